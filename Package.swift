@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A target imports only targets above it in this file; Tests/TidyTests checks it.
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+  name: "twind",
+  products: [
+    .library(name: "TTRPC", targets: ["TTRPC"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0")
+  ],
+  targets: [
+    .target(name: "CSystem"),
+    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
+    .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
+    .target(name: "TTRPC", dependencies: ["CSystem", "CTTRPCProto"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,109 @@
+// Linux calls that Swift's Glibc module does not import, or imports in a form that reads badly.
+//
+// Header-only: each function is the system call, nothing else, so that it inlines into Swift. Errors are errno's.
+#ifndef TWIND_CSYSTEM_H
+#define TWIND_CSYSTEM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// Epoll events as plain integers.
+static const uint32_t twind_readable = EPOLLIN | EPOLLRDHUP;
+static const uint32_t twind_writable = EPOLLOUT;
+static const uint32_t twind_hung_up = EPOLLERR | EPOLLHUP;
+
+static inline int twind_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int twind_epoll_set(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data = {.u64 = token}};
+  return epoll_ctl(epoll, operation, fd, &event);
+}
+
+static inline uint32_t twind_epoll_events(const struct epoll_event *event) { return event->events; }
+static inline uint64_t twind_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+
+static inline int twind_eventfd_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+// A close-on-exec stream socket of the Unix domain; non-blocking when asked.
+static inline int twind_unix_socket(int nonblocking) {
+  return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+}
+
+static inline int twind_accept(int listener) {
+  return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static inline int twind_socket_pair(int fds[2]) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
+}
+
+// Bytes that fit into sun_path with its NUL.
+static const size_t twind_socket_path_bytes_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+static inline struct sockaddr_un twind_unix_address(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+  return address;
+}
+
+static inline int twind_bind(int fd, const char *path) {
+  struct sockaddr_un address = twind_unix_address(path);
+  return bind(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static inline int twind_connect(int fd, const char *path) {
+  struct sockaddr_un address = twind_unix_address(path);
+  return connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+// Who is at the other end. The pid is of the moment of connecting and proves nothing: it is left out.
+static inline int twind_peer_credentials(int fd, uid_t *uid, gid_t *gid) {
+  struct ucred credentials;
+  socklen_t size = sizeof(credentials);
+  int result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+  if (result == 0) {
+    *uid = credentials.uid;
+    *gid = credentials.gid;
+  }
+  return result;
+}
+
+// Sends without SIGPIPE.
+static inline ssize_t twind_send(int fd, const void *bytes, size_t count) {
+  return send(fd, bytes, count, MSG_NOSIGNAL);
+}
+
+// Nanoseconds of a clock that only goes forward.
+static inline uint64_t twind_monotonic_nanos(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// Microseconds since the Unix epoch.
+static inline int64_t twind_wall_micros(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// Locks a file for this process alone, at once or not at all.
+static inline int twind_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+#endif

@@ -1,0 +1,100 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+DURABILITY_JOURNALED: Durability
+DURABILITY_MEMORY: Durability
+DURABILITY_SYNCED: Durability
+DURABILITY_UNSPECIFIED: Durability
+
+class Attribute(_message.Message):
+    __slots__ = ["agent", "confidence", "evidence", "name", "purpose", "recorded_at", "sequence", "valid_from_time", "valid_to_time", "value"]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    agent: str
+    confidence: float
+    evidence: str
+    name: str
+    purpose: str
+    recorded_at: int
+    sequence: int
+    valid_from_time: int
+    valid_to_time: int
+    value: Value
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ..., recorded_at: _Optional[int] = ..., agent: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[str] = ..., sequence: _Optional[int] = ..., purpose: _Optional[str] = ...) -> None: ...
+
+class Redaction(_message.Message):
+    __slots__ = ["attribute", "reason", "twin"]
+    ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TWIN_FIELD_NUMBER: _ClassVar[int]
+    attribute: str
+    reason: str
+    twin: str
+    def __init__(self, twin: _Optional[str] = ..., attribute: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Scalar(_message.Message):
+    __slots__ = ["bool_value", "bytes_value", "double_value", "int_value", "string_value", "timestamp_value"]
+    BOOL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_VALUE_FIELD_NUMBER: _ClassVar[int]
+    DOUBLE_VALUE_FIELD_NUMBER: _ClassVar[int]
+    INT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STRING_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_VALUE_FIELD_NUMBER: _ClassVar[int]
+    bool_value: bool
+    bytes_value: bytes
+    double_value: float
+    int_value: int
+    string_value: str
+    timestamp_value: int
+    def __init__(self, string_value: _Optional[str] = ..., int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., bool_value: bool = ..., bytes_value: _Optional[bytes] = ..., timestamp_value: _Optional[int] = ...) -> None: ...
+
+class ScalarList(_message.Message):
+    __slots__ = ["values"]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedCompositeFieldContainer[Scalar]
+    def __init__(self, values: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ...) -> None: ...
+
+class Twin(_message.Message):
+    __slots__ = ["attributes", "name", "revision"]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    attributes: _containers.RepeatedCompositeFieldContainer[Attribute]
+    name: str
+    revision: int
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ...) -> None: ...
+
+class Value(_message.Message):
+    __slots__ = ["bool_value", "bytes_value", "double_value", "int_value", "json_value", "list_value", "string_value", "timestamp_value"]
+    BOOL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_VALUE_FIELD_NUMBER: _ClassVar[int]
+    DOUBLE_VALUE_FIELD_NUMBER: _ClassVar[int]
+    INT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    JSON_VALUE_FIELD_NUMBER: _ClassVar[int]
+    LIST_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STRING_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_VALUE_FIELD_NUMBER: _ClassVar[int]
+    bool_value: bool
+    bytes_value: bytes
+    double_value: float
+    int_value: int
+    json_value: str
+    list_value: ScalarList
+    string_value: str
+    timestamp_value: int
+    def __init__(self, string_value: _Optional[str] = ..., int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., bool_value: bool = ..., bytes_value: _Optional[bytes] = ..., timestamp_value: _Optional[int] = ..., list_value: _Optional[_Union[ScalarList, _Mapping]] = ..., json_value: _Optional[str] = ...) -> None: ...
+
+class Durability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

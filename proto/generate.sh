@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Regenerates everything that is generated from proto/: C messages, Swift routes, the C method table, Python
+# messages and stubs. Needs protoc-c 1.4.1, protoc 3.21 and Python's protobuf package.
+#   proto/generate.sh          writes into the tree
+#   proto/generate.sh DIR      writes into the absolute folder DIR instead, laid out like the tree
+set -euo pipefail
+proto=$(cd "$(dirname "$0")" && pwd)
+tree=$(dirname "$proto")
+root=${1:-$tree}
+python=${PYTHON:-$tree/.build-python/bin/python}
+[ -x "$python" ] || { python3 -m venv "$tree/.build-python" && "$tree/.build-python/bin/pip" install -q protobuf; }
+
+c_out() { # <target> <proto>...: sources beside include/, headers in it
+  local target="$root/Sources/$1"
+  shift
+  mkdir -p "$target/include"
+  (cd "$proto" && protoc-c -I. --c_out="$target/include" "$@")
+  (cd "$target/include" && find . -name '*.pb-c.c') | while read -r source; do
+    mkdir -p "$target/$(dirname "$source")"
+    mv "$target/include/$source" "$target/$source"
+  done
+}
+
+plugin() { # <language> <output folder> <proto>...
+  local language=$1 out=$2
+  shift 2
+  mkdir -p "$out"
+  (cd "$proto" && TWIND_PYTHON="$python" protoc -I. --plugin=protoc-gen-twind=plugin/protoc-gen-twind \
+    --twind_out="$language:$out" "$@")
+}
+
+ttrpc=(ttrpc/ttrpc.proto grpc/health/v1/health.proto)
+twind=(twind/v1/twin.proto twind/v1/errors.proto twind/v1/twin_service.proto twind/v1/admin_service.proto)
+store=(twind/store/v1/store.proto)
+
+c_out CTTRPCProto "${ttrpc[@]}"
+c_out CTwindProto "${twind[@]}" "${store[@]}"
+
+plugin swift "$root/Sources/TTRPC/Generated" grpc/health/v1/health.proto
+plugin swift "$root/Sources/TwinRoutes" "${twind[@]}"
+plugin c "$root/clients/c/generated" "${twind[@]}" grpc/health/v1/health.proto
+
+messages="$root/clients/python/src/twind/_generated"
+mkdir -p "$messages"
+(cd "$proto" && protoc -I. --python_out="$messages" --pyi_out="$messages" "${ttrpc[@]}" "${twind[@]}")
+plugin python "$messages" "${twind[@]}" grpc/health/v1/health.proto
