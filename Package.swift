@@ -17,9 +17,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "CSystem"),
-    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
-    .target(name: "TTRPC", dependencies: ["CSystem", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TTRPC", dependencies: ["CSystem", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
   ]
 )
