@@ -21,5 +21,8 @@ let package = Package(
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
     .target(name: "TTRPC", dependencies: ["CSystem", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
+
+    .testTarget(
+      name: "TTRPCTests", dependencies: ["CProtobufC", "CSystem", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
   ]
 )

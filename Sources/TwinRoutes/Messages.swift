@@ -4,281 +4,316 @@ import CTwindProto
 import TTRPC
 
 extension Twind__V1__Twin: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Twin()
-    twind__v1__twin__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Twin()
+      twind__v1__twin__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Attribute: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Attribute()
-    twind__v1__attribute__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Attribute()
+      twind__v1__attribute__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Value: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Value()
-    twind__v1__value__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Value()
+      twind__v1__value__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ScalarList: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ScalarList()
-    twind__v1__scalar_list__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ScalarList()
+      twind__v1__scalar_list__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Scalar: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Scalar()
-    twind__v1__scalar__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Scalar()
+      twind__v1__scalar__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Redaction: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Redaction()
-    twind__v1__redaction__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Redaction()
+      twind__v1__redaction__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ConflictDetail: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ConflictDetail()
-    twind__v1__conflict_detail__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ConflictDetail()
+      twind__v1__conflict_detail__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ResumeDetail: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ResumeDetail()
-    twind__v1__resume_detail__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ResumeDetail()
+      twind__v1__resume_detail__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__LimitDetail: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__LimitDetail()
-    twind__v1__limit_detail__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__LimitDetail()
+      twind__v1__limit_detail__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetTwinRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetTwinRequest()
-    twind__v1__get_twin_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetTwinRequest()
+      twind__v1__get_twin_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetTwinResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetTwinResponse()
-    twind__v1__get_twin_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetTwinResponse()
+      twind__v1__get_twin_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__BatchGetTwinsRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__BatchGetTwinsRequest()
-    twind__v1__batch_get_twins_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BatchGetTwinsRequest()
+      twind__v1__batch_get_twins_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__BatchGetTwinsResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__BatchGetTwinsResponse()
-    twind__v1__batch_get_twins_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BatchGetTwinsResponse()
+      twind__v1__batch_get_twins_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__TwinResult: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__TwinResult()
-    twind__v1__twin_result__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__TwinResult()
+      twind__v1__twin_result__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ResultStatus: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ResultStatus()
-    twind__v1__result_status__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ResultStatus()
+      twind__v1__result_status__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Change: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Change()
-    twind__v1__change__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Change()
+      twind__v1__change__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__UpdateTwinRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__UpdateTwinRequest()
-    twind__v1__update_twin_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__UpdateTwinRequest()
+      twind__v1__update_twin_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__UpdateTwinResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__UpdateTwinResponse()
-    twind__v1__update_twin_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__UpdateTwinResponse()
+      twind__v1__update_twin_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__BatchUpdateTwinsRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__BatchUpdateTwinsRequest()
-    twind__v1__batch_update_twins_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BatchUpdateTwinsRequest()
+      twind__v1__batch_update_twins_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__BatchUpdateTwinsResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__BatchUpdateTwinsResponse()
-    twind__v1__batch_update_twins_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BatchUpdateTwinsResponse()
+      twind__v1__batch_update_twins_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__DeleteTwinRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__DeleteTwinRequest()
-    twind__v1__delete_twin_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__DeleteTwinRequest()
+      twind__v1__delete_twin_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__DeleteTwinResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__DeleteTwinResponse()
-    twind__v1__delete_twin_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__DeleteTwinResponse()
+      twind__v1__delete_twin_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ListTwinsRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ListTwinsRequest()
-    twind__v1__list_twins_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ListTwinsRequest()
+      twind__v1__list_twins_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__ListTwinsResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__ListTwinsResponse()
-    twind__v1__list_twins_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ListTwinsResponse()
+      twind__v1__list_twins_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__WatchTwinsRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__WatchTwinsRequest()
-    twind__v1__watch_twins_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__WatchTwinsRequest()
+      twind__v1__watch_twins_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__WatchTwinsResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__WatchTwinsResponse()
-    twind__v1__watch_twins_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__WatchTwinsResponse()
+      twind__v1__watch_twins_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__TwinChange: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__TwinChange()
-    twind__v1__twin_change__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__TwinChange()
+      twind__v1__twin_change__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetServerInfoRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetServerInfoRequest()
-    twind__v1__get_server_info_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetServerInfoRequest()
+      twind__v1__get_server_info_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetServerInfoResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetServerInfoResponse()
-    twind__v1__get_server_info_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetServerInfoResponse()
+      twind__v1__get_server_info_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__Limit: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__Limit()
-    twind__v1__limit__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Limit()
+      twind__v1__limit__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetStatsRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetStatsRequest()
-    twind__v1__get_stats_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetStatsRequest()
+      twind__v1__get_stats_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__GetStatsResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__GetStatsResponse()
-    twind__v1__get_stats_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__GetStatsResponse()
+      twind__v1__get_stats_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__CheckpointRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__CheckpointRequest()
-    twind__v1__checkpoint_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__CheckpointRequest()
+      twind__v1__checkpoint_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__V1__CheckpointResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__V1__CheckpointResponse()
-    twind__v1__checkpoint_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__CheckpointResponse()
+      twind__v1__checkpoint_response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Twind__Store__V1__WriteResult: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Twind__Store__V1__WriteResult()
-    twind__store__v1__write_result__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__Store__V1__WriteResult()
+      twind__store__v1__write_result__init(&message)
+      return message.base.descriptor
+    }())
 }

@@ -3,57 +3,64 @@
 import CTTRPCProto
 
 extension Ttrpc__Request: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Ttrpc__Request()
-    ttrpc__request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Ttrpc__Request()
+      ttrpc__request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Ttrpc__Response: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Ttrpc__Response()
-    ttrpc__response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Ttrpc__Response()
+      ttrpc__response__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Ttrpc__KeyValue: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Ttrpc__KeyValue()
-    ttrpc__key_value__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Ttrpc__KeyValue()
+      ttrpc__key_value__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Ttrpc__Status: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Ttrpc__Status()
-    ttrpc__status__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Ttrpc__Status()
+      ttrpc__status__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Ttrpc__Any: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Ttrpc__Any()
-    ttrpc__any__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Ttrpc__Any()
+      ttrpc__any__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Grpc__Health__V1__HealthCheckRequest: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Grpc__Health__V1__HealthCheckRequest()
-    grpc__health__v1__health_check_request__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Grpc__Health__V1__HealthCheckRequest()
+      grpc__health__v1__health_check_request__init(&message)
+      return message.base.descriptor
+    }())
 }
 
 extension Grpc__Health__V1__HealthCheckResponse: ProtobufMessage {
-  public static let descriptor = Descriptor({
-    var message = Grpc__Health__V1__HealthCheckResponse()
-    grpc__health__v1__health_check_response__init(&message)
-    return message.base.descriptor
-  }())
+  public static let descriptor = Descriptor(
+    {
+      var message = Grpc__Health__V1__HealthCheckResponse()
+      grpc__health__v1__health_check_response__init(&message)
+      return message.base.descriptor
+    }())
 }

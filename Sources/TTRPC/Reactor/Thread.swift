@@ -30,6 +30,11 @@ package final class Thread: Sendable {
     handle = thread
   }
 
+  /// Runs a body on a thread that nobody waits for.
+  package static func detached(name: String, _ body: @escaping @Sendable () -> Void) {
+    pthread_detach(Thread(name: name, body).handle)
+  }
+
   /// Waits for the body to return. Call once.
   package func join() { pthread_join(handle, nil) }
 }

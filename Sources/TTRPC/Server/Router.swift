@@ -2,7 +2,8 @@
 
 /// Serves unary calls on the reactor's thread: it must not block. The request lives until the handler returns; one that
 /// answers later takes `call.deferred()` and keeps copies.
-public typealias UnaryHandler<Request> = @Sendable (UnsafePointer<Request>, borrowing UnaryCall) throws(RPCError) -> Void
+public typealias UnaryHandler<Request> =
+  @Sendable (UnsafePointer<Request>, borrowing UnaryCall) throws(RPCError) -> Void
 
 /// Begins a streaming call on the reactor's thread. It sets the call's callbacks and returns.
 public typealias StreamHandler = @Sendable (ServerCall) throws(RPCError) -> Void
@@ -45,13 +46,17 @@ public struct Router: Sendable {
     _ route: Route<Request, Response>, _ handler: @escaping UnaryHandler<Request>
   ) {
     precondition(route.shape == .unary, "\(route.method) is not unary")
-    add(Method(route, .unary { (message, call) throws(RPCError) in
-      try handler(message.assumingMemoryBound(to: Request.self), call)
-    }))
+    add(
+      Method(
+        route,
+        .unary { (message, call) throws(RPCError) in
+          try handler(message.assumingMemoryBound(to: Request.self), call)
+        }))
   }
 
   /// Serves a method with a stream on either side or both.
-  public mutating func stream<Request, Response>(_ route: Route<Request, Response>, _ handler: @escaping StreamHandler) {
+  public mutating func stream<Request, Response>(_ route: Route<Request, Response>, _ handler: @escaping StreamHandler)
+  {
     precondition(route.shape != .unary, "\(route.method) is unary")
     add(Method(route, .stream(handler)))
   }

@@ -99,9 +99,11 @@ public final class Server: @unchecked Sendable {
   /// There is no call to answer yet, but a client's first is number 1.
   private func refuse(_ fd: Int32) {
     var answer = SendBuffer()
-    answer.appendError(1, RPCError(
-      .resourceExhausted,
-      "the server has \(limits.connectionsMax) connections (connectionsMax): close one, or raise the limit"))
+    answer.appendError(
+      1,
+      RPCError(
+        .resourceExhausted,
+        "the server has \(limits.connectionsMax) connections (connectionsMax): close one, or raise the limit"))
     _ = twind_send(fd, answer.bytes.baseAddress, answer.byteCount)
     close(fd)
   }

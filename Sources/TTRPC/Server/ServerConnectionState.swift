@@ -27,7 +27,8 @@ struct ServerConnectionState {
     switch header.type {
     case .request:
       guard id > lastStream else {
-        return .refuse(RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))
+        return .refuse(
+          RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))
       }
       lastStream = id
       return .begin

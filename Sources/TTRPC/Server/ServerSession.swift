@@ -64,9 +64,12 @@ package final class ServerSession {
       case .incomplete:
         return offset
       case .tooLong(let header):
-        refuse(header.stream, RPCError(
-          .resourceExhausted,
-          "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less"))
+        refuse(
+          header.stream,
+          RPCError(
+            .resourceExhausted,
+            "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less")
+        )
         isClosing = true
         return bytes.count
       case .frame(let header):
@@ -81,9 +84,11 @@ package final class ServerSession {
   /// A frame began and did not end in time.
   func frameTimedOut(_ bytes: UnsafeRawBufferPointer) {
     if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
-      refuse(FrameHeader(start).stream, RPCError(
-        .deadlineExceeded,
-        "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
+      refuse(
+        FrameHeader(start).stream,
+        RPCError(
+          .deadlineExceeded,
+          "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
     }
     isClosing = true
   }

@@ -40,7 +40,8 @@ struct ServerStreamState: Equatable {
 
   mutating func receive(dataWith flags: FrameFlags, length: UInt32) -> Input {
     guard phase == .open else {
-      return .refused(RPCError(.invalidArgument, "data on a stream whose client has closed it: send none after closing"))
+      return .refused(
+        RPCError(.invalidArgument, "data on a stream whose client has closed it: send none after closing"))
     }
     guard !flags.contains(.noData) || length == 0 else {
       return .refused(RPCError(.invalidArgument, "a data frame with the no-data flag holds \(length) bytes: send none"))

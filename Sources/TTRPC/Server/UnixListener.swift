@@ -54,7 +54,8 @@ public final class UnixListener: Sendable {
     guard fchmod(fd, 0o600) == 0 else { throw failure("cannot set the mode of", path) }
     guard twind_bind(fd, path) == 0 else {
       if errno == ENOENT {
-        throw Failure(description: "the directory of the socket does not exist: make it first, or choose another: \(path)")
+        throw Failure(
+          description: "the directory of the socket does not exist: make it first, or choose another: \(path)")
       }
       throw failure("cannot bind", path)
     }
@@ -84,11 +85,13 @@ public final class UnixListener: Sendable {
     case S_IFLNK:
       throw Failure(description: "a symbolic link is in the socket's place: remove it, or choose another path: \(path)")
     default:
-      throw Failure(description: "something that is no socket is in its place: remove it, or choose another path: \(path)")
+      throw Failure(
+        description: "something that is no socket is in its place: remove it, or choose another path: \(path)")
     }
     guard status.st_uid == geteuid() else {
       throw Failure(
-        description: "the socket belongs to user \(status.st_uid), not to us (\(geteuid())): choose another path: \(path)")
+        description:
+          "the socket belongs to user \(status.st_uid), not to us (\(geteuid())): choose another path: \(path)")
     }
     guard isStale(path) else {
       throw Failure(description: "another daemon is serving this socket: stop it, or choose another path: \(path)")
