@@ -21,6 +21,9 @@ public final class ServerCall: @unchecked Sendable {
   /// Output was sent and there is room for more.
   public var onWritable: (() -> Void)?
 
+  /// What the caller is told when the deadline passes.
+  var deadlineError = RPCError.deadlineExceeded
+
   let id: UInt32
   let method: Method
   var state: ServerStreamState

@@ -226,7 +226,7 @@ package final class ServerSession {
     var next = UInt64.max
     for call in streams.values.sorted(by: { $0.id < $1.id }) {
       if call.deadlineNanos <= now {
-        refuse(call.id, RPCError.deadlineExceeded)
+        refuse(call.id, call.deadlineError)
       } else {
         next = min(next, call.deadlineNanos)
       }

@@ -37,9 +37,16 @@ public struct UnaryCall: ~Copyable {
   }
 
   /// The call stays open when the handler returns; the reply comes later.
-  public func deferred() -> ServerCall {
+  public func deferred() -> ServerCall { deferred(until: .max, else: .deadlineExceeded) }
+
+  /// The call stays open when the handler returns; when no reply has come by that time on the monotonic clock, the
+  /// error is the answer. The caller's own deadline holds all the same.
+  public func deferred(until nanos: UInt64, else error: RPCError) -> ServerCall {
     precondition(session.reply == .none, "a call is answered once")
     session.reply = .deferred
-    return session.open(id, method, envelope, deadlineNanos, ServerStreamState(phase: .halfClosed))
+    let deadline = min(nanos, deadlineNanos)
+    let call = session.open(id, method, envelope, deadline, ServerStreamState(phase: .halfClosed))
+    if nanos < deadlineNanos { call.deadlineError = error }
+    return call
   }
 }
