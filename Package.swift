@@ -25,10 +25,10 @@ let package = Package(
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(name: "TTRPC", dependencies: ["CSystem", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CSystem", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", grdb, deque], swiftSettings: strict),
     .testTarget(name: "TwinCoreTests", dependencies: ["TwinCore", "CTwindProto"], swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", "CSystem", grdb],
+      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", grdb],
       swiftSettings: strict),
   ]
 )

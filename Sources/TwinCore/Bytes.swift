@@ -1,11 +1,7 @@
 // Order, equality and encoding of raw bytes: names are compared by bytes everywhere, because Swift's String
 // takes both spellings of "é" for one.
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
+import Glibc
 
 /// Below, at or above zero as `left` comes before, at or after `right` in byte order.
 @inlinable
