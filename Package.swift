@@ -19,16 +19,18 @@ let package = Package(
   ],
   targets: [
     .target(name: "CSystem"),
-    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
-    .target(name: "TTRPC", dependencies: ["CSystem", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TTRPC", dependencies: ["CSystem", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CSystem", grdb, deque], swiftSettings: strict),
+
+    .testTarget(
+      name: "TTRPCTests", dependencies: ["CProtobufC", "CSystem", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
     .testTarget(name: "TwinCoreTests", dependencies: ["TwinCore", "CTwindProto"], swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", grdb],
-      swiftSettings: strict),
+      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", grdb], swiftSettings: strict),
   ]
 )

@@ -36,11 +36,23 @@ store=(twind/store/v1/store.proto)
 c_out CTTRPCProto "${ttrpc[@]}"
 c_out CTwindProto "${twind[@]}" "${store[@]}"
 
-plugin swift "$root/Sources/TTRPC/Generated" grpc/health/v1/health.proto
-plugin swift "$root/Sources/TwinRoutes" "${twind[@]}"
+plugin swift "$root/Sources/TTRPC/Generated" "${ttrpc[@]}"
+plugin swift "$root/Sources/TwinRoutes" "${twind[@]}" "${store[@]}"
+swift format --in-place "$root/Sources/TTRPC/Generated" "$root/Sources/TwinRoutes" --recursive --configuration "$tree/.swift-format"
 plugin c "$root/clients/c/generated" "${twind[@]}" grpc/health/v1/health.proto
 
 messages="$root/clients/python/src/twind/_generated"
+rm -rf "$messages"
 mkdir -p "$messages"
 (cd "$proto" && protoc -I. --python_out="$messages" --pyi_out="$messages" "${ttrpc[@]}" "${twind[@]}")
 plugin python "$messages" "${twind[@]}" grpc/health/v1/health.proto
+find "$messages" -type d -exec touch {}/__init__.py ';'
+# protoc writes imports as if its output stood at the top of sys.path, where it would take the names twind, ttrpc
+# and grpc, and registers messages in the pool that all of a process shares, where a second
+# grpc/health/v1/health.proto (grpcio-health-checking has one) is an error. So all of it moves below
+# twind._generated and into a pool of its own. Its .pyi files know no type arguments; mypy is told to bear that.
+find "$messages" -name '*_pb2.py*' -exec sed -i -E \
+  -e 's/^from (twind|ttrpc|grpc)\b/from twind._generated.\1/' \
+  -e "s/(BuildTopDescriptorsAndMessages\(DESCRIPTOR, ')/\1twind._generated./" \
+  -e 's/^from google.protobuf import descriptor_pool as/from twind import _pool as/' {} +
+find "$messages" -name '*_pb2.pyi' -exec sed -i '1i # mypy: disable-error-code="type-arg,misc"' {} +

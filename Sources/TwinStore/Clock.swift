@@ -1,6 +1,6 @@
 // Where the store's times come from: a parameter, so that a test decides what time it is.
 
-import Glibc
+import CSystem
 
 package protocol Clock: Sendable {
   /// Microseconds since the Unix epoch, UTC.
@@ -11,20 +11,6 @@ package protocol Clock: Sendable {
 
 package struct SystemClock: Clock {
   package init() {}
-
-  package func wallMicros() -> Int64 {
-    let now = time(of: CLOCK_REALTIME)
-    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
-  }
-
-  package func monotonicNanos() -> UInt64 {
-    let now = time(of: CLOCK_MONOTONIC)
-    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
-  }
-
-  private func time(of clock: clockid_t) -> timespec {
-    var now = timespec()
-    clock_gettime(clock, &now)
-    return now
-  }
+  package func wallMicros() -> Int64 { twind_wall_micros() }
+  package func monotonicNanos() -> UInt64 { twind_monotonic_nanos() }
 }

@@ -1,4 +1,4 @@
-"""The services of a code generator request, as plain values that every emitter reads."""
+"""The services and messages of a code generator request, as plain values that every emitter reads."""
 
 import re
 from dataclasses import dataclass
@@ -48,6 +48,17 @@ def services_of(request) -> list[Service]:
         for file in request.proto_file
         if file.name in wanted
         for service in _services_in(file)
+    ]
+
+
+def messages_of(request) -> list[str]:
+    """Full names of the messages in the files asked for, in order."""
+    wanted = set(request.file_to_generate)
+    return [
+        f"{file.package}.{message.name}"
+        for file in request.proto_file
+        if file.name in wanted
+        for message in file.message_type
     ]
 
 

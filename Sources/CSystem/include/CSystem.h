@@ -4,9 +4,7 @@
 #ifndef TWIND_CSYSTEM_H
 #define TWIND_CSYSTEM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// _GNU_SOURCE stays undefined: with it the C library's types differ from those that Swift's Glibc module knows.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -45,6 +43,8 @@ static inline int twind_unix_socket(int nonblocking) {
   return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
 }
 
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
 static inline int twind_accept(int listener) {
   return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
@@ -74,7 +74,11 @@ static inline int twind_connect(int fd, const char *path) {
 
 // Who is at the other end. The pid is of the moment of connecting and proves nothing: it is left out.
 static inline int twind_peer_credentials(int fd, uid_t *uid, gid_t *gid) {
-  struct ucred credentials;
+  struct {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+  } credentials;
   socklen_t size = sizeof(credentials);
   int result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
   if (result == 0) {
@@ -102,6 +106,11 @@ static inline int64_t twind_wall_micros(void) {
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
+
+extern int pthread_setname_np(pthread_t, const char *);
+
+// Names the calling thread, at most 15 bytes.
+static inline int twind_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 // Locks a file for this process alone, at once or not at all.
 static inline int twind_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

@@ -4,20 +4,20 @@
 """Generated protocol buffer code."""
 from google.protobuf.internal import builder as _builder
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import descriptor_pool as _descriptor_pool
+from twind import _pool as _descriptor_pool
 from google.protobuf import symbol_database as _symbol_database
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-from twind.v1 import twin_pb2 as twind_dot_v1_dot_twin__pb2
+from twind._generated.twind.v1 import twin_pb2 as twind_dot_v1_dot_twin__pb2
 
 
 DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctwind/v1/admin_service.proto\x12\x08twind.v1\x1a\x13twind/v1/twin.proto\"\x16\n\x14GetServerInfoRequest\"\xd5\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0b\n\x03\x64\x65v\x18\x04 \x01(\x08\x12\x12\n\nstart_time\x18\x05 \x01(\x03\x12\x0e\n\x06socket\x18\x06 \x01(\t\x12\x10\n\x08\x64\x61ta_dir\x18\x07 \x01(\t\x12\x1f\n\x06limits\x18\x08 \x03(\x0b\x32\x0f.twind.v1.Limit\x12\x0b\n\x03pid\x18\t \x01(\x05\"$\n\x05Limit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04\"\x11\n\x0fGetStatsRequest\"\xe8\x03\n\x10GetStatsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x12\n\ntwin_count\x18\x02 \x01(\x04\x12\x18\n\x10\x64irty_twin_count\x18\x03 \x01(\x04\x12\x12\n\ntwin_bytes\x18\x04 \x01(\x04\x12\x18\n\x10\x63onnection_count\x18\x05 \x01(\x04\x12\x14\n\x0cstream_count\x18\x06 \x01(\x04\x12\x13\n\x0bwatch_count\x18\x07 \x01(\x04\x12\x12\n\ncall_count\x18\x08 \x01(\x04\x12\x12\n\nfeed_bytes\x18\t \x01(\x04\x12\x1c\n\x14\x66\x65\x65\x64_oldest_sequence\x18\n \x01(\x04\x12\x18\n\x10\x63heckpoint_count\x18\x0b \x01(\x04\x12\x1b\n\x13\x63heckpoint_sequence\x18\x0c \x01(\x04\x12\x17\n\x0f\x63heckpoint_time\x18\r \x01(\x03\x12\"\n\x1a\x63heckpoint_duration_micros\x18\x0e \x01(\x03\x12\x1d\n\x15\x63heckpoint_twin_count\x18\x0f \x01(\x04\x12\x18\n\x10\x63heckpoint_error\x18\x10 \x01(\t\x12\x15\n\ruptime_micros\x18\x11 \x01(\x03\x12\x16\n\x0eresident_bytes\x18\x12 \x01(\x04\x12\x19\n\x11log_dropped_count\x18\x13 \x01(\x04\"\x13\n\x11\x43heckpointRequest\"S\n\x12\x43heckpointResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x12\n\ntwin_count\x18\x02 \x01(\x04\x12\x17\n\x0f\x64uration_micros\x18\x03 \x01(\x03\x32\xec\x01\n\x0c\x41\x64minService\x12P\n\rGetServerInfo\x12\x1e.twind.v1.GetServerInfoRequest\x1a\x1f.twind.v1.GetServerInfoResponse\x12\x41\n\x08GetStats\x12\x19.twind.v1.GetStatsRequest\x1a\x1a.twind.v1.GetStatsResponse\x12G\n\nCheckpoint\x12\x1b.twind.v1.CheckpointRequest\x1a\x1c.twind.v1.CheckpointResponseB\nZ\x08twind/v1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind.v1.admin_service_pb2', globals())
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind._generated.twind.v1.admin_service_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None

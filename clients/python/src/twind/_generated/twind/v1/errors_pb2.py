@@ -4,7 +4,7 @@
 """Generated protocol buffer code."""
 from google.protobuf.internal import builder as _builder
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import descriptor_pool as _descriptor_pool
+from twind import _pool as _descriptor_pool
 from google.protobuf import symbol_database as _symbol_database
 # @@protoc_insertion_point(imports)
 
@@ -16,7 +16,7 @@ _sym_db = _symbol_database.Default()
 DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15twind/v1/errors.proto\x12\x08twind.v1\"a\n\x0e\x43onflictDetail\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x18\n\x10\x63urrent_revision\x18\x02 \x01(\x04\x12\x12\n\nlast_agent\x18\x03 \x01(\t\x12\x13\n\x0brecorded_at\x18\x04 \x01(\x03\">\n\x0cResumeDetail\x12\x17\n\x0foldest_sequence\x18\x01 \x01(\x04\x12\x15\n\rhead_sequence\x18\x02 \x01(\x04\"=\n\x0bLimitDetail\x12\r\n\x05limit\x18\x01 \x01(\t\x12\x0f\n\x07maximum\x18\x02 \x01(\x04\x12\x0e\n\x06\x61\x63tual\x18\x03 \x01(\x04\x42\nZ\x08twind/v1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind.v1.errors_pb2', globals())
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind._generated.twind.v1.errors_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None

@@ -4,7 +4,7 @@
 """Generated protocol buffer code."""
 from google.protobuf.internal import builder as _builder
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import descriptor_pool as _descriptor_pool
+from twind import _pool as _descriptor_pool
 from google.protobuf import symbol_database as _symbol_database
 # @@protoc_insertion_point(imports)
 
@@ -16,7 +16,7 @@ _sym_db = _symbol_database.Default()
 DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13twind/v1/twin.proto\x12\x08twind.v1\"O\n\x04Twin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\'\n\nattributes\x18\x03 \x03(\x0b\x32\x13.twind.v1.Attribute\"\xd6\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x05value\x18\x02 \x01(\x0b\x32\x0f.twind.v1.Value\x12\x17\n\x0fvalid_from_time\x18\x03 \x01(\x03\x12\x15\n\rvalid_to_time\x18\x04 \x01(\x03\x12\x13\n\x0brecorded_at\x18\x05 \x01(\x03\x12\r\n\x05\x61gent\x18\x06 \x01(\t\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x0f\n\x07purpose\x18\n \x01(\t\"\xde\x01\n\x05Value\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x13\n\tint_value\x18\x02 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x03 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x12\x15\n\x0b\x62ytes_value\x18\x05 \x01(\x0cH\x00\x12\x19\n\x0ftimestamp_value\x18\x06 \x01(\x03H\x00\x12*\n\nlist_value\x18\x07 \x01(\x0b\x32\x14.twind.v1.ScalarListH\x00\x12\x14\n\njson_value\x18\x08 \x01(\tH\x00\x42\x06\n\x04kind\".\n\nScalarList\x12 \n\x06values\x18\x01 \x03(\x0b\x32\x10.twind.v1.Scalar\"\x9d\x01\n\x06Scalar\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x13\n\tint_value\x18\x02 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x03 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x12\x15\n\x0b\x62ytes_value\x18\x05 \x01(\x0cH\x00\x12\x19\n\x0ftimestamp_value\x18\x06 \x01(\x03H\x00\x42\x06\n\x04kind\"<\n\tRedaction\x12\x0c\n\x04twin\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t*p\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44URABILITY_MEMORY\x10\x01\x12\x18\n\x14\x44URABILITY_JOURNALED\x10\x02\x12\x15\n\x11\x44URABILITY_SYNCED\x10\x03\x42\nZ\x08twind/v1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind.v1.twin_pb2', globals())
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind._generated.twind.v1.twin_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None

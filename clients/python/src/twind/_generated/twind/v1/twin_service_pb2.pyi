@@ -1,4 +1,5 @@
-from twind.v1 import twin_pb2 as _twin_pb2
+# mypy: disable-error-code="type-arg,misc"
+from twind._generated.twind.v1 import twin_pb2 as _twin_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -1,2 +1,0 @@
-// Debian's libprotobuf-c-dev as a Swift module.
-#include <protobuf-c/protobuf-c.h>

@@ -1,0 +1,144 @@
+// A ttrpc client for any server: connects when it is needed, and again when the connection broke.
+
+import CSystem
+import CTTRPCProto
+import Glibc
+import Synchronization
+
+/// Calls a server's methods. Any thread may call; all share one connection.
+///
+/// A call whose connection breaks throws UNAVAILABLE, and its outcome is unknown. The next call connects again.
+public final class Client: @unchecked Sendable {
+  public struct Options: Sendable {
+    /// How long connecting may take.
+    public var connectTimeout: Duration = .seconds(5)
+    /// The deadline of calls that state none; nil = none.
+    public var timeout: Duration?
+    /// Sent with every call.
+    public var metadata: [(key: String, value: String)] = []
+
+    public init() {}
+  }
+
+  public let options: Options
+  private let connect: @Sendable (_ deadlineNanos: UInt64) throws(RPCError) -> any Transport
+  private let lock = Lock()
+  private var channel: ClientChannel?
+  private var reader: ClientChannel?
+
+  /// A client of a Unix socket. It connects with the first call.
+  public convenience init(path: String, options: Options = Options()) {
+    self.init(options: options) { (deadline) throws(RPCError) in
+      try SocketTransport(path: path, deadlineNanos: deadline)
+    }
+  }
+
+  init(options: Options, connect: @escaping @Sendable (UInt64) throws(RPCError) -> any Transport) {
+    self.options = options
+    self.connect = connect
+  }
+
+  deinit { close() }
+
+  /// Ends the connection; calls in flight fail with CANCELLED.
+  public func close() {
+    lock.withLock { channel }?.close(RPCError(.cancelled, "the client was closed"))
+  }
+
+  /// Calls a unary method and waits for its reply.
+  public func call<Request, Response>(
+    _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
+  ) throws(RPCError) -> Received<Response> {
+    let pending = try start(route, request, timeout: timeout)
+    flush()
+    return try pending.wait()
+  }
+
+  /// Begins a unary call without sending it: `flush` sends all that were begun in one write.
+  public func start<Request, Response>(
+    _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
+  ) throws(RPCError) -> PendingCall<Response> {
+    precondition(route.shape == .unary, "\(route.method) is not unary")
+    let channel = try connected()
+    let (envelope, deadline) = try envelope(route, request.encoded(), timeout)
+    return PendingCall(channel, try channel.begin(.unary, envelope), deadline)
+  }
+
+  /// Sends the calls that were begun.
+  public func flush() { lock.withLock { channel }?.flush() }
+
+  /// Begins a call with streams. For a server-streaming method the request is given here, for others it is nil and
+  /// messages are sent on the stream.
+  public func stream<Request, Response>(
+    _ route: Route<Request, Response>, _ request: UnsafePointer<Request>? = nil, timeout: Duration? = nil
+  ) throws(RPCError) -> ClientStream<Request, Response> {
+    precondition(route.shape != .unary, "\(route.method) is unary")
+    precondition((route.shape == .serverStream) == (request != nil), "only server-streaming calls begin with a request")
+    let channel = try connected()
+    let (envelope, deadline) = try envelope(route, request?.encoded() ?? [], timeout)
+    let stream = ClientStream<Request, Response>(channel, try channel.begin(route.shape, envelope), deadline)
+    channel.flush()
+    return stream
+  }
+
+  /// A usable connection, made anew when there is none.
+  func connected() throws(RPCError) -> ClientChannel {
+    try lock.withLock { () throws(RPCError) in
+      if let channel, channel.isUsable { return channel }
+      let fresh = ClientChannel(try connect(Self.deadline(options.connectTimeout)))
+      channel = fresh
+      return fresh
+    }
+  }
+
+  /// Gives the connection a thread that reads, for callers that cannot wait in place.
+  func ensureReader(_ channel: ClientChannel) {
+    let isNew = lock.withLock {
+      if reader === channel { return false }
+      reader = channel
+      return true
+    }
+    guard isNew else { return }
+    Thread.detached(name: "ttrpc-client") { channel.readUntilClosed() }
+  }
+
+  private func envelope<Request, Response>(
+    _ route: Route<Request, Response>, _ payload: [UInt8], _ timeout: Duration?
+  ) throws(RPCError) -> ([UInt8], UInt64) {
+    let arena = Arena(chunkBytes: 1024)
+    let envelope = arena.make(Ttrpc__Request.self)
+    envelope.pointee.service = arena.string(route.service)
+    envelope.pointee.method = arena.string(route.method)
+    let timeout = timeout ?? options.timeout
+    if let timeout { envelope.pointee.timeout_nano = timeout.nanos == 0 ? -1 : timeout.nanos }
+    let pairs = options.metadata.map { pair in
+      let metadata = arena.make(Ttrpc__KeyValue.self)
+      metadata.pointee.key = arena.string(pair.key)
+      metadata.pointee.value = arena.string(pair.value)
+      return metadata
+    }
+    envelope.pointee.n_metadata = pairs.count
+    envelope.pointee.metadata = arena.array(pairs)
+    let encoded = payload.withUnsafeBytes { bytes in
+      envelope.pointee.payload = ProtobufCBinaryData(
+        len: bytes.count,
+        data: UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)))
+      return envelope.encoded()
+    }
+    return (encoded, timeout.map(Self.deadline) ?? .max)
+  }
+
+  private static func deadline(_ timeout: Duration) -> UInt64 {
+    twind_monotonic_nanos().addingReportingOverflow(UInt64(max(timeout.nanos, 0))).partialValue
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, saturating; negative durations stay negative.
+  var nanos: Int64 {
+    let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return components.seconds < 0 ? .min : .max }
+    let (sum, carry) = seconds.addingReportingOverflow(components.attoseconds / 1_000_000_000)
+    return carry ? .max : sum
+  }
+}

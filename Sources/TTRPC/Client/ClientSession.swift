@@ -1,0 +1,139 @@
+// One connection of a client without its socket: frames to send out, received bytes in.
+
+import CTTRPCProto
+
+/// The calls of one connection. Guarded by its channel's lock.
+struct ClientSession: ~Copyable {
+  /// Messages of one stream that nobody has taken, in bytes. Past it the call is cancelled.
+  static let waitingBytesMax = 64 << 20
+  /// Ids from here on are not used: a client connects anew before.
+  static let lastStreamMax = UInt32.max - 1024
+
+  private(set) var lastStream: UInt32 = 0
+  private var calls: [UInt32: ClientCall] = [:]
+  /// Frames to be sent.
+  var output = SendBuffer()
+
+  var hasIDsLeft: Bool { lastStream < Self.lastStreamMax }
+  var callCount: Int { calls.count }
+
+  /// Begins a call. Its frame goes to the output.
+  mutating func begin(_ shape: StreamingShape, _ envelope: [UInt8]) throws(RPCError) -> ClientCall {
+    guard envelope.count <= Limits.frameBytesMax else {
+      throw RPCError(
+        .resourceExhausted,
+        "the request of \(envelope.count) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): split it"
+      )
+    }
+    let id = lastStream == 0 ? 1 : lastStream + 2
+    lastStream = id
+    let call = ClientCall(id: id, shape: shape)
+    calls[id] = call
+    append(
+      FrameHeader(length: UInt32(envelope.count), stream: id, type: .request, flags: call.state.requestFlags), envelope)
+    return call
+  }
+
+  mutating func send(_ call: ClientCall, _ message: [UInt8]) throws(RPCError) {
+    guard call.state.phase == .open else {
+      throw RPCError(.failedPrecondition, "the call takes no more messages: it was closed, or has ended")
+    }
+    guard message.count <= Limits.frameBytesMax else {
+      throw RPCError(
+        .resourceExhausted, "a message of \(message.count) bytes is over \(Limits.frameBytesMax) (frameBytesMax)")
+    }
+    append(FrameHeader(length: UInt32(message.count), stream: call.id, type: .data), message)
+  }
+
+  /// The client sends no more: said in a frame of its own.
+  mutating func close(_ call: ClientCall) {
+    guard call.state.close() else { return }
+    append(FrameHeader(length: 0, stream: call.id, type: .data, flags: [.remoteClosed, .noData]), [])
+  }
+
+  /// Gives the call up, and tells the server.
+  mutating func cancel(_ call: ClientCall, _ error: RPCError) {
+    guard calls.removeValue(forKey: call.id) != nil else { return }
+    call.end(.failure(error))
+    append(FrameHeader(length: 0, stream: call.id, type: .cancel), [])
+  }
+
+  /// The connection is gone: every call fails.
+  mutating func fail(_ error: RPCError) -> [ClientCall] {
+    let failed = calls.values.sorted { $0.id < $1.id }
+    calls.removeAll()
+    for call in failed { call.end(.failure(error)) }
+    return failed
+  }
+
+  /// Handles all whole frames at the beginning of the bytes.
+  ///
+  /// - Parameter changed: gets the calls for which something came.
+  /// - Returns: how many bytes are done with, or nil when the server's frames cannot be understood.
+  mutating func receive(_ bytes: UnsafeRawBufferPointer, changed: inout [ClientCall]) -> Int? {
+    var offset = 0
+    while offset < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+      switch FrameDecoding.decode(rest) {
+      case .incomplete: return offset
+      case .tooLong: return nil
+      case .frame(let header):
+        let end = FrameHeader.byteCount + Int(header.length)
+        if let call = calls[header.stream] {
+          handle(header, UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<end]), call)
+          changed.append(call)
+        }
+        offset += end
+      }
+    }
+    return offset
+  }
+
+  private mutating func handle(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ call: ClientCall) {
+    switch call.state.receive(header) {
+    case .message:
+      call.received(message)
+      if call.waitingBytes > Self.waitingBytesMax {
+        cancel(
+          call,
+          RPCError(
+            .resourceExhausted, "messages wait unread past \(Self.waitingBytesMax) bytes (waitingBytesMax): read faster"
+          ))
+      }
+    case .finish(let hasMessage):
+      if hasMessage { call.received(message) }
+      end(call, .success([]))
+    case .response:
+      end(call, Self.outcome(of: message))
+    case .ignore:
+      return
+    case .violation(let problem):
+      cancel(call, RPCError(.internal, "the server broke the protocol: \(problem)"))
+    }
+  }
+
+  private mutating func end(_ call: ClientCall, _ result: Result<[UInt8], RPCError>) {
+    calls.removeValue(forKey: call.id)
+    call.end(result)
+  }
+
+  private mutating func append(_ header: FrameHeader, _ message: [UInt8]) {
+    let frame = output.append(FrameHeader.byteCount + message.count)
+    header.write(to: frame)
+    message.withUnsafeBytes { bytes in
+      if let source = bytes.baseAddress {
+        (frame + FrameHeader.byteCount).copyMemory(from: source, byteCount: bytes.count)
+      }
+    }
+  }
+
+  private static func outcome(of bytes: UnsafeRawBufferPointer) -> Result<[UInt8], RPCError> {
+    do {
+      let envelope = try ResponseEnvelope(bytes)
+      if let error = envelope.error { return .failure(error) }
+      return .success([UInt8](envelope.payload))
+    } catch {
+      return .failure(error)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// A call with a stream of messages on either side or both.
+
+/// Send from one thread, receive from one; they may be two.
+public final class ClientStream<Request: ProtobufMessage, Response: ProtobufMessage>: Sendable {
+  let channel: ClientChannel
+  let call: ClientCall
+  let deadlineNanos: UInt64
+
+  init(_ channel: ClientChannel, _ call: ClientCall, _ deadlineNanos: UInt64) {
+    self.channel = channel
+    self.call = call
+    self.deadlineNanos = deadlineNanos
+  }
+
+  deinit { cancel() }
+
+  /// Sends one message of a client-streaming or bidirectional call.
+  public func send(_ message: UnsafePointer<Request>) throws(RPCError) { try channel.send(call, message.encoded()) }
+
+  /// The client sends no more.
+  public func closeSending() { channel.closeSending(call) }
+
+  /// The server's next message; nil when its stream has ended successfully.
+  public func next() throws(RPCError) -> Received<Response>? {
+    guard let bytes = try channel.nextMessage(call, until: deadlineNanos) else { return nil }
+    return try Received(bytes)
+  }
+
+  /// The reply of a client-streaming call.
+  public func response() throws(RPCError) -> Received<Response> {
+    try Received(channel.response(call, until: deadlineNanos))
+  }
+
+  /// Gives the call up; `next` throws CANCELLED.
+  public func cancel() { channel.cancel(call, RPCError(.cancelled, "the caller gave the call up")) }
+}

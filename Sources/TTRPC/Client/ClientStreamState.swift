@@ -1,0 +1,76 @@
+// The client's side of one call as a state machine without I/O.
+//
+//   open ──── last message sent ────►  halfClosed
+//     │                                    │
+//     └── response, or end of data ────────┴──►  ended
+
+/// What a call's server may still send, and what its client may.
+struct ClientStreamState: Equatable {
+  enum Phase: Equatable, CaseIterable {
+    /// Both may send. To `halfClosed` when the client closes, to `ended` when the server does.
+    case open
+    /// The client has sent everything. To `ended` when the server ends.
+    case halfClosed
+    /// Frames that still come are late and ignored. Stays.
+    case ended
+  }
+
+  let shape: StreamingShape
+  private(set) var phase: Phase
+
+  init(shape: StreamingShape, phase: Phase? = nil) {
+    self.shape = shape
+    self.phase = phase ?? (shape.clientStreams ? .open : .halfClosed)
+  }
+
+  /// The flags of the request frame.
+  var requestFlags: FrameFlags {
+    switch shape {
+    case .unary: []
+    case .serverStream: .remoteClosed
+    case .clientStream, .bidirectionalStream: .remoteOpen
+    }
+  }
+
+  enum Action: Equatable {
+    /// One more message.
+    case message
+    /// The server has ended its stream successfully; `message` when the last frame held one.
+    case finish(message: Bool)
+    /// The frame is a ttrpc.Response: the call ends with it.
+    case response
+    case ignore
+    /// The server broke the protocol: the call fails and is cancelled.
+    case violation(String)
+  }
+
+  mutating func receive(_ header: FrameHeader) -> Action {
+    guard phase != .ended else { return .ignore }
+    switch header.type {
+    case .response:
+      phase = .ended
+      return .response
+    case .data:
+      guard shape.serverStreams else { return .violation("data came for a call whose reply is one response") }
+      let hasMessage = !header.flags.contains(.noData)
+      guard hasMessage || header.length == 0 else { return .violation("a frame with the no-data flag holds bytes") }
+      guard header.flags.contains(.remoteClosed) else { return hasMessage ? .message : .ignore }
+      phase = .ended
+      return .finish(message: hasMessage)
+    case .request, .cancel:
+      return .violation("a frame of type \(header.type.rawValue) came from the server")
+    default:
+      return .ignore
+    }
+  }
+
+  /// The client sends no more. False when it had said so before, or the call has ended.
+  mutating func close() -> Bool {
+    guard phase == .open else { return false }
+    phase = .halfClosed
+    return true
+  }
+
+  /// The client gives the call up.
+  mutating func abandon() { phase = .ended }
+}

@@ -1,0 +1,61 @@
+// A client's Unix domain socket.
+
+import CSystem
+import Glibc
+
+/// A connected socket.
+final class SocketTransport: Transport {
+  private let fd: Int32
+
+  /// Connects. A listener with a full backlog is tried again until the deadline on the monotonic clock.
+  init(path: String, deadlineNanos: UInt64) throws(RPCError) {
+    guard path.utf8.count <= twind_socket_path_bytes_max else {
+      throw RPCError(.invalidArgument, "socket path is longer than \(twind_socket_path_bytes_max) bytes: \(path)")
+    }
+    fd = twind_unix_socket(1)
+    guard fd >= 0 else { throw RPCError(.unavailable, "cannot make a socket: \(String(cString: strerror(errno)))") }
+    var pause: UInt32 = 500
+    while twind_connect(fd, path) != 0 {
+      let problem = errno
+      guard problem == EAGAIN || problem == EINTR else {
+        Glibc.close(fd)
+        throw RPCError(
+          .unavailable, "cannot connect to \(path): \(String(cString: strerror(problem))): is the daemon running?")
+      }
+      guard twind_monotonic_nanos() < deadlineNanos else {
+        Glibc.close(fd)
+        throw RPCError(.unavailable, "cannot connect to \(path) in time: the daemon's backlog is full")
+      }
+      usleep(pause)
+      pause = min(pause * 2, 20_000)
+    }
+  }
+
+  deinit { Glibc.close(fd) }
+
+  func send(_ bytes: UnsafeRawBufferPointer) -> TransportResult {
+    result(twind_send(fd, bytes.baseAddress, bytes.count))
+  }
+
+  func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult {
+    let count = read(fd, room.baseAddress, room.count)
+    return count == 0 ? .closed : result(count)
+  }
+
+  func wait(writable: Bool, until deadlineNanos: UInt64) {
+    var entry = pollfd(fd: fd, events: Int16(POLLIN | (writable ? POLLOUT : 0)), revents: 0)
+    var millis: Int32 = -1
+    if deadlineNanos != .max {
+      let now = twind_monotonic_nanos()
+      millis = deadlineNanos <= now ? 0 : Int32(min((deadlineNanos - now) / 1_000_000 + 1, 60_000))
+    }
+    poll(&entry, 1, millis)
+  }
+
+  func close() { shutdown(fd, Int32(SHUT_RDWR)) }
+
+  private func result(_ count: Int) -> TransportResult {
+    if count >= 0 { return .bytes(count) }
+    return errno == EAGAIN || errno == EINTR ? .wouldBlock : .closed
+  }
+}

@@ -1,0 +1,93 @@
+// grpc.health.v1.Health: whether the server, or one of its services, can serve.
+
+import CTTRPCProto
+
+/// The standard health service. Statuses may be set from any thread.
+public final class HealthService: @unchecked Sendable {
+  public enum Status: UInt32, Sendable {
+    case unknown = 0
+    case serving = 1
+    case notServing = 2
+    case serviceUnknown = 3
+  }
+
+  private let lock = Lock()
+  private var statuses: [String: Status] = ["": .serving]
+  private var watches: [ObjectIdentifier: Watch] = [:]
+
+  public init() {}
+
+  /// Adds Check and Watch, and all services that the router has so far as serving.
+  public func register(in router: inout Router) {
+    for service in router.services { set(service, .serving) }
+    router.unary(HealthRoutes.check) { [self] (request, call) throws(RPCError) in
+      let service = String(cString: request.pointee.service)
+      guard let status = lock.withLock({ statuses[service] }) else {
+        throw RPCError(.notFound, "unknown service \(service): ask for an empty name to learn of the server as a whole")
+      }
+      let response = call.arena.make(Grpc__Health__V1__HealthCheckResponse.self)
+      response.pointee.status = status.onWire
+      call.reply(response)
+    }
+    router.stream(HealthRoutes.watch) { [self] call in
+      call.onMessage = { [self, unowned call] (bytes) throws(RPCError) in
+        let request = try call.unpack(Grpc__Health__V1__HealthCheckRequest.self, bytes)
+        begin(Watch(call, String(cString: request.pointee.service)))
+      }
+    }
+  }
+
+  /// Changes a service's status, or with an empty name the server's, and tells those who watch it.
+  public func set(_ service: String, _ status: Status) {
+    let affected = lock.withLock {
+      statuses[service] = status
+      return watches.values.filter { $0.service == service }
+    }
+    for watch in affected { watch.send(status) }
+  }
+
+  /// Sets every status: at a shutdown, or when writes have failed.
+  public func setAll(_ status: Status) {
+    for service in lock.withLock({ statuses.keys.sorted() }) { set(service, status) }
+  }
+
+  private func begin(_ watch: Watch) {
+    let id = ObjectIdentifier(watch)
+    let status = lock.withLock {
+      watches[id] = watch
+      return statuses[watch.service] ?? .serviceUnknown
+    }
+    watch.call.onCancelled = { [self] in lock.withLock { _ = watches.removeValue(forKey: id) } }
+    watch.send(status)
+  }
+
+  /// One Watch call.
+  private final class Watch: @unchecked Sendable {
+    let call: ServerCall
+    let service: String
+    /// Touched on the call's thread only.
+    private var last: Status?
+
+    init(_ call: ServerCall, _ service: String) {
+      self.call = call
+      self.service = service
+    }
+
+    func send(_ status: Status) {
+      call.onThread { [self] call in
+        guard status != last else { return }
+        last = status
+        let arena = Arena(chunkBytes: 256)
+        let response = arena.make(Grpc__Health__V1__HealthCheckResponse.self)
+        response.pointee.status = status.onWire
+        call.send(response)
+      }
+    }
+  }
+}
+
+extension HealthService.Status {
+  fileprivate var onWire: Grpc__Health__V1__HealthCheckResponse__ServingStatus {
+    Grpc__Health__V1__HealthCheckResponse__ServingStatus(rawValue: rawValue)
+  }
+}

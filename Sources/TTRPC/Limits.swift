@@ -1,0 +1,53 @@
+// Every bound of the RPC layer. Named so that an error, GetServerInfo and this file say the same word.
+
+/// The bounds of a server or client. Past one the caller gets a status or, where no call can be blamed, the
+/// connection is closed.
+public struct Limits: Sendable {
+  /// Payload of one frame, in bytes. ttrpc fixes it.
+  public static let frameBytesMax = 4 << 20
+  /// Nesting of a message.
+  public static let messageDepthMax = 16
+  /// Metadata pairs of one call.
+  public static let metadataPairsMax = 16
+  /// Keys and values of one call's metadata together, in bytes.
+  public static let metadataBytesMax = 4096
+  /// Fields of a message: this many, and one more for each four bytes.
+  public static let messageFieldsBase = 64
+  /// Memory that unpacking a payload may take: this many bytes, and eight for each of its own.
+  public static let unpackBytesBase = 64 << 10
+
+  /// Calls being served on one connection.
+  public var streamsPerConnectionMax = 128
+  /// Connections of one server.
+  public var connectionsMax = 1024
+  /// Received bytes that wait for the rest of their frame, of one reactor, in bytes. Past it the largest is closed.
+  public var receiveBytesMax = 64 << 20
+  /// Replies that wait for their readers, of one reactor, in bytes. Past it the connection with the most is closed.
+  public var sendBytesMax = 64 << 20
+  /// Replies that wait for one connection's reader, in bytes. Past it no more of its calls are read, and its
+  /// streams are not asked for more.
+  public var sendBytesPerConnectionMax = 1 << 20
+  /// Time that a started frame may take to arrive, in nanoseconds.
+  public var frameNanosMax: UInt64 = 5_000_000_000
+  /// Time that calls in flight may take when the server shuts down, in nanoseconds.
+  public var drainNanosMax: UInt64 = 10_000_000_000
+
+  public init() {}
+
+  /// Name and value of each, for people and tools that ask.
+  public var named: [(name: String, value: UInt64)] {
+    [
+      ("frameBytesMax", UInt64(Self.frameBytesMax)),
+      ("messageDepthMax", UInt64(Self.messageDepthMax)),
+      ("metadataPairsMax", UInt64(Self.metadataPairsMax)),
+      ("metadataBytesMax", UInt64(Self.metadataBytesMax)),
+      ("streamsPerConnectionMax", UInt64(streamsPerConnectionMax)),
+      ("connectionsMax", UInt64(connectionsMax)),
+      ("receiveBytesMax", UInt64(receiveBytesMax)),
+      ("sendBytesMax", UInt64(sendBytesMax)),
+      ("sendBytesPerConnectionMax", UInt64(sendBytesPerConnectionMax)),
+      ("frameNanosMax", frameNanosMax),
+      ("drainNanosMax", drainNanosMax),
+    ]
+  }
+}

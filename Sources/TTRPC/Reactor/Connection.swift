@@ -1,0 +1,190 @@
+// A server session's socket: reads, writes, and the time that a frame may take.
+
+import CSystem
+import Glibc
+
+/// One accepted connection, confined to its reactor.
+final class Connection: EventSource, SessionHost {
+  let session: ServerSession
+  private unowned let reactor: Reactor
+  private let fd: Int32
+  private let onClose: (Connection) -> Void
+  private var input = ReceiveBuffer()
+  private var events = twind_readable
+  private var isOpen = true
+  private var isPending = false
+  /// When the frame that is not complete began to arrive; nil between frames.
+  private var frameSince: UInt64?
+  /// The earliest timer asked for.
+  private var wakeAt = UInt64.max
+  private(set) var receiveBytes = 0
+  private(set) var sendBytes = 0
+
+  /// - Parameter onClose: called once, on the reactor's thread.
+  init(_ fd: Int32, router: Router, peer: Peer, reactor: Reactor, onClose: @escaping (Connection) -> Void) {
+    self.fd = fd
+    self.reactor = reactor
+    self.onClose = onClose
+    session = ServerSession(
+      router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena)
+    session.host = self
+  }
+
+  /// Begins to serve.
+  func open() {
+    if !reactor.add(self, fd, events) {
+      isOpen = false
+      Glibc.close(fd)
+      onClose(self)
+    }
+  }
+
+  // MARK: Events
+
+  func ready(_ ready: UInt32) {
+    if ready & twind_writable != 0 { flush() }
+    guard isOpen, ready & (twind_readable | twind_hung_up) != 0, events & twind_readable != 0 else {
+      if isOpen && ready & twind_hung_up != 0 && events & twind_readable == 0 { close() }
+      return
+    }
+    receive()
+  }
+
+  func timer(_ now: UInt64) {
+    guard wakeAt <= now else { return }
+    wakeAt = .max
+    if let since = frameSince, since + reactor.limits.frameNanosMax <= now { session.frameTimedOut(input.bytes) }
+    let next = session.tick(now: now)
+    flush()
+    guard isOpen else { return }
+    if next != .max { wake(at: next) }
+    if let since = frameSince { wake(at: since + reactor.limits.frameNanosMax) }
+  }
+
+  func wake(at nanos: UInt64) {
+    guard nanos < wakeAt else { return }
+    wakeAt = nanos
+    reactor.wake(fd, at: nanos)
+  }
+
+  func outputPending() {
+    guard !isPending else { return }
+    isPending = true
+    reactor.pending.append(self)
+  }
+
+  // MARK: Input
+
+  private func receive() {
+    let borrows = input.capacity == 0
+    if borrows { swap(&input, &reactor.spareInput) }
+    let room = input.room()
+    let count = read(fd, room.baseAddress, room.count)
+    if count > 0 {
+      input.received(count)
+      handleInput(now: twind_monotonic_nanos())
+    }
+    if borrows { giveBackSpare() } else if input.isEmpty { input.free() }
+    account()
+    if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close() }
+  }
+
+  /// What was lent goes back; a part of a frame moves into a buffer of this connection's own.
+  private func giveBackSpare() {
+    var own = input.isEmpty ? ReceiveBuffer() : ReceiveBuffer.holding(input.bytes)
+    input.consume(input.byteCount)
+    swap(&input, &own)
+    swap(&own, &reactor.spareInput)
+  }
+
+  private func handleInput(now: UInt64) {
+    let borrows = session.output.isEmpty
+    if borrows { swap(&session.output, &reactor.spareOutput) }
+    let before = input.byteCount
+    input.consume(session.receive(input.bytes, now: now))
+    trackFrame(progressed: input.byteCount < before, now)
+    send()
+    if borrows && session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
+    afterSend()
+  }
+
+  /// A frame that has begun must end in time. A paused connection's frames wait for us, not for their sender.
+  private func trackFrame(progressed: Bool, _ now: UInt64) {
+    if input.isEmpty || session.isPaused {
+      frameSince = nil
+    } else if progressed || frameSince == nil {
+      frameSince = now
+      wake(at: now + reactor.limits.frameNanosMax)
+    }
+  }
+
+  // MARK: Output
+
+  /// Sends what there is, lets streams make more, and reads on where reading had paused.
+  func flush() {
+    isPending = false
+    guard isOpen else { return }
+    send()
+    afterSend()
+    guard isOpen, !input.isEmpty, !session.isPaused, frameSince == nil else { return }
+    handleInput(now: twind_monotonic_nanos())
+    if input.isEmpty { input.free() }
+    account()
+  }
+
+  /// One write; the rest waits for the socket.
+  private func send() {
+    guard isOpen, !session.output.isEmpty else { return }
+    let bytes = session.output.bytes
+    let count = twind_send(fd, bytes.baseAddress, bytes.count)
+    if count > 0 {
+      session.output.consume(count)
+    } else if count < 0 && errno != EAGAIN && errno != EINTR {
+      close()
+    }
+  }
+
+  private func afterSend() {
+    guard isOpen else { return }
+    if session.isClosing && session.output.isEmpty { return close() }
+    if session.wantsOutput { session.produce() }
+    var wanted: UInt32 = session.isPaused || session.isClosing ? 0 : twind_readable
+    if !session.output.isEmpty { wanted |= twind_writable }
+    if wanted != events {
+      events = wanted
+      reactor.change(fd, events)
+    }
+    account()
+  }
+
+  private func account() {
+    let received = input.capacity
+    let sent = session.output.byteCount
+    reactor.receiveBytes += received - receiveBytes
+    reactor.sendBytes += sent - sendBytes
+    receiveBytes = received
+    sendBytes = sent
+  }
+
+  // MARK: The end
+
+  /// New calls are refused; the connection closes when the last one has been answered.
+  func drain() {
+    session.drain()
+    flush()
+  }
+
+  var isIdle: Bool { session.streamCount == 0 && session.output.isEmpty }
+
+  func close() {
+    guard isOpen else { return }
+    isOpen = false
+    session.close()
+    reactor.receiveBytes -= receiveBytes
+    reactor.sendBytes -= sendBytes
+    receiveBytes = 0
+    sendBytes = 0
+    reactor.remove(fd)
+    onClose(self)
+  }
+}

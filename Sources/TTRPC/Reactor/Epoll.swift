@@ -1,0 +1,68 @@
+// epoll and the eventfd that wakes it.
+
+import CSystem
+import Glibc
+
+/// A set of file descriptors to wait for. Failures here are programmer errors or exhaustion at start: they trap.
+final class Epoll {
+  private let epoll: Int32
+  private let eventBuffer: UnsafeMutablePointer<epoll_event>
+  private static let eventsMax = 256
+
+  init() {
+    epoll = twind_epoll_create()
+    precondition(epoll >= 0, "epoll_create1 failed: errno \(errno)")
+    eventBuffer = .allocate(capacity: Self.eventsMax)
+  }
+
+  deinit {
+    close(epoll)
+    eventBuffer.deallocate()
+  }
+
+  func add(_ fd: Int32, _ events: UInt32) -> Bool {
+    twind_epoll_set(epoll, EPOLL_CTL_ADD, fd, events, UInt64(fd)) == 0
+  }
+
+  func change(_ fd: Int32, _ events: UInt32) {
+    _ = twind_epoll_set(epoll, EPOLL_CTL_MOD, fd, events, UInt64(fd))
+  }
+
+  func remove(_ fd: Int32) {
+    _ = twind_epoll_set(epoll, EPOLL_CTL_DEL, fd, 0, 0)
+  }
+
+  /// Waits for events, at most `nanos`, and hands over each one.
+  func wait(nanos: UInt64, _ body: (_ fd: Int32, _ events: UInt32) -> Void) {
+    // Rounded up, so that a timer is due when the wait for it ends.
+    let millis = nanos == .max ? -1 : Int32(min(nanos / 1_000_000 + (nanos % 1_000_000 == 0 ? 0 : 1), 60_000))
+    let count = epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis)
+    guard count > 0 else { return }
+    for index in 0..<Int(count) {
+      body(Int32(truncatingIfNeeded: twind_epoll_token(eventBuffer + index)), twind_epoll_events(eventBuffer + index))
+    }
+  }
+}
+
+/// A descriptor that becomes readable when it is signalled.
+struct Wakeup: ~Copyable {
+  let fd: Int32
+
+  init() {
+    fd = twind_eventfd_create()
+    precondition(fd >= 0, "eventfd failed: errno \(errno)")
+  }
+
+  deinit { close(fd) }
+
+  /// Any thread may call it.
+  borrowing func signal() {
+    var one: UInt64 = 1
+    _ = write(fd, &one, 8)
+  }
+
+  borrowing func clear() {
+    var value: UInt64 = 0
+    _ = read(fd, &value, 8)
+  }
+}

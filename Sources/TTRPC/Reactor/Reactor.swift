@@ -1,0 +1,151 @@
+// One thread, one epoll, the connections that it owns.
+//
+// A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. Each turn of
+// the loop reads once from every readable connection, handles whole frames, and writes once: no connection can hold
+// the others up by more than what one read brings.
+
+import CSystem
+import Glibc
+import Synchronization
+
+/// An event loop.
+package final class Reactor: Executor, @unchecked Sendable {
+  let limits: Limits
+  let arena = Arena()
+  /// Lent to the connection that is being read while it has no buffer of its own.
+  var spareInput = ReceiveBuffer(capacity: 64 << 10)
+  /// Lent likewise for what it answers.
+  var spareOutput = SendBuffer()
+  private(set) var now = twind_monotonic_nanos()
+
+  private let epoll = Epoll()
+  private let wakeup = Wakeup()
+  private let jobLock = Lock()
+  private var jobs: [@Sendable () -> Void] = []
+  private var sources: [Int32: any EventSource] = [:]
+  private var closed: [Int32] = []
+  private var timers = TimerQueue()
+  private var running = true
+  private var thread: Thread?
+
+  package init(limits: Limits) {
+    self.limits = limits
+    precondition(epoll.add(wakeup.fd, twind_readable), "epoll_ctl failed: errno \(errno)")
+  }
+
+  /// Starts the thread.
+  package func start(name: String) {
+    thread = Thread(name: name) { self.run() }
+  }
+
+  package func post(_ job: @escaping @Sendable () -> Void) {
+    let wasEmpty = jobLock.withLock {
+      jobs.append(job)
+      return jobs.count == 1
+    }
+    if wasEmpty { wakeup.signal() }
+  }
+
+  /// Ends the loop after the jobs posted so far and waits for the thread. All connections are closed.
+  package func stop() {
+    post { self.running = false }
+    thread?.join()
+  }
+
+  // MARK: For the sources, on the reactor's thread
+
+  /// Watches a descriptor. False when the kernel refuses.
+  func add(_ source: any EventSource, _ fd: Int32, _ events: UInt32) -> Bool {
+    guard epoll.add(fd, events) else { return false }
+    sources[fd] = source
+    return true
+  }
+
+  func change(_ fd: Int32, _ events: UInt32) { epoll.change(fd, events) }
+
+  /// Forgets and closes a descriptor. Its number stays taken until the turn ends, so that no event of this turn can
+  /// reach a newcomer.
+  func remove(_ fd: Int32) {
+    guard sources.removeValue(forKey: fd) != nil else { return }
+    epoll.remove(fd)
+    closed.append(fd)
+  }
+
+  /// Calls `timer` of the descriptor's source at that time.
+  func wake(_ fd: Int32, at nanos: UInt64) {
+    timers.insert(TimerQueue.Entry(nanos: nanos, token: UInt64(fd)))
+  }
+
+  var connections: [Connection] {
+    sources.sorted { $0.key < $1.key }.compactMap { $0.value as? Connection }
+  }
+
+  // MARK: The loop
+
+  private func run() {
+    while running { turn() }
+    for source in sources.sorted(by: { $0.key < $1.key }) { source.value.close() }
+    closeRemoved()
+  }
+
+  private func turn() {
+    let next = timers.next
+    let wait = next == .max ? UInt64.max : next > now ? next - now : 0
+    var woken = false
+    epoll.wait(nanos: wait) { fd, events in
+      if fd == wakeup.fd {
+        woken = true
+      } else if let source = sources[fd] {
+        source.ready(events)
+      }
+    }
+    now = twind_monotonic_nanos()
+    if woken { runJobs() }
+    while let entry = timers.take(now: now) { sources[Int32(entry.token)]?.timer(now) }
+    closeRemoved()
+    enforceBudgets()
+  }
+
+  private func runJobs() {
+    wakeup.clear()
+    let taken = jobLock.withLock {
+      let taken = jobs
+      jobs.removeAll(keepingCapacity: true)
+      return taken
+    }
+    for job in taken { job() }
+    for connection in pending { connection.flush() }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// Connections that jobs gave something to send.
+  var pending: [Connection] = []
+
+  private func closeRemoved() {
+    for fd in closed { Glibc.close(fd) }
+    closed.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Budgets
+
+  /// What all connections hold; each reports its changes.
+  var receiveBytes = 0
+  var sendBytes = 0
+
+  private func enforceBudgets() {
+    if receiveBytes > limits.receiveBytesMax {
+      connections.max { $0.receiveBytes < $1.receiveBytes }?.close()
+    }
+    if sendBytes > limits.sendBytesMax {
+      connections.max { $0.sendBytes < $1.sendBytes }?.close()
+    }
+  }
+}
+
+/// Something that a reactor watches.
+protocol EventSource: AnyObject {
+  func ready(_ events: UInt32)
+  /// A time asked for with `wake` has come, or an outdated one.
+  func timer(_ now: UInt64)
+  func close()
+}

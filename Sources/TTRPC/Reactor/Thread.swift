@@ -1,0 +1,40 @@
+// A POSIX thread with a name.
+
+import CSystem
+import Glibc
+
+/// Runs a body on a thread of its own.
+package final class Thread: Sendable {
+  private let handle: pthread_t
+
+  /// - Parameter name: at most 15 bytes, for `top` and debuggers.
+  package init(name: String, _ body: @escaping @Sendable () -> Void) {
+    final class Start {
+      let name: String
+      let body: @Sendable () -> Void
+      init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+      }
+    }
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+        _ = twind_name_thread(String(start.name.prefix(15)))
+        start.body()
+        return nil
+      }, Unmanaged.passRetained(Start(name, body)).toOpaque())
+    precondition(result == 0, "pthread_create failed with \(result)")
+    handle = thread
+  }
+
+  /// Runs a body on a thread that nobody waits for.
+  package static func detached(name: String, _ body: @escaping @Sendable () -> Void) {
+    pthread_detach(Thread(name: name, body).handle)
+  }
+
+  /// Waits for the body to return. Call once.
+  package func join() { pthread_join(handle, nil) }
+}

@@ -1,0 +1,30 @@
+// What server and client know of a method. The values are generated from the protos.
+
+/// Which sides of a call send a stream of messages.
+public enum StreamingShape: Sendable, CaseIterable {
+  case unary
+  case clientStream
+  case serverStream
+  case bidirectionalStream
+
+  var clientStreams: Bool { self == .clientStream || self == .bidirectionalStream }
+  var serverStreams: Bool { self == .serverStream || self == .bidirectionalStream }
+}
+
+/// A method's path, shape and bound, typed by its messages.
+public struct Route<Request: ProtobufMessage, Response: ProtobufMessage>: Sendable {
+  /// "twind.v1.TwinService"
+  public let service: String
+  /// "GetTwin"
+  public let method: String
+  public let shape: StreamingShape
+  /// Bytes of one request message.
+  public let requestBytesMax: Int
+
+  public init(service: String, method: String, shape: StreamingShape, requestBytesMax: Int) {
+    self.service = service
+    self.method = method
+    self.shape = shape
+    self.requestBytesMax = requestBytesMax
+  }
+}

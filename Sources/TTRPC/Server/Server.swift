@@ -1,0 +1,138 @@
+// A ttrpc server: reactors, the listener, and an orderly end.
+
+import CSystem
+import Glibc
+import Synchronization
+
+/// Serves a router's methods on a Unix socket.
+///
+///     var router = Router()
+///     router.unary(HealthRoutes.check) { (request, call) throws(RPCError) in … }
+///     let server = Server(router: router)
+///     try server.start(UnixListener(path: "echo.sock"))
+///     …
+///     server.shutdown()
+public final class Server: @unchecked Sendable {
+  /// What the server is doing now.
+  public struct Statistics: Sendable {
+    public var connections = 0
+    public var streams = 0
+    public var calls: UInt64 = 0
+  }
+
+  private let router: Router
+  private let limits: Limits
+  private let reactors: [Reactor]
+  private let connectionCount = Atomic(0)
+  private let turn = Atomic(0)
+  private let finishedCalls = Atomic<UInt64>(0)
+  private var listener: UnixListener?
+
+  /// - Parameter reactors: threads that serve; by default half of the cores, for the agents need the others.
+  public init(router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors) {
+    self.router = router
+    self.limits = limits
+    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits) }
+  }
+
+  public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
+
+  /// The threads, for those who have something to do on each.
+  public var executors: [any Executor] { reactors }
+
+  /// Starts the threads and takes connections from the listener.
+  public func start(_ listener: UnixListener) {
+    self.listener = listener
+    for (index, reactor) in reactors.enumerated() { reactor.start(name: "reactor-\(index)") }
+    let first = reactors[0]
+    first.post {
+      let added = first.add(Acceptor(listener, first, self), listener.fd, twind_readable)
+      precondition(added, "epoll_ctl failed: errno \(errno)")
+    }
+  }
+
+  /// Stops taking connections and calls, waits for the calls in flight within `Limits.drainNanosMax`, and ends.
+  public func shutdown() {
+    guard let listener else { return }
+    self.listener = nil
+    let first = reactors[0]
+    onEach { reactor in
+      if reactor === first { first.remove(listener.fd) }
+      for connection in reactor.connections { connection.drain() }
+      return 0
+    }
+    listener.removePath()
+    let deadline = twind_monotonic_nanos() + limits.drainNanosMax
+    while twind_monotonic_nanos() < deadline && onEach({ $0.connections.count { !$0.isIdle } }) > 0 { usleep(2000) }
+    for reactor in reactors { reactor.stop() }
+  }
+
+  /// Counts over all reactors.
+  public func statistics() -> Statistics {
+    var sum = Statistics()
+    sum.calls = finishedCalls.load(ordering: .relaxed)
+    sum.connections = onEach { $0.connections.count }
+    sum.streams = onEach { $0.connections.reduce(0) { $0 + $1.session.streamCount } }
+    sum.calls += UInt64(onEach { $0.connections.reduce(0) { $0 + Int($1.session.callCount) } })
+    return sum
+  }
+
+  // MARK: For the acceptor
+
+  func accepted(_ fd: Int32) {
+    guard connectionCount.load(ordering: .relaxed) < limits.connectionsMax else { return refuse(fd) }
+    guard let peer = Peer(socket: fd) else {
+      close(fd)
+      return
+    }
+    connectionCount.add(1, ordering: .relaxed)
+    let index = turn.add(1, ordering: .relaxed).oldValue % reactors.count
+    let reactor = reactors[index]
+    reactor.post { [self] in
+      Connection(fd, router: router, peer: peer, reactor: reactor) { connection in
+        self.connectionCount.subtract(1, ordering: .relaxed)
+        self.finishedCalls.add(connection.session.callCount, ordering: .relaxed)
+      }.open()
+    }
+  }
+
+  /// There is no call to answer yet, but a client's first is number 1.
+  private func refuse(_ fd: Int32) {
+    var answer = SendBuffer()
+    answer.appendError(
+      1,
+      RPCError(
+        .resourceExhausted,
+        "the server has \(limits.connectionsMax) connections (connectionsMax): close one, or raise the limit"))
+    _ = twind_send(fd, answer.bytes.baseAddress, answer.byteCount)
+    close(fd)
+  }
+
+  /// Runs the body on every reactor and adds up what it returns.
+  @discardableResult
+  private func onEach(_ body: @escaping @Sendable (Reactor) -> Int) -> Int {
+    let lock = Lock()
+    let done = Condition(lock)
+    let state = Tally()
+    for reactor in reactors {
+      reactor.post {
+        let count = body(reactor)
+        lock.withLock {
+          state.sum += count
+          state.finished += 1
+          done.broadcast()
+        }
+      }
+    }
+    return lock.withLock {
+      while state.finished < reactors.count { done.wait() }
+      return state.sum
+    }
+  }
+
+  /// Guarded by the lock of its one `onEach`.
+  private final class Tally: @unchecked Sendable {
+    var sum = 0
+    var finished = 0
+  }
+}

@@ -1,0 +1,143 @@
+// A call that outlives the frame that began it: a stream, or a unary call that is answered later.
+
+import CTTRPCProto
+import Synchronization
+
+/// One open call. Its methods and callbacks belong to the connection's thread, but for `isEnded`, `onThread` and
+/// `complete`, which any thread may use.
+public final class ServerCall: @unchecked Sendable {
+  public let peer: Peer
+  /// On the monotonic clock; `UInt64.max` = none. When it passes, the call fails by itself.
+  public let deadlineNanos: UInt64
+  /// The thread that serves this call's connection.
+  public let executor: any Executor
+
+  /// A message came. The bytes live until the callback returns.
+  public var onMessage: ((UnsafeRawBufferPointer) throws(RPCError) -> Void)?
+  /// The client sends no more messages.
+  public var onRemoteClosed: (() throws(RPCError) -> Void)?
+  /// The client gave up, the deadline passed, the connection died: work for this call should stop.
+  public var onCancelled: (() -> Void)?
+  /// Output was sent and there is room for more.
+  public var onWritable: (() -> Void)?
+
+  /// What the caller is told when the deadline passes.
+  var deadlineError = RPCError.deadlineExceeded
+
+  let id: UInt32
+  let method: Method
+  var state: ServerStreamState
+  private let pairs: [(key: String, value: String)]
+  private weak var session: ServerSession?
+  private let ended = Atomic(false)
+
+  init(
+    _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,
+    _ state: ServerStreamState
+  ) {
+    self.session = session
+    self.id = id
+    self.method = method
+    self.state = state
+    self.deadlineNanos = deadlineNanos
+    peer = session.peer
+    executor = session.executor
+    pairs = metadata.all
+  }
+
+  /// The last value of a metadata key, given in lower case.
+  public func metadata(_ key: String) -> String? { pairs.last { $0.key.lowercased() == key }?.value }
+
+  /// Nothing more can be sent; work for it is in vain. Any thread may ask.
+  public var isEnded: Bool { ended.load(ordering: .acquiring) }
+
+  /// Whether the connection has room for more. When not, `onWritable` tells when it has.
+  public var isWritable: Bool { session?.wantsOutput ?? false }
+
+  /// Checks and unpacks a message. It lives until the next message of the connection.
+  public func unpack<Message: ProtobufMessage>(
+    _ type: Message.Type = Message.self, _ bytes: UnsafeRawBufferPointer
+  ) throws(RPCError) -> UnsafePointer<Message> {
+    guard let session else { throw RPCError(.cancelled, "the connection has ended") }
+    session.arena.reset()
+    return try session.arena.unpack(Message.self, bytes)
+  }
+
+  /// Sends one message of `byteCount` bytes that `fill` writes. Nothing happens when the call has ended.
+  public func send(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+    guard let session, !isEnded else { return }
+    guard byteCount <= Limits.frameBytesMax else { return fail(ServerSession.replyTooLarge(byteCount)) }
+    session.appendData(id, byteCount, fill)
+    session.host?.outputPending()
+  }
+
+  /// Sends one message.
+  public func send<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
+    let message = UnsafePointer(message)
+    send(byteCount: message.packedByteCount) { message.pack(to: $0) }
+  }
+
+  /// Ends a stream of messages successfully.
+  public func finish() {
+    precondition(method.shape.serverStreams, "only streams from the server are finished: reply instead")
+    guard let session, !isEnded else { return }
+    session.appendEnd(id)
+    conclude(session)
+  }
+
+  /// Ends a unary or client-streaming call with its reply.
+  public func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+    precondition(!method.shape.serverStreams, "streams from the server end with finish")
+    guard let session, !isEnded else { return }
+    session.appendResponse(id, byteCount, fill)
+    conclude(session)
+  }
+
+  /// Ends a unary or client-streaming call with its reply.
+  public func reply<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
+    let message = UnsafePointer(message)
+    reply(byteCount: message.packedByteCount) { message.pack(to: $0) }
+  }
+
+  /// Ends the call with an error.
+  public func fail(_ error: RPCError) {
+    guard let session, !isEnded else { return }
+    session.appendError(id, error)
+    conclude(session)
+  }
+
+  /// Runs the body on the connection's thread. Any thread may call it.
+  public func onThread(_ body: @escaping @Sendable (ServerCall) -> Void) {
+    executor.post { body(self) }
+  }
+
+  /// Ends a unary or client-streaming call from any thread.
+  public func complete(_ result: Result<[UInt8], RPCError>) {
+    onThread { call in
+      switch result {
+      case .success(let bytes):
+        call.reply(byteCount: bytes.count) { target in
+          bytes.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        }
+      case .failure(let error):
+        call.fail(error)
+      }
+    }
+  }
+
+  private func conclude(_ session: ServerSession) {
+    session.end(id, cancelled: false)
+    session.host?.outputPending()
+  }
+
+  /// The session has taken the call out of its table.
+  func ended(cancelled: Bool) {
+    ended.store(true, ordering: .releasing)
+    let onCancelled = onCancelled
+    onMessage = nil
+    onRemoteClosed = nil
+    onWritable = nil
+    self.onCancelled = nil
+    if cancelled { onCancelled?() }
+  }
+}

@@ -1,0 +1,63 @@
+// The server's side of one connection as a state machine without I/O: what each frame means, given the stream table.
+
+/// Judges the frames of one connection.
+struct ServerConnectionState {
+  /// The highest id a request came on; 0 before the first.
+  private(set) var lastStream: UInt32 = 0
+
+  enum Action: Equatable {
+    /// A new call. It enters the stream table unless it ends at once.
+    case begin
+    /// A message, or the end of messages, or both, for an open stream.
+    case deliver(message: Bool, remoteClosed: Bool)
+    /// The client gave the open stream up: end it without an answer.
+    case cancel
+    /// Answer on this id; an open stream ends with it.
+    case refuse(RPCError)
+    /// Nothing to do.
+    case ignore
+  }
+
+  /// - Parameter stream: the state of the frame's stream when it is open, else nil.
+  mutating func receive(_ header: FrameHeader, stream: inout ServerStreamState?) -> Action {
+    let id = header.stream
+    guard id & 1 == 1 else {
+      return .refuse(RPCError(.invalidArgument, "stream id \(id) is even: a client's ids are odd"))
+    }
+    switch header.type {
+    case .request:
+      guard id > lastStream else {
+        return .refuse(
+          RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))
+      }
+      lastStream = id
+      return .begin
+    case .data:
+      return onStream(id, &stream) { state in
+        switch state.receive(dataWith: header.flags, length: header.length) {
+        case .data(let message, let remoteClosed): .deliver(message: message, remoteClosed: remoteClosed)
+        case .refused(let error): .refuse(error)
+        }
+      }
+    case .cancel:
+      return onStream(id, &stream) { _ in
+        header.length == 0 ? .cancel : .refuse(RPCError(.invalidArgument, "a cancel frame holds bytes: send none"))
+      }
+    case .response:
+      return onStream(id, &stream) { _ in
+        .refuse(RPCError(.invalidArgument, "a response came from the client: only servers send frames of type 2"))
+      }
+    default:
+      return .ignore
+    }
+  }
+
+  /// Frames for an id that was open and has ended are late, not wrong.
+  private func onStream(
+    _ id: UInt32, _ stream: inout ServerStreamState?, _ body: (inout ServerStreamState) -> Action
+  ) -> Action {
+    if stream != nil { return body(&stream!) }
+    if id <= lastStream { return .ignore }
+    return .refuse(RPCError(.invalidArgument, "stream \(id) was never opened: begin with a request frame"))
+  }
+}

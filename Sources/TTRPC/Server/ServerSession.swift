@@ -1,0 +1,265 @@
+// One connection of a server without its socket: received bytes in, frames to send out.
+//
+// Confined to one thread, its executor's. The reactor gives it bytes and sends its output; the in-process transport and
+// tests do the same without a socket. The stream table holds the calls that outlive the frame that began them; a unary
+// call that is answered at once never enters it.
+
+import CSystem
+
+/// The state of one connection.
+package final class ServerSession {
+  let peer: Peer
+  let executor: any Executor
+  let arena: Arena
+  weak var host: (any SessionHost)?
+  /// Frames to be sent.
+  var output = SendBuffer()
+  /// The connection ends when its output has been sent.
+  private(set) var isClosing = false
+  /// New calls are refused.
+  private(set) var isDraining = false
+  /// Calls begun.
+  private(set) var callCount: UInt64 = 0
+
+  private let router: Router
+  private let limits: Limits
+  private var connection = ServerConnectionState()
+  private var streams: [UInt32: ServerCall] = [:]
+
+  /// How far the unary call that is being handled has come.
+  enum Reply {
+    case none
+    case made
+    case deferred
+  }
+  var reply = Reply.none
+
+  init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
+    self.router = router
+    self.limits = limits
+    self.peer = peer
+    self.executor = executor
+    self.arena = arena
+  }
+
+  /// Calls being served.
+  var streamCount: Int { streams.count }
+
+  /// No more calls are read until output has been sent.
+  var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+
+  /// Whether streams should make more output.
+  var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
+
+  // MARK: Input
+
+  /// Handles all whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock.
+  ///
+  /// - Returns: how many bytes are done with. The rest comes again, with more behind it or after a pause.
+  func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
+    var offset = 0
+    while offset < bytes.count && !isClosing && !isPaused {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+      switch FrameDecoding.decode(rest) {
+      case .incomplete:
+        return offset
+      case .tooLong(let header):
+        refuse(
+          header.stream,
+          RPCError(
+            .resourceExhausted,
+            "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less")
+        )
+        isClosing = true
+        return bytes.count
+      case .frame(let header):
+        let end = FrameHeader.byteCount + Int(header.length)
+        handle(header, UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<end]), now)
+        offset += end
+      }
+    }
+    return isClosing ? bytes.count : offset
+  }
+
+  /// A frame began and did not end in time.
+  func frameTimedOut(_ bytes: UnsafeRawBufferPointer) {
+    if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
+      refuse(
+        FrameHeader(start).stream,
+        RPCError(
+          .deadlineExceeded,
+          "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
+    }
+    isClosing = true
+  }
+
+  private func handle(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ now: UInt64) {
+    let call = streams.isEmpty ? nil : streams[header.stream]
+    var state = call?.state
+    let action = connection.receive(header, stream: &state)
+    if let call, let state { call.state = state }
+    switch action {
+    case .begin:
+      callCount += 1
+      do {
+        try begin(header, message, now)
+      } catch {
+        refuse(header.stream, error)
+      }
+    case .deliver(let hasMessage, let remoteClosed):
+      guard let call else { return }
+      deliver(hasMessage ? message : nil, remoteClosed: remoteClosed, to: call)
+    case .cancel:
+      end(header.stream, cancelled: true)
+    case .refuse(let error):
+      refuse(header.stream, error)
+    case .ignore:
+      return
+    }
+  }
+
+  private func begin(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ now: UInt64) throws(RPCError) {
+    let envelope = try RequestEnvelope(message)
+    let method = try router.method(service: envelope.service, envelope.method)
+    let state = try ServerStreamState(shape: method.shape, flags: header.flags)
+    guard streams.count < limits.streamsPerConnectionMax else {
+      throw RPCError(
+        .resourceExhausted,
+        "\(limits.streamsPerConnectionMax) calls are in flight on this connection (streamsPerConnectionMax): "
+          + "wait for one to end")
+    }
+    guard !isDraining else { throw RPCError(.unavailable, "the server is shutting down: try again later") }
+    try checkSize(envelope.payload, method)
+    let deadline = try Self.deadline(envelope.timeoutNanos, now)
+    switch method.handler {
+    case .unary(let handler):
+      try unary(header.stream, method, envelope, deadline, handler)
+    case .stream(let handler):
+      let call = open(header.stream, method, envelope, deadline, state)
+      do {
+        try handler(call)
+      } catch {
+        call.fail(error)
+        return
+      }
+      let hasMessage = method.shape == .serverStream || envelope.payload.count > 0
+      deliver(hasMessage ? envelope.payload : nil, remoteClosed: state.phase == .halfClosed, to: call)
+    }
+  }
+
+  private func unary(
+    _ id: UInt32, _ method: Method, _ envelope: RequestEnvelope, _ deadline: UInt64,
+    _ handler: (UnsafeRawPointer, borrowing UnaryCall) throws(RPCError) -> Void
+  ) throws(RPCError) {
+    arena.reset()
+    let request = try arena.unpack(method.request, envelope.payload)
+    let before = output.byteCount
+    reply = .none
+    let call = UnaryCall(session: self, id: id, method: method, envelope: envelope, deadlineNanos: deadline)
+    do {
+      try handler(request, call)
+    } catch {
+      // The handler may have begun a reply or deferred before it failed: the failure is the answer.
+      output.removeLast(output.byteCount - before)
+      throw error
+    }
+    switch reply {
+    case .none:
+      throw RPCError(.internal, "the handler of \(method.name) made no reply")
+    case .deferred:
+      return
+    case .made:
+      guard deadline != .max, twind_monotonic_nanos() > deadline else { return }
+      output.removeLast(output.byteCount - before)
+      throw RPCError.deadlineExceeded
+    }
+  }
+
+  private func deliver(_ message: UnsafeRawBufferPointer?, remoteClosed: Bool, to call: ServerCall) {
+    do {
+      if let message {
+        try checkSize(message, call.method)
+        try call.onMessage?(message)
+      }
+      if remoteClosed && !call.isEnded { try call.onRemoteClosed?() }
+    } catch {
+      call.fail(error)
+    }
+  }
+
+  private func checkSize(_ payload: UnsafeRawBufferPointer, _ method: Method) throws(RPCError) {
+    guard payload.count <= method.requestBytesMax else {
+      throw RPCError(
+        .resourceExhausted,
+        "a \(method.name) request of \(payload.count) bytes is over its limit of \(method.requestBytesMax) "
+          + "(requestBytesMax): split it")
+    }
+  }
+
+  private static func deadline(_ timeoutNanos: Int64, _ now: UInt64) throws(RPCError) -> UInt64 {
+    guard timeoutNanos >= 0 else { throw RPCError.deadlineExceeded }
+    guard timeoutNanos > 0 else { return .max }
+    let (sum, overflow) = now.addingReportingOverflow(UInt64(timeoutNanos))
+    return overflow ? .max : sum
+  }
+
+  // MARK: The stream table
+
+  func open(
+    _ id: UInt32, _ method: Method, _ envelope: RequestEnvelope, _ deadline: UInt64, _ state: ServerStreamState
+  ) -> ServerCall {
+    let call = ServerCall(self, id, method, envelope.metadata, deadline, state)
+    streams[id] = call
+    if deadline != .max { host?.wake(at: deadline) }
+    return call
+  }
+
+  /// The call leaves the table: its id gets no more frames from here.
+  func end(_ id: UInt32, cancelled: Bool) {
+    streams.removeValue(forKey: id)?.ended(cancelled: cancelled)
+  }
+
+  /// Ends calls whose deadline has passed.
+  ///
+  /// - Returns: the next deadline; `UInt64.max` = none.
+  func tick(now: UInt64) -> UInt64 {
+    var next = UInt64.max
+    for call in streams.values.sorted(by: { $0.id < $1.id }) {
+      if call.deadlineNanos <= now {
+        refuse(call.id, call.deadlineError)
+      } else {
+        next = min(next, call.deadlineNanos)
+      }
+    }
+    return next
+  }
+
+  /// Lets streams make more output, after some was sent.
+  func produce() {
+    for call in streams.values.sorted(by: { $0.id < $1.id }) where wantsOutput { call.onWritable?() }
+  }
+
+  /// New calls are refused; streams that could go on for ever are ended.
+  func drain() {
+    isDraining = true
+    for call in streams.values.sorted(by: { $0.id < $1.id }) where call.method.shape != .unary {
+      call.fail(RPCError(.unavailable, "the server is shutting down: connect again later"))
+    }
+  }
+
+  /// The connection is gone: all work for it stops.
+  func close() {
+    isClosing = true
+    for id in streams.keys.sorted() { end(id, cancelled: true) }
+  }
+
+  /// Answers with an error; an open stream ends with it.
+  func refuse(_ id: UInt32, _ error: RPCError) {
+    appendError(id, error)
+    end(id, cancelled: true)
+  }
+}
+
+extension RPCError {
+  static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was made")
+}

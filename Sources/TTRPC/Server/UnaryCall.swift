@@ -1,0 +1,52 @@
+// A unary call while its handler runs.
+
+import CTTRPCProto
+
+/// What a handler knows of its call, and where it puts the reply. Exactly one of `reply` and `deferred` is called.
+public struct UnaryCall: ~Copyable {
+  let session: ServerSession
+  let id: UInt32
+  let method: Method
+  let envelope: RequestEnvelope
+  /// On the monotonic clock; `UInt64.max` = none.
+  public let deadlineNanos: UInt64
+
+  /// Who calls.
+  public var peer: Peer { session.peer }
+  /// What the caller sent beside the request.
+  public var metadata: Metadata { envelope.metadata }
+  /// The request as it was sent. Valid while the handler runs.
+  public var payload: UnsafeRawBufferPointer { envelope.payload }
+  /// Memory for building the reply. Valid while the handler runs.
+  public var arena: Arena { session.arena }
+  /// The thread that serves this connection.
+  public var executor: any Executor { session.executor }
+
+  /// Answers with `byteCount` bytes of an encoded message that `fill` writes into the connection's output.
+  @inline(__always)
+  public func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+    precondition(session.reply == .none, "a call is answered once")
+    session.reply = .made
+    session.appendResponse(id, byteCount, fill)
+  }
+
+  /// Answers with a message.
+  public func reply<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
+    let message = UnsafePointer(message)
+    reply(byteCount: message.packedByteCount) { message.pack(to: $0) }
+  }
+
+  /// The call stays open when the handler returns; the reply comes later.
+  public func deferred() -> ServerCall { deferred(until: .max, else: .deadlineExceeded) }
+
+  /// The call stays open when the handler returns; when no reply has come by that time on the monotonic clock, the
+  /// error is the answer. The caller's own deadline holds all the same.
+  public func deferred(until nanos: UInt64, else error: RPCError) -> ServerCall {
+    precondition(session.reply == .none, "a call is answered once")
+    session.reply = .deferred
+    let deadline = min(nanos, deadlineNanos)
+    let call = session.open(id, method, envelope, deadline, ServerStreamState(phase: .halfClosed))
+    if nanos < deadlineNanos { call.deadlineError = error }
+    return call
+  }
+}

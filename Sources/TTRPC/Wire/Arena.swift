@@ -1,0 +1,136 @@
+// Memory for the messages of one call, given back all at once.
+//
+// protobuf-c unpacks into it under a budget: past the budget an allocation is NULL, which protobuf-c handles by failing
+// the unpack. Handlers build replies in it. One belongs to each reactor; a call's messages die with the call.
+
+import CProtobufC
+import Glibc
+
+/// A bump allocator that keeps its first chunk.
+public final class Arena {
+  private static let alignment = 16
+
+  private let chunkBytes: Int
+  private let first: UnsafeMutableRawPointer
+  private var more: [UnsafeMutableRawPointer] = []
+  private var position: UnsafeMutableRawPointer
+  private var end: UnsafeMutableRawPointer
+  private var budget = Int.max
+  private var allocator: ProtobufCAllocator
+
+  /// - Parameter chunkBytes: how much it keeps, and takes at a time.
+  public init(chunkBytes: Int = 64 << 10) {
+    self.chunkBytes = chunkBytes
+    first = .allocate(byteCount: chunkBytes, alignment: Self.alignment)
+    position = first
+    end = first + chunkBytes
+    allocator = ProtobufCAllocator()
+    allocator.alloc = { data, size in
+      Unmanaged<Arena>.fromOpaque(data!).takeUnretainedValue().allocate(size)
+    }
+    allocator.free = { _, _ in }
+    allocator.allocator_data = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    reset()
+    first.deallocate()
+  }
+
+  /// Forgets everything allocated.
+  public func reset() {
+    for chunk in more { chunk.deallocate() }
+    more.removeAll()
+    position = first
+    end = first + chunkBytes
+    budget = Int.max
+  }
+
+  /// Memory until the next reset; nil past the budget.
+  func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    let rounded = max(byteCount, 1).addingReportingOverflow(Self.alignment - 1)
+    guard !rounded.overflow else { return nil }
+    let count = rounded.partialValue & ~(Self.alignment - 1)
+    guard count <= budget else { return nil }
+    budget -= count
+    if end - position < count {
+      let chunk = max(count, chunkBytes)
+      position = .allocate(byteCount: chunk, alignment: Self.alignment)
+      end = position + chunk
+      more.append(position)
+    }
+    defer { position += count }
+    return position
+  }
+
+  /// Checks and unpacks an encoded message. It lives until the next reset.
+  ///
+  /// Throws INVALID_ARGUMENT naming what is wrong with the bytes.
+  func unpack(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(RPCError) -> UnsafeRawPointer {
+    try AdmissionScan.check(bytes, descriptor)
+    budget = Limits.unpackBytesBase + 8 * bytes.count
+    defer { budget = Int.max }
+    let message = protobuf_c_message_unpack(
+      descriptor.pointer, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    guard let message else {
+      throw RPCError(.invalidArgument, "the payload is not a valid \(descriptor.name): check the client's encoder")
+    }
+    return UnsafeRawPointer(message)
+  }
+
+  /// The same, typed.
+  public func unpack<Message: ProtobufMessage>(
+    _ type: Message.Type = Message.self, _ bytes: UnsafeRawBufferPointer
+  ) throws(RPCError) -> UnsafePointer<Message> {
+    try unpack(Message.descriptor, bytes).assumingMemoryBound(to: Message.self)
+  }
+
+  // MARK: Building replies
+
+  /// An initialised message.
+  public func make<Message: ProtobufMessage>(_ type: Message.Type = Message.self) -> UnsafeMutablePointer<Message> {
+    let pointer = bytes(MemoryLayout<Message>.size)
+    Message.descriptor.pointer.pointee.message_init(pointer.assumingMemoryBound(to: ProtobufCMessage.self))
+    return pointer.assumingMemoryBound(to: Message.self)
+  }
+
+  /// A C string with a copy of the text.
+  public func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+    var text = text
+    return text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// A C string with a copy of the bytes.
+  public func string(_ text: UnsafeRawBufferPointer) -> UnsafeMutablePointer<CChar> {
+    let copy = bytes(text.count + 1)
+    if let source = text.baseAddress { copy.copyMemory(from: source, byteCount: text.count) }
+    copy.storeBytes(of: 0, toByteOffset: text.count, as: UInt8.self)
+    return copy.assumingMemoryBound(to: CChar.self)
+  }
+
+  /// A `bytes` field's value with a copy of the bytes.
+  public func binary(_ source: UnsafeRawBufferPointer) -> ProtobufCBinaryData {
+    let copy = bytes(source.count)
+    if let start = source.baseAddress { copy.copyMemory(from: start, byteCount: source.count) }
+    return ProtobufCBinaryData(len: source.count, data: copy.assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// Room for an array, for a repeated field.
+  public func array<Element>(_ type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
+    bytes(MemoryLayout<Element>.stride * count).bindMemory(to: Element.self, capacity: count)
+  }
+
+  /// The pointers of a repeated message or string field.
+  public func array<Element>(_ elements: [UnsafeMutablePointer<Element>])
+    -> UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+  {
+    let start = array(UnsafeMutablePointer<Element>?.self, count: elements.count)
+    for (index, element) in elements.enumerated() { (start + index).initialize(to: element) }
+    return start
+  }
+
+  private func bytes(_ count: Int) -> UnsafeMutableRawPointer {
+    // Outside of `unpack` there is no budget to run out of.
+    allocate(count)!
+  }
+}

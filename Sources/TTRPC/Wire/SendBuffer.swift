@@ -1,0 +1,71 @@
+// Frames that wait to be written to a socket.
+
+import Glibc
+
+/// One contiguous run of bytes: written at its end, sent from its start.
+struct SendBuffer: ~Copyable {
+  private static let firstBytes = 4096
+  /// What an emptied buffer may keep.
+  private static let keptBytes = 64 << 10
+
+  private var storage: UnsafeMutableRawPointer?
+  private var capacity = 0
+  private var start = 0
+  private var end = 0
+
+  deinit { storage?.deallocate() }
+
+  var byteCount: Int { end - start }
+  var isEmpty: Bool { start == end }
+
+  /// What is to be sent next.
+  var bytes: UnsafeRawBufferPointer {
+    guard let storage else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(start: storage + start, count: byteCount)
+  }
+
+  /// Room for `count` more bytes, which the caller fills at once.
+  @inline(__always)
+  mutating func append(_ count: Int) -> UnsafeMutableRawPointer {
+    if capacity - end < count { grow(count) }
+    defer { end += count }
+    return storage! + end
+  }
+
+  /// Takes the last `count` bytes back.
+  mutating func removeLast(_ count: Int) { end -= count }
+
+  /// Forgets bytes that have been sent.
+  mutating func consume(_ count: Int) {
+    start += count
+    guard start == end else { return }
+    start = 0
+    end = 0
+    if capacity > Self.keptBytes { free() }
+  }
+
+  private mutating func grow(_ count: Int) {
+    let needed = byteCount + count
+    if needed <= capacity && start >= capacity / 2 {
+      memmove(storage!, storage! + start, byteCount)
+    } else {
+      var larger = max(capacity * 2, Self.firstBytes)
+      while larger < needed { larger *= 2 }
+      let copy = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+      if let storage {
+        copy.copyMemory(from: storage + start, byteCount: byteCount)
+        storage.deallocate()
+      }
+      storage = copy
+      capacity = larger
+    }
+    end -= start
+    start = 0
+  }
+
+  private mutating func free() {
+    storage?.deallocate()
+    storage = nil
+    capacity = 0
+  }
+}

@@ -1,0 +1,49 @@
+// The check that protobuf's `string` promises and protobuf-c does not make.
+
+/// Text in the wire's strings.
+public enum UTF8Text {
+  /// Whether the bytes are UTF-8 without NUL. A NUL would cut the string short for every C reader.
+  @inline(__always)
+  public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var position = 0
+    // Eight bytes at a time while all are ASCII and none is NUL.
+    while position + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      let hasNUL = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+      if word & 0x8080_8080_8080_8080 | hasNUL != 0 { return isValidSlow(bytes, from: position) }
+      position += 8
+    }
+    return position == bytes.count || isValidSlow(bytes, from: position)
+  }
+
+  private static func isValidSlow(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
+    var position = start
+    while position < bytes.count {
+      let length = sequenceByteCount(bytes, at: position)
+      if length == 0 { return false }
+      position += length
+    }
+    return true
+  }
+
+  /// Length of the sequence at a position, by Unicode's table of well-formed sequences; 0 when it is ill-formed.
+  /// Source: The Unicode Standard, table 3-7.
+  private static func sequenceByteCount(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
+    let first = bytes[position]
+    if first < 0x80 { return first == 0 ? 0 : 1 }
+    let left = bytes.count - position
+    func continues(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
+      offset < left && range.contains(bytes[position + offset])
+    }
+    switch first {
+    case 0xc2...0xdf: return continues(1) ? 2 : 0
+    case 0xe0: return continues(1, 0xa0...0xbf) && continues(2) ? 3 : 0
+    case 0xed: return continues(1, 0x80...0x9f) && continues(2) ? 3 : 0
+    case 0xe1...0xef: return continues(1) && continues(2) ? 3 : 0
+    case 0xf0: return continues(1, 0x90...0xbf) && continues(2) && continues(3) ? 4 : 0
+    case 0xf1...0xf3: return continues(1) && continues(2) && continues(3) ? 4 : 0
+    case 0xf4: return continues(1, 0x80...0x8f) && continues(2) && continues(3) ? 4 : 0
+    default: return 0
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// Reads the protobuf wire format field by field, exactly as strict as protobuf-c 1.4 is.
+// Source: https://protobuf.dev/programming-guides/encoding/
+
+/// How a field's value is laid out.
+enum WireType {
+  static let varint: UInt8 = 0
+  static let fixed64: UInt8 = 1
+  static let lengthDelimited: UInt8 = 2
+  static let fixed32: UInt8 = 5
+}
+
+/// One field as it stands in the bytes.
+struct WireField {
+  var number: UInt32
+  var type: UInt8
+  /// The value's bytes: of a length-delimited field without its length.
+  var value: UnsafeRawBufferPointer
+}
+
+/// A position in an encoded message.
+struct WireReader {
+  private var position: UnsafeRawPointer
+  private let end: UnsafeRawPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    // An empty buffer may have no address; one past nothing is as good as any.
+    position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
+    end = position + bytes.count
+  }
+
+  @inline(__always)
+  var isAtEnd: Bool { position == end }
+
+  /// The next field, or nil when the bytes are malformed. Call only before the end.
+  @inline(__always)
+  mutating func next() -> WireField? {
+    guard let key = tag() else { return nil }
+    let value: UnsafeRawBufferPointer?
+    switch key.type {
+    case WireType.varint: value = varintBytes()
+    case WireType.fixed64: value = take(8)
+    case WireType.lengthDelimited: value = lengthDelimited()
+    case WireType.fixed32: value = take(4)
+    default: value = nil
+    }
+    guard let value else { return nil }
+    return WireField(number: key.number, type: key.type, value: value)
+  }
+
+  /// A field number and wire type, at most five bytes.
+  @inline(__always)
+  private mutating func tag() -> (number: UInt32, type: UInt8)? {
+    let first = position.load(as: UInt8.self)
+    position += 1
+    var number = UInt32(first & 0x7f) >> 3
+    let type = first & 7
+    if first & 0x80 == 0 { return (number, type) }
+    var shift: UInt32 = 4
+    for _ in 0..<4 {
+      guard position < end else { return nil }
+      let byte = position.load(as: UInt8.self)
+      position += 1
+      // Bits past the 32nd fall off, as they do in protobuf-c.
+      number |= UInt32(byte & 0x7f) << shift
+      if byte & 0x80 == 0 { return (number, type) }
+      shift += 7
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private mutating func varintBytes() -> UnsafeRawBufferPointer? {
+    let start = position
+    let limit = min(end - position, 10)
+    for length in 0..<limit where start.load(fromByteOffset: length, as: UInt8.self) & 0x80 == 0 {
+      position += length + 1
+      return UnsafeRawBufferPointer(start: start, count: length + 1)
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private mutating func lengthDelimited() -> UnsafeRawBufferPointer? {
+    var length: UInt32 = 0
+    var shift: UInt32 = 0
+    for _ in 0..<5 {
+      guard position < end else { return nil }
+      let byte = position.load(as: UInt8.self)
+      position += 1
+      length |= UInt32(byte & 0x7f) << shift
+      if byte & 0x80 == 0 { return length > Int32.max ? nil : take(Int(length)) }
+      shift += 7
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
+    guard end - position >= count else { return nil }
+    defer { position += count }
+    return UnsafeRawBufferPointer(start: position, count: count)
+  }
+}
+
+extension WireField {
+  /// A varint's number; bits past the 64th fall off.
+  @inline(__always)
+  var varint: UInt64 {
+    var result: UInt64 = 0
+    var shift: UInt64 = 0
+    for byte in value {
+      result |= UInt64(byte & 0x7f) << shift
+      shift += 7
+    }
+    return result
+  }
+}
