@@ -1,0 +1,96 @@
+// Decide: a command and the twins as they are → facts, or why not. Pure; the commit section calls it.
+//
+// Promises: all or nothing. A change that changes nothing makes no fact. Facts of one twin are in byte order of
+// their attributes, as apply wants them.
+
+import CTwindProto
+
+package struct Decision {
+  /// All facts of the commit; empty = nothing changes, no sequence is used up.
+  package fileprivate(set) var facts: [Fact] = []
+  /// For each twin of the command the range of its facts.
+  package fileprivate(set) var ranges: [Range<Int>] = []
+}
+
+/// `images[i]` is the twin that `command.twins[i]` names, nil when it never existed.
+package func decide(
+  _ command: Command, on images: [TwinImage?], as commit: Commit
+) throws(TwinError) -> Decision {
+  precondition(images.count == command.twins.count)
+  var decision = Decision()
+  for (twin, image) in zip(command.twins, images) {
+    try checkPrecondition(twin, on: image)
+    let start = decision.facts.count
+    switch twin.operation {
+    case .delete:
+      guard let image, !image.isDeleted else {
+        throw TwinError(.notFound, "\(twin.name) does not exist")
+      }
+      decision.facts.append(
+        Fact(.deletion, of: .empty, ordinal: UInt32(start), validFrom: commit.recordedAt, in: commit))
+    case .update(let changes):
+      try decideUpdate(of: twin, changes, on: image, as: commit, into: &decision.facts)
+    }
+    decision.ranges.append(start..<decision.facts.count)
+  }
+  return decision
+}
+
+private func checkPrecondition(_ twin: Command.Twin, on image: TwinImage?) throws(TwinError) {
+  func conflict(_ code: StatusCode, _ message: String) -> TwinError {
+    let detail = TwinError.Detail.conflict(
+      name: twin.name.array, currentRevision: image?.revision ?? 0, lastAgent: image?.agent.array ?? [],
+      recordedAt: image?.recordedAt ?? 0)
+    return TwinError(code, message, detail: detail)
+  }
+  switch twin.precondition {
+  case .none:
+    break
+  case .mustNotExist:
+    if let image, !image.isDeleted {
+      throw conflict(
+        .alreadyExists, "\(twin.name) exists at revision \(image.revision): update it without must_not_exist")
+    }
+  case .revision(let expected):
+    // A delete of what is not there is NOT_FOUND, whatever revision it expects.
+    if case .delete = twin.operation, image?.isDeleted ?? true { break }
+    let current = image?.revision ?? 0
+    if current != expected {
+      throw conflict(
+        .aborted, "\(twin.name) is at revision \(current), not \(expected): read it again and decide anew")
+    }
+  }
+}
+
+private func decideUpdate(
+  of twin: Command.Twin, _ changes: [UnsafePointer<Twind__V1__Change>], on image: TwinImage?, as commit: Commit,
+  into facts: inout [Fact]
+) throws(TwinError) {
+  let exists = image.map { !$0.isDeleted } ?? false
+  if changes.isEmpty && !exists {
+    throw .invalid(
+      "\(twin.name) does not exist and the request has no changes: a twin is created by its first attribute")
+  }
+  var count = image?.entryCount ?? 0
+  var bytes = image?.recordsLength ?? 0
+  for change in changes {
+    let name = Text(change.pointee.attribute)
+    let entry = image?.find(name.bytes)
+    let present = entry.flatMap { entry in image.flatMap { AttributeRecord($0.message(entry)) } }
+    guard
+      let fact = try decideChange(change, of: name, on: present, as: commit, ordinal: UInt32(facts.count))
+    else { continue }
+    count += (fact.isSet ? 1 : 0) - (entry == nil ? 0 : 1)
+    bytes += (fact.isSet ? fact.recordSize : 0) - Int(entry?.length ?? 0)
+    facts.append(fact)
+  }
+  if count > Limits.attributesPerTwinMax {
+    throw .limit(
+      .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
+      actual: count, unit: "attributes")
+  }
+  if bytes > Limits.twinBytesMax {
+    throw .limit(
+      .resourceExhausted, "\(twin.name)", "twinBytesMax", maximum: Limits.twinBytesMax, actual: bytes)
+  }
+}

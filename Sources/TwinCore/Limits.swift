@@ -1,0 +1,70 @@
+// Every bound of a twin, a request and the store, in one place. Names end in their unit and bound.
+//
+// Promises: what passes these checks can be stored and sent. GetServerInfo lists `Limits.all`.
+
+package enum Limits {
+  /// Bytes of a space or a kind.
+  package static let spaceBytesMax = 63
+  /// Bytes of the id in `space/kind/id`.
+  package static let idBytesMax = 200
+  /// Bytes of a whole twin name.
+  package static let nameBytesMax = 2 * spaceBytesMax + 2 + idBytesMax
+  /// Bytes of an attribute's name, and of one of its parts.
+  package static let attributeNameBytesMax = 127
+  package static let attributePartBytesMax = 63
+  /// Bytes of one encoded `Value`.
+  package static let valueBytesMax = 64 << 10
+  /// Levels of arrays and objects in a `json_value`.
+  package static let jsonDepthMax = 64
+  /// Attributes of one twin.
+  package static let attributesPerTwinMax = 512
+  /// Bytes of a twin's encoded attributes.
+  package static let twinBytesMax = 1 << 20
+  package static let evidenceBytesMax = 128
+  package static let agentBytesMax = 128
+  package static let purposeBytesMax = 63
+  package static let idempotencyKeyBytesMax = 64
+  /// Keys kept for one agent, and for all agents together.
+  package static let idempotencyKeysPerAgentMax = 65_536
+  package static let idempotencyKeysMax = 1 << 20
+  /// How long an idempotency key is kept.
+  package static let idempotencyAgeMicrosMax: Int64 = 24 * 3_600_000_000
+  /// Twins in one batch.
+  package static let batchTwinsMax = 256
+  /// Changes in one commit.
+  package static let changesMax = 1_000
+  /// Names in an attribute mask.
+  package static let maskNamesMax = 512
+  /// Twins that one watch names.
+  package static let watchNamesMax = 256
+  /// Twins in one page of a list.
+  package static let listPageMax = 1_000
+  /// Bytes of the feed that watches read.
+  package static let feedBytesMax = 64 << 20
+  /// Sequences that may be issued past the last checkpoint.
+  package static let sequenceReserveMax: UInt64 = 1 << 20
+  /// The highest sequence there can be; leaves room for every sum that is made with one.
+  package static let sequenceMax: UInt64 = 1 << 62
+
+  /// Those that a caller can meet, in name order.
+  package static let all: [(name: String, value: UInt64)] = [
+    ("agentBytesMax", UInt64(agentBytesMax)),
+    ("attributeNameBytesMax", UInt64(attributeNameBytesMax)),
+    ("attributesPerTwinMax", UInt64(attributesPerTwinMax)),
+    ("batchTwinsMax", UInt64(batchTwinsMax)),
+    ("changesMax", UInt64(changesMax)),
+    ("evidenceBytesMax", UInt64(evidenceBytesMax)),
+    ("feedBytesMax", UInt64(feedBytesMax)),
+    ("idBytesMax", UInt64(idBytesMax)),
+    ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),
+    ("idempotencyKeysPerAgentMax", UInt64(idempotencyKeysPerAgentMax)),
+    ("jsonDepthMax", UInt64(jsonDepthMax)),
+    ("listPageMax", UInt64(listPageMax)),
+    ("maskNamesMax", UInt64(maskNamesMax)),
+    ("nameBytesMax", UInt64(nameBytesMax)),
+    ("purposeBytesMax", UInt64(purposeBytesMax)),
+    ("twinBytesMax", UInt64(twinBytesMax)),
+    ("valueBytesMax", UInt64(valueBytesMax)),
+    ("watchNamesMax", UInt64(watchNamesMax)),
+  ]
+}

@@ -1,0 +1,79 @@
+// The tables, and which files are ours to open.
+//
+// twins has a rowid and an index on name: in a WITHOUT ROWID table whole rows would stand in the inner pages of the
+// tree, five to a page, and the list of names could not be read from an index alone.
+
+import GRDB
+
+extension Database {
+  static let formatVersion = 1
+  /// "twnd" in the header of the file.
+  static let applicationID = 0x7477_6e64
+
+  static func createSchema(_ db: GRDB.Database) throws {
+    if try Int.fetchOne(db, sql: "PRAGMA user_version") == formatVersion { return }
+    try db.execute(
+      sql: """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+        -- Sequences that no commit has.
+        CREATE TABLE jumps (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+
+        -- Times in microseconds since the epoch. attributes: the encoded fields `attributes` of a twind.v1.Twin.
+        CREATE TABLE twins (
+          id INTEGER PRIMARY KEY,
+          name BLOB NOT NULL,
+          revision INTEGER NOT NULL,
+          recorded_at INTEGER NOT NULL,
+          last_agent BLOB NOT NULL,
+          deleted INTEGER NOT NULL,
+          attributes BLOB NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX twins_by_name ON twins (name);
+
+        -- scope: space, agent and key, each ended by NUL. result: a twind.store.v1.WriteResult.
+        CREATE TABLE idempotency (
+          id INTEGER PRIMARY KEY,
+          scope BLOB NOT NULL,
+          request_hash INTEGER NOT NULL,
+          recorded_at INTEGER NOT NULL,
+          result BLOB NOT NULL
+        ) STRICT;
+
+        INSERT INTO meta VALUES ('sequence', 0), ('sequence_reserved', 0), ('clean_stop', 1);
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(formatVersion);
+        """)
+  }
+
+  /// Looks at an existing file through a connection that cannot write.
+  static func checkFormat(_ path: String) throws(StoreError) {
+    let (application, version, tables) = try mapped(path, "read") { () throws in
+      let probe = try DatabaseQueue(path: path, configuration: probing)
+      defer { try? probe.close() }
+      return try probe.read { db in
+        (
+          try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+          try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0,
+          try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+        )
+      }
+    }
+    // A start that died before its first transaction leaves a file without tables.
+    if application == 0 && version == 0 && tables == 0 { return }
+    if application != applicationID { throw .foreign(path: path) }
+    if version > formatVersion {
+      throw .newerFormat(path: path, version: version, supported: formatVersion)
+    }
+    if version < formatVersion {
+      throw .corrupt(path: path, table: "-", row: "-", reason: "its format \(version) was never written")
+    }
+  }
+
+  private static var probing: Configuration {
+    var configuration = Configuration()
+    configuration.label = "twind.probe"
+    configuration.readonly = true
+    return configuration
+  }
+}
