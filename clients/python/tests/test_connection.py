@@ -212,6 +212,27 @@ def test_leadership_passes_on_when_the_leader_times_out(client, daemon):
     assert results == [{"a": 1}]
 
 
+def test_a_leaders_deadline_holds_while_others_are_served(client, daemon):
+    client.update(NAME, a=1)
+    daemon.faults["GetTwin"] = [hang]
+    stop = threading.Event()
+
+    def work(i):
+        if i == 0:
+            start = time.monotonic()
+            with pytest.raises(twind.DeadlineExceeded):
+                client.get(NAME, timeout=0.3)
+            stop.set()
+            assert time.monotonic() - start < 1
+        else:
+            time.sleep(0.05)
+            while not stop.is_set():
+                client.health()
+
+    threading.Timer(5, stop.set).start()
+    assert in_threads(3, work) == []
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -78,7 +78,7 @@ def connect_error(path: str, error: OSError) -> TwindError:
 
 
 def set_timeout(connected: socket.socket, option: int, seconds: float) -> None:
-    """SO_RCVTIMEO or SO_SNDTIMEO: the kernel's timeouts, as Python's cost a further system call each time."""
+    """SO_RCVTIMEO or SO_SNDTIMEO, at least a microsecond: Python's own timeouts cost a system call each time."""
     micros = 0 if seconds == math.inf else max(1, math.ceil(seconds * 1e6))
     connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
 
