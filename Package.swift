@@ -17,7 +17,8 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 let package = Package(
   name: "twind",
   products: [
-    .library(name: "TTRPC", targets: ["TTRPC"])
+    .library(name: "TTRPC", targets: ["TTRPC"]),
+    .library(name: "TwinClient", targets: ["TwinClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -42,6 +43,8 @@ let package = Package(
       name: "TwinService",
       dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", logging, lifecycle],
       swiftSettings: strict),
+    .target(
+      name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
     .executableTarget(
       name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
       swiftSettings: strict),
