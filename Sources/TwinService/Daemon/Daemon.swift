@@ -34,6 +34,8 @@ package final class Daemon: Service {
   package init(_ options: DaemonOptions, logger: Logger) throws(Failure) {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
+    // What it makes is its own user's alone, the database and SQLite's files beside it included.
+    umask(0o077)
     var limits = TTRPC.Limits()
     limits.connectionsMax = options.connectionsMax
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
