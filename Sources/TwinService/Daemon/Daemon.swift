@@ -29,9 +29,14 @@ package final class Daemon: Service {
   private let health: HealthService
   private let listener: UnixListener
   private let checkpoints: CheckpointRunner
+  private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
-  package init(_ options: DaemonOptions, logger: Logger) throws(Failure) {
+  ///
+  /// - Parameter whenServing: called once, when calls are served and signals are heard.
+  package init(
+    _ options: DaemonOptions, logger: Logger, whenServing: @escaping @Sendable (Daemon) -> Void = { _ in }
+  ) throws(Failure) {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
     // What it makes is its own user's alone, the database and SQLite's files beside it included.
@@ -53,6 +58,7 @@ package final class Daemon: Service {
     }
     self.options = options
     self.logger = logger
+    self.whenServing = whenServing
     workers = Workers()
     health = HealthService()
     let twins = TwinService(store: store, agents: Agents(configured: options.agents), workers: workers)
@@ -68,6 +74,7 @@ package final class Daemon: Service {
     checkpoints.start()
     server.start(listener)
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
+    whenServing(self)
     try? await gracefulShutdown()
     stopOnSecondSignal()
     logger.info("stopping: calls in flight are finished first; a second signal stops at once")
