@@ -1,6 +1,7 @@
 // The daemon as a whole: what is made in which order, and how it ends.
 
 import CLinux
+import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -76,7 +77,8 @@ package final class Daemon: Service {
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
     whenServing(self)
     try? await gracefulShutdown()
-    stopOnSecondSignal()
+    let secondSignals = await exitOnSecondSignal()
+    defer { secondSignals.forEach { $0.cancel() } }
     logger.info("stopping: calls in flight are finished first; a second signal stops at once")
     let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
       Thread.detached(name: "shutdown") { [self] in continuation.resume(returning: Result { try shutdown() }) }
@@ -97,9 +99,21 @@ package final class Daemon: Service {
     }
   }
 
-  /// From here on the operator's patience decides.
-  private func stopOnSecondSignal() {
-    for number in [SIGTERM, SIGINT] { signal(number) { number in _exit(128 + number) } }
+  /// From here on the operator's patience decides. Returns when the next signal is heard.
+  ///
+  /// Signals reach nobody but Dispatch once it watches them, as the service group lets it: a handler would not run.
+  private func exitOnSecondSignal() async -> [any DispatchSourceSignal] {
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGTERM, SIGINT] {
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { _exit(128 + number) }
+      await withCheckedContinuation { registered in
+        source.setRegistrationHandler { registered.resume() }
+        source.activate()
+      }
+      sources.append(source)
+    }
+    return sources
   }
 
   private static func server(
