@@ -142,7 +142,8 @@ static void metadata_and_timeout_are_sent(void) {
   twind_metadata pairs[] = {{"trace", "4711"}, {"trace", "4712"}};
   twind_call_options options = {.metadata = pairs, .n_metadata = 2};
   twind_free(twind_get_twin(s->client, &request, &options, NULL));
-  CHECK_TEXT(seen(s).metadata, "twind-agent=billing;trace=4711;trace=4712;");
+  struct seen last = seen(s);
+  CHECK_TEXT(last.metadata, "twind-agent=billing;trace=4711;trace=4712;");
   CHECK_EQUAL(seen(s).timeout, 2500000000);
   options.timeout_micros = TWIND_NO_TIMEOUT;
   twind_free(twind_get_twin(s->client, &request, &options, NULL));
