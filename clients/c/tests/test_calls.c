@@ -229,7 +229,7 @@ static void requests_that_cannot_pass_are_not_sent(void) {
   free(name);
   Twind__V1__ListTwinsRequest list = TWIND__V1__LIST_TWINS_REQUEST__INIT;
   CHECK(!twind_invoke(s->client, &twind_get_twin_method, &list.base, NULL, &error));
-  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "GetTwin takes a twind.v1.GetTwinRequest, not a twind.v1.ListTwinsRequest");
+  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "takes a twind.v1.GetTwinRequest, not a twind.v1.ListTwinsRequest");
   Twind__V1__GetTwinRequest blank = {0};
   CHECK(!twind_get_twin(s->client, &blank, NULL, &error));
   CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "not initialised");
