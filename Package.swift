@@ -51,5 +51,9 @@ let package = Package(
 
     .testTarget(
       name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
+    .testTarget(
+      name: "TwinServiceTests",
+      dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],
+      swiftSettings: strict),
   ]
 )
