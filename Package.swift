@@ -29,8 +29,13 @@ let package = Package(
 
     .testTarget(
       name: "TTRPCTests", dependencies: ["CProtobufC", "CSystem", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
-    .testTarget(name: "TwinCoreTests", dependencies: ["TwinCore", "CTwindProto"], swiftSettings: strict),
+    .target(
+      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", grdb], swiftSettings: strict),
+      name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
+    .testTarget(
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "CTwindProto", grdb],
+      swiftSettings: strict),
   ]
 )

@@ -19,12 +19,12 @@ package final class Store: Sendable {
 
   package let feed: Feed
   package let directory: String
-  let cache: TwinCache
+  @usableFromInline let cache: TwinCache
   let section: CommitSection
-  let database: Database
+  package let database: Database
   let clock: any Clock
   let checkpoints = CheckpointState()
-  private let directoryLock: any FileLock
+  let directoryLock: any FileLock
 
   /// Opens the data directory, makes it when it is missing, and reads everything in it.
   package init(
