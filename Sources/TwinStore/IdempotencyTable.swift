@@ -28,7 +28,12 @@ package final class IdempotencyTable {
       self.bytes = bytes
     }
 
-    var agent: ArraySlice<UInt8> { bytes.split(separator: 0, omittingEmptySubsequences: false)[1] }
+    var agent: ArraySlice<UInt8> {
+      let start = bytes.firstIndex(of: 0)! + 1
+      return bytes[start..<bytes[start...].firstIndex(of: 0)!]
+    }
+
+    var key: ArraySlice<UInt8> { bytes[(agent.endIndex + 1)..<bytes.count - 1] }
   }
 
   package final class Entry: Sendable {
@@ -78,9 +83,8 @@ package final class IdempotencyTable {
   package func find(_ scope: Scope, requestHash: UInt64, now: Int64) throws(TwinError) -> CommitResult? {
     guard let entry = entries[scope], now - entry.recordedAt < Limits.idempotencyAgeMicrosMax else { return nil }
     if entry.requestHash != requestHash {
-      let key = scope.bytes.split(separator: 0, omittingEmptySubsequences: false)[2]
       throw .invalid(
-        "the idempotency key \(key.withUnsafeBytes(quoted)) was used for another request: use a new key")
+        "the idempotency key \(scope.key.withUnsafeBytes(quoted)) was used for another request: use a new key")
     }
     return entry.result
   }

@@ -39,7 +39,10 @@ import TwinStore
     for other in [scope("k", agent: "other"), scope("k", space: "other"), scope("k2"), scope("gentk", agent: "a")] {
       #expect(try table.find(other, requestHash: 9, now: 0) == nil)
     }
-    #expect(throws: TwinError.self) { try table.find(scope("k"), requestHash: 9, now: 0) }
+    do throws(TwinError) {
+      _ = try table.find(scope("k"), requestHash: 9, now: 0)
+      Issue.record("two requests under one key")
+    } catch { #expect(error.code == .invalidArgument && error.message.contains("key \"k\" was used")) }
   }
 
   @Test func theOldestOfAnAgentGoFirst() throws {

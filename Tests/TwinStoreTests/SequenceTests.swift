@@ -40,6 +40,20 @@ import TwinStore
     for store in [store, second, fourth] { try store.close() }
   }
 
+  /// A backup of the two files that hold data, made while the store was open.
+  @Test func theSharedMemoryFileIsNotNeeded() throws {
+    let place = Workplace()
+    let store = try place.open()
+    try store.update("a/b/1", ["x": .int(1)])
+    _ = try store.checkpoint()
+    let copy = try place.copy()
+    try FileManager.default.removeItem(atPath: copy.path + "/twind.db-shm")
+    let again = try copy.open()
+    #expect(try again.value("a/b/1", "x") == .int(1))
+    try again.close()
+    try store.close()
+  }
+
   @Test func aStartWithoutCommitsKeepsTheJump() {
     var range = SequenceRange(last: 10, reserved: 100, jumps: [], isClean: false)
     #expect(range.jumps == [11...100] && range.next == 101 && range.last == 10)
