@@ -55,4 +55,4 @@ find "$messages" -name '*_pb2.py*' -exec sed -i -E \
   -e 's/^from (twind|ttrpc|grpc)\b/from twind._generated.\1/' \
   -e "s/(BuildTopDescriptorsAndMessages\(DESCRIPTOR, ')/\1twind._generated./" \
   -e 's/^from google.protobuf import descriptor_pool as/from twind import _pool as/' {} +
-find "$messages" -name '*_pb2.pyi' -exec sed -i '1i # mypy: disable-error-code="type-arg,misc"' {} +
+find "$messages" -name '*_pb2.pyi' -exec sed -i '1i # mypy: disable-error-code="type-arg,var-annotated"' {} +

@@ -21,6 +21,15 @@ public enum WireWriter {
     return position + 1
   }
 
+  /// Writes a whole varint field with a number below 16 and returns the address behind it.
+  @inline(__always)
+  public static func writeVarintField(
+    _ number: UInt8, _ value: UInt64, to start: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    start.storeBytes(of: number << 3 | WireType.varint, as: UInt8.self)
+    return writeVarint(value, to: start + 1)
+  }
+
   /// Bytes of a length-delimited field: tag, length and `count` bytes.
   @inline(__always)
   public static func fieldByteCount(_ count: Int) -> Int { 1 + varintByteCount(UInt64(count)) + count }

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="type-arg,misc"
+# mypy: disable-error-code="type-arg,var-annotated"
 from twind._generated.twind.v1 import twin_pb2 as _twin_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

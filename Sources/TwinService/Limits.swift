@@ -1,0 +1,25 @@
+// The bounds of the service.
+
+/// Past one the caller gets a status.
+enum ServiceLimits {
+  /// Bytes of twins in one reply about many.
+  static let replyBytesMax = 3_584 << 10
+  /// How long a read waits for its min_sequence, in nanoseconds.
+  static let sequenceWaitNanosMax: UInt64 = 1_000_000_000
+  /// Bytes of twins in one part of a watch's snapshot.
+  static let snapshotBytesMax = 256 << 10
+  /// Commits looked at for one watch before others have their turn.
+  static let watchTurnCommitsMax = 256
+  /// Commits without news after which a watch is told how far it has come.
+  static let watchQuietCommitsMax = 10_000
+  /// Requests that wait for a worker.
+  static let workersQueueMax = 1_024
+
+  /// Those that a caller can meet, in name order.
+  static let named: [(name: String, value: UInt64)] = [
+    ("replyBytesMax", UInt64(replyBytesMax)),
+    ("sequenceWaitNanosMax", sequenceWaitNanosMax),
+    ("snapshotBytesMax", UInt64(snapshotBytesMax)),
+    ("workersQueueMax", UInt64(workersQueueMax)),
+  ]
+}

@@ -1,0 +1,64 @@
+// The one place where the domain's errors become the wire's.
+
+import CTwindProto
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+extension RPCError {
+  init(_ error: TwinError) {
+    // Both enumerations hold gRPC's numbers.
+    let code = TTRPC.StatusCode(rawValue: error.code.rawValue) ?? .unknown
+    self.init(code, error.message, details: error.detail.map { [Detail($0)] } ?? [])
+  }
+
+  /// The disk could not be read or written; the operator's message says which file and what to do.
+  init(_ error: StoreError) { self.init(.unavailable, error.description) }
+}
+
+extension RPCError.Detail {
+  fileprivate init(_ detail: TwinError.Detail) {
+    let arena = Arena(chunkBytes: 1024)
+    switch detail {
+    case .conflict(let name, let currentRevision, let lastAgent, let recordedAt):
+      let message = arena.make(Twind__V1__ConflictDetail.self)
+      message.pointee.name = arena.string(name)
+      message.pointee.current_revision = currentRevision
+      message.pointee.last_agent = arena.string(lastAgent)
+      message.pointee.recorded_at = recordedAt
+      self.init(message)
+    case .resume(let oldest, let head):
+      let message = arena.make(Twind__V1__ResumeDetail.self)
+      message.pointee.oldest_sequence = oldest
+      message.pointee.head_sequence = head
+      self.init(message)
+    case .limit(let name, let maximum, let actual):
+      let message = arena.make(Twind__V1__LimitDetail.self)
+      message.pointee.limit = arena.string(name)
+      message.pointee.maximum = maximum
+      message.pointee.actual = actual
+      self.init(message)
+    }
+  }
+
+  private init<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
+    self.init(typeURL: "type.googleapis.com/" + Message.descriptor.name, value: message.encoded())
+  }
+}
+
+extension Arena {
+  func string(_ bytes: [UInt8]) -> UnsafeMutablePointer<CChar> {
+    bytes.withUnsafeBytes { string($0) }
+  }
+}
+
+/// Runs domain code in a handler: its errors become the wire's.
+@inline(__always)
+func onWire<Result>(_ body: () throws(TwinError) -> Result) throws(RPCError) -> Result {
+  do throws(TwinError) {
+    return try body()
+  } catch {
+    throw RPCError(error)
+  }
+}

@@ -1,0 +1,123 @@
+// BatchGetTwins: many twins as they are at one moment.
+
+import CTwindProto
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+extension TwinService {
+  func batchGetTwins(
+    _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing UnaryCall
+  ) throws(RPCError) {
+    let wanted = request.pointee.min_sequence
+    guard try isVisible(wanted) else {
+      return park(call, until: wanted) {
+        [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
+        try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
+      }
+    }
+    try answer(request, call)
+  }
+
+  private func answer<Call: TwinReplying & ~Copyable>(
+    _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing Call
+  ) throws(RPCError) {
+    try onWire { () throws(TwinError) in
+      let names = try Self.names(request)
+      let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
+      let permit = try permit(purpose: Text(request.pointee.purpose))
+      // Images never change, so the locks are held for taking them only.
+      var images: [TwinImage?] = []
+      images.reserveCapacity(names.count)
+      let sequence = store.withTwins(names) { (_, image) in images.append(image) }
+      var reply = TwinResults(permit, mask)
+      for (name, image) in zip(names, images) { reply.add(name, image) }
+      reply.send(sequence, on: call)
+    }
+  }
+
+  private static func names(
+    _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>
+  ) throws(TwinError) -> [TwinName] {
+    let count = request.pointee.n_names
+    guard count > 0 else { throw .invalid("names is empty: name at least one twin") }
+    guard count <= TwinCore.Limits.batchTwinsMax else {
+      throw .limit(
+        .invalidArgument, "the batch", "batchTwinsMax", maximum: TwinCore.Limits.batchTwinsMax, actual: count,
+        unit: "names")
+    }
+    var names: [TwinName] = []
+    names.reserveCapacity(count)
+    var seen: Set<TwinName> = []
+    for index in 0..<count {
+      let name = try TwinName(Text(request.pointee.names[index]))
+      guard seen.insert(name).inserted else { throw .invalid("\(name) stands twice in the batch: name it once") }
+      names.append(name)
+    }
+    return names
+  }
+}
+
+/// The results of a batch, measured as they are added and written at once.
+private struct TwinResults {
+  private enum Result {
+    case twin(TwinImage)
+    case status([UInt8])
+  }
+
+  private let permit: Permit
+  private let mask: AttributeMask
+  private var results: [(name: TwinName, result: Result, byteCount: Int)] = []
+  private var byteCount = 0
+  private var redactions = RedactionEncoding(field: 3, namesTwin: true)
+
+  init(_ permit: Permit, _ mask: AttributeMask) {
+    self.permit = permit
+    self.mask = mask
+  }
+
+  mutating func add(_ name: TwinName, _ image: TwinImage?) {
+    guard let image, !image.isDeleted else { return addStatus(name, .noTwin(name)) }
+    let twin = TwinEncoding(image, mask, permit)
+    let count = WireWriter.fieldByteCount(name.bytes.count) + twin.fieldByteCount
+    guard byteCount + WireWriter.fieldByteCount(count) <= ServiceLimits.replyBytesMax else {
+      return addStatus(
+        name, TwinError(.resourceExhausted, "the reply is full (replyBytesMax): ask for \(name) again"))
+    }
+    redactions.add(image, mask, permit)
+    append(name, .twin(image), count)
+  }
+
+  private mutating func addStatus(_ name: TwinName, _ error: TwinError) {
+    let arena = Arena(chunkBytes: 512)
+    let status = arena.make(Twind__V1__ResultStatus.self)
+    status.pointee.code = error.code.rawValue
+    status.pointee.message = arena.string(error.message)
+    let bytes = status.encoded()
+    append(
+      name, .status(bytes), WireWriter.fieldByteCount(name.bytes.count) + WireWriter.fieldByteCount(bytes.count))
+  }
+
+  private mutating func append(_ name: TwinName, _ result: Result, _ count: Int) {
+    results.append((name, result, count))
+    byteCount += WireWriter.fieldByteCount(count)
+  }
+
+  func send<Call: TwinReplying & ~Copyable>(_ sequence: UInt64, on call: borrowing Call) {
+    let total = byteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
+    call.reply(byteCount: total) { start in
+      var place = start
+      for (name, result, count) in results {
+        place = WireWriter.writeFieldHeader(1, count: count, to: place)
+        place = WireWriter.writeField(1, name.bytes, to: place)
+        switch result {
+        case .twin(let image): place = TwinEncoding(image, mask, permit).writeField(2, to: place)
+        case .status(let bytes): place = bytes.withUnsafeBytes { WireWriter.writeField(3, $0, to: place) }
+        }
+      }
+      place = WireWriter.writeVarintField(2, sequence, to: place)
+      _ = redactions.write(to: place)
+    }
+  }
+}

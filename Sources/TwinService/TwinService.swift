@@ -1,0 +1,53 @@
+// twind.v1.TwinService on a store: one file for each method beside this one.
+
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+/// Serves twins. Handlers run on the reactor that owns the caller's connection; what reads the disk runs on a worker.
+package final class TwinService: Sendable {
+  let store: Store
+  let agents: Agents
+  let workers: Workers
+  let watches: Watches
+
+  package init(store: Store, agents: Agents, workers: Workers) {
+    self.store = store
+    self.agents = agents
+    self.workers = workers
+    watches = Watches(store: store, workers: workers)
+  }
+
+  /// Adds all methods.
+  package func register(in router: inout Router) {
+    router.unary(TwinServiceRoutes.getTwin) { (request, call) throws(RPCError) in
+      try self.getTwin(request, call)
+    }
+    router.unary(TwinServiceRoutes.batchGetTwins) { (request, call) throws(RPCError) in
+      try self.batchGetTwins(request, call)
+    }
+    router.unary(TwinServiceRoutes.updateTwin) { (request, call) throws(RPCError) in
+      try self.updateTwin(request, call)
+    }
+    router.unary(TwinServiceRoutes.batchUpdateTwins) { (request, call) throws(RPCError) in
+      try self.batchUpdateTwins(request, call)
+    }
+    router.unary(TwinServiceRoutes.deleteTwin) { (request, call) throws(RPCError) in
+      try self.deleteTwin(request, call)
+    }
+    router.unary(TwinServiceRoutes.listTwins) { (request, call) throws(RPCError) in
+      try self.listTwins(request, call)
+    }
+    router.stream(TwinServiceRoutes.watchTwins) { (call) throws(RPCError) in
+      self.watchTwins(call)
+    }
+  }
+
+  /// What the caller may see for the purpose stated. Allows everything until there is a policy; judged for every
+  /// reply all the same.
+  func permit(purpose: Text) throws(TwinError) -> Permit {
+    try checkPurpose(purpose.bytes)
+    return .all
+  }
+}

@@ -1,0 +1,38 @@
+// Several commits as one: of each attribute only the last change.
+
+import TwinCore
+
+/// Changes by twin, in the order of their first commit.
+struct CoalescedChanges {
+  /// What happened to one twin since it was last deleted, or altogether.
+  struct Twin {
+    fileprivate(set) var changes: [TwinImage] = []
+    /// It was deleted; what `changes` still hold came afterwards.
+    fileprivate(set) var isDeleted = false
+
+    /// Whether no later change is about the entry's attribute.
+    func isLast(_ change: TwinImage, _ entry: TwinImage.Entry) -> Bool {
+      let last = changes.last { $0.find(change.name(entry)) != nil }
+      return last.map { $0.isSame(as: change) } ?? false
+    }
+  }
+
+  private var twins: [Twin] = []
+  private var places: [[UInt8]: Int] = [:]
+
+  mutating func add(_ change: TwinImage) {
+    let name = change.name.array
+    let place = places[name] ?? twins.count
+    if place == twins.count {
+      twins.append(Twin())
+      places[name] = place
+    }
+    if change.isDeleted {
+      twins[place].changes = []
+      twins[place].isDeleted = true
+    }
+    twins[place].changes.append(change)
+  }
+
+  func forEach(_ body: (Twin) -> Void) { twins.forEach(body) }
+}

@@ -1,0 +1,89 @@
+// One WatchTwinsResponse: pieces copied from images, judged when they are added.
+
+import TTRPC
+import TwinCore
+
+/// Collects the fields of a response.
+struct WatchFrame {
+  private let query: WatchQuery
+  private var bytes: [UInt8] = []
+  private var redactions: RedactionEncoding
+
+  init(_ query: WatchQuery) {
+    self.query = query
+    redactions = RedactionEncoding(field: 5, namesTwin: true)
+  }
+
+  var isEmpty: Bool { bytes.isEmpty && redactions.bytes.isEmpty }
+  var byteCount: Int { bytes.count + redactions.bytes.count }
+
+  /// A twin as it is.
+  mutating func add(snapshot image: TwinImage) {
+    redactions.add(image, query.mask, query.permit)
+    let twin = TwinEncoding(image, query.mask, query.permit)
+    append(twin.fieldByteCount) { _ = twin.writeField(2, to: $0) }
+  }
+
+  /// What one commit did to a twin. A change in attributes that were not asked for is none.
+  mutating func add(change image: TwinImage) {
+    redactions.add(image, query.mask, query.permit)
+    let recordsSize = image.recordsSize(query.mask, query.permit)
+    guard recordsSize > 0 || image.isDeleted else { return }
+    add(change: image.name.bytes, image.revision, recordsSize, isDeleted: image.isDeleted) { [query] in
+      image.writeRecords(query.mask, query.permit, to: $0)
+    }
+  }
+
+  /// What several commits did to a twin.
+  mutating func add(coalesced twin: CoalescedChanges.Twin) {
+    var records: [UInt8] = []
+    for change in twin.changes {
+      redactions.add(change, query.mask, query.permit)
+      for entry in change.entries where twin.isLast(change, entry) && isShown(change, entry) {
+        records.append(contentsOf: change.record(entry))
+      }
+    }
+    guard !records.isEmpty || twin.isDeleted, let last = twin.changes.last else { return }
+    add(change: last.name.bytes, last.revision, records.count, isDeleted: twin.isDeleted) { place in
+      records.withUnsafeBytes { if let start = $0.baseAddress { place.copyMemory(from: start, byteCount: $0.count) } }
+      return place + records.count
+    }
+  }
+
+  private func isShown(_ image: TwinImage, _ entry: TwinImage.Entry) -> Bool {
+    query.permit.shows(entry.classBits) && query.mask.covers(image.name(entry))
+  }
+
+  private mutating func add(
+    change name: UnsafeRawBufferPointer, _ revision: UInt64, _ recordsSize: Int, isDeleted: Bool,
+    _ writeRecords: (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
+  ) {
+    let count =
+      WireWriter.fieldByteCount(name.count) + 1 + WireWriter.varintByteCount(revision) + recordsSize
+      + (isDeleted ? 2 : 0)
+    append(WireWriter.fieldByteCount(count)) { start in
+      var place = WireWriter.writeFieldHeader(4, count: count, to: start)
+      place = WireWriter.writeField(1, name, to: place)
+      place = WireWriter.writeVarintField(2, revision, to: place)
+      place = writeRecords(place)
+      if isDeleted { _ = WireWriter.writeVarintField(5, 1, to: place) }
+    }
+  }
+
+  private mutating func append(_ count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: count))
+    bytes.withUnsafeMutableBytes { write($0.baseAddress! + start) }
+  }
+
+  /// - Parameter isComplete: this was the last part of the snapshot.
+  func send(on call: ServerCall, sequence: UInt64, _ isComplete: Bool) {
+    let head = sequence == 0 ? 0 : 1 + WireWriter.varintByteCount(sequence)
+    call.send(byteCount: head + byteCount + (isComplete ? 2 : 0)) { start in
+      var place = sequence == 0 ? start : WireWriter.writeVarintField(1, sequence, to: start)
+      bytes.withUnsafeBytes { if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: $0.count) } }
+      place = redactions.write(to: place + bytes.count)
+      if isComplete { _ = WireWriter.writeVarintField(3, 1, to: place) }
+    }
+  }
+}

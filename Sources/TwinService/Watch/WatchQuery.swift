@@ -1,0 +1,65 @@
+// What a WatchTwins call asks for.
+
+import CTwindProto
+import TwinCore
+
+/// Twins by name or by prefix, and where to begin.
+struct WatchQuery: Sendable {
+  enum Twins: Sendable {
+    /// In byte order.
+    case names([[UInt8]])
+    case prefix([UInt8])
+  }
+
+  let twins: Twins
+  /// The last sequence that the caller has seen; nil = begin with a snapshot.
+  let fromSequence: UInt64?
+  let coalesce: Bool
+  let mask: AttributeMask
+  let permit: Permit
+
+  init(_ request: UnsafePointer<Twind__V1__WatchTwinsRequest>, _ permit: Permit) throws(TwinError) {
+    twins = try Self.twins(request)
+    let isStated = request.pointee.start_case == TWIND__V1__WATCH_TWINS_REQUEST__START_FROM_SEQUENCE
+    fromSequence = isStated ? request.pointee.from_sequence : nil
+    coalesce = request.pointee.coalesce != 0
+    mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
+    self.permit = permit
+  }
+
+  private static func twins(_ request: UnsafePointer<Twind__V1__WatchTwinsRequest>) throws(TwinError) -> Twins {
+    let count = request.pointee.n_names
+    let prefix = Text(request.pointee.prefix)
+    guard count > 0 else {
+      try checkPrefix(prefix.bytes)
+      return .prefix(prefix.array)
+    }
+    guard prefix.isEmpty else { throw .invalid("both names and prefix are given: give one of them") }
+    guard count <= Limits.watchNamesMax else {
+      throw .limit(
+        .invalidArgument, "the watch", "watchNamesMax", maximum: Limits.watchNamesMax, actual: count, unit: "names")
+    }
+    var names: [TwinName] = []
+    for index in 0..<count { names.append(try TwinName(Text(request.pointee.names[index]))) }
+    names.sort()
+    return .names(names.map(\.array))
+  }
+
+  /// Whether the watch is for this twin.
+  func covers(_ name: TwinName) -> Bool {
+    switch twins {
+    case .prefix(let prefix):
+      return prefix.withUnsafeBytes { name.bytes.starts(with: $0) }
+    case .names(let names):
+      var low = 0
+      var high = names.count
+      while low < high {
+        let middle = (low + high) / 2
+        let order = names[middle].withUnsafeBytes { compareBytes($0, name.bytes) }
+        if order == 0 { return true }
+        if order < 0 { low = middle + 1 } else { high = middle }
+      }
+      return false
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/* A client: one connection to the daemon that any number of threads share.
+ *
+ * The library starts no threads. Whoever waits for a reply reads the socket for all who wait.
+ */
+#ifndef TWIND_CLIENT_H
+#define TWIND_CLIENT_H
+
+#include <twind/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct twind_client twind_client;
+
+/* Zero in a field = its default, so `&(twind_options){.agent = "billing"}` is a good set of options. */
+typedef struct twind_options {
+  const char *agent;              /* who calls, recorded as the source; default: the daemon knows the process's user */
+  int64_t connect_timeout_micros; /* for one connect; default 5 s */
+  int64_t call_timeout_micros;    /* for a call that states none; default 30 s */
+  uint32_t unpack_factor;         /* unpacking a message of n bytes may take this x n + 64 KiB; default 32 */
+} twind_options;
+
+/* Connects to the daemon at `path`; NULL = $TWIND_SOCKET, else $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock.
+ * NULL on error: UNAVAILABLE (nobody listens), DEADLINE_EXCEEDED (the daemon accepts nobody within the connect
+ * timeout), PERMISSION_DENIED, INVALID_ARGUMENT (the path is too long). `options` may be NULL.
+ *
+ * A connection that breaks later is made anew by the next call. */
+TWIND_API twind_client *twind_connect(const char *path, const twind_options *options, twind_error *error);
+
+/* Closes the connection; NULL is fine. No other thread may be inside a function on this client. Calls that were
+ * started and not finished end CANCELLED and must still be finished or cancelled. Watches live on. */
+TWIND_API void twind_close(twind_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,260 @@
+/* The library against the real daemon: what is written is read, watched, and there after a restart. */
+#include <pthread.h>
+#include <twind/twind.h>
+
+#include "check.h"
+#include "daemon.h"
+
+static Twind__V1__UpdateTwinResponse *update(twind_client *client, const char *name, Twind__V1__Change **changes,
+                                             size_t n_changes, twind_error *error) {
+  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
+  request.name = (char *)name;
+  request.changes = changes;
+  request.n_changes = n_changes;
+  return twind_update_twin(client, &request, NULL, error);
+}
+
+static Twind__V1__GetTwinResponse *get(twind_client *client, const char *name, twind_error *error) {
+  Twind__V1__GetTwinRequest request = TWIND__V1__GET_TWIN_REQUEST__INIT;
+  request.name = (char *)name;
+  return twind_get_twin(client, &request, NULL, error);
+}
+
+static int64_t get_int(twind_client *client, const char *name, const char *attribute) {
+  twind_error error;
+  Twind__V1__GetTwinResponse *reply = get(client, name, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  const Twind__V1__Attribute *found = twind_find(reply->twin, attribute);
+  CHECK(found && found->value->kind_case == TWIND__V1__VALUE__KIND_INT_VALUE);
+  int64_t number = found->value->int_value;
+  twind_free(reply);
+  return number;
+}
+
+static void one_agent_reads_what_another_wrote(void) {
+  twind_client *support = daemon_client("support"), *sales = daemon_client("sales");
+  Twind__V1__Change *changes[] = {
+      TWIND_SET("email", twind_string_value("ada@example.com")), TWIND_SET("vip", twind_bool_value(true)),
+      TWIND_SET("score", twind_double_value(0.5)),               TWIND_SET("key", twind_bytes_value("\0\1", 2)),
+      TWIND_SET("seen", twind_timestamp_value(852076800000000)), TWIND_SET("notes", twind_json_value("{\"a\": [1]}")),
+      TWIND_INCREMENT("orders", twind_int_value(2)),
+  };
+  twind_error error;
+  Twind__V1__UpdateTwinResponse *updated = update(support, "acme/customer/1", changes, 7, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(updated->fact_count, 7);
+  CHECK_EQUAL(updated->revision, updated->sequence);
+  Twind__V1__GetTwinResponse *reply = get(sales, "acme/customer/1", &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(reply->twin->revision, updated->revision);
+  CHECK_EQUAL(reply->twin->n_attributes, 7);
+  for (size_t i = 0; i < 7; i++) {
+    const Twind__V1__Attribute *found = twind_find(reply->twin, changes[i]->attribute);
+    CHECK(found);
+    CHECK_TEXT(found->agent, "support");
+    char wanted[64], got[64];
+    twind_format(changes[i]->op_case == TWIND__V1__CHANGE__OP_SET ? changes[i]->set : changes[i]->increment, wanted,
+                 sizeof wanted);
+    twind_format(found->value, got, sizeof got);
+    CHECK_TEXT(got, wanted);
+    CHECK_EQUAL(found->value->kind_case, changes[i]->set->kind_case);
+  }
+  twind_free(reply);
+  twind_free(updated);
+  twind_close(support);
+  twind_close(sales);
+}
+
+static void refusals_have_codes_and_details(void) {
+  twind_client *client = daemon_client("support");
+  twind_error error;
+  CHECK(!get(client, "acme/customer/nobody", &error));
+  CHECK_ERROR(error, TWIND_NOT_FOUND, "acme/customer/nobody");
+  CHECK(!get(client, "Not A Name", &error));
+  CHECK_EQUAL(error.code, TWIND_INVALID_ARGUMENT);
+  Twind__V1__Change *changes[] = {TWIND_SET("tier", twind_string_value("gold"))};
+  Twind__V1__UpdateTwinResponse *first = update(client, "acme/customer/conflict", changes, 1, &error);
+  CHECK(first);
+  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
+  request.name = "acme/customer/conflict";
+  request.changes = changes;
+  request.n_changes = 1;
+  request.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION;
+  request.expected_revision = first->revision + 1000;
+  CHECK(!twind_update_twin(client, &request, NULL, &error));
+  CHECK_EQUAL(error.code, TWIND_ABORTED);
+  Twind__V1__ConflictDetail *conflict = twind_error_detail(&error, &twind__v1__conflict_detail__descriptor);
+  CHECK(conflict);
+  CHECK_EQUAL(conflict->current_revision, first->revision);
+  CHECK_TEXT(conflict->last_agent, "support");
+  twind_free(conflict);
+  request.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_MUST_NOT_EXIST;
+  request.must_not_exist = 1;
+  CHECK(!twind_update_twin(client, &request, NULL, &error));
+  CHECK_EQUAL(error.code, TWIND_ALREADY_EXISTS);
+  twind_free(first);
+  twind_close(client);
+}
+
+static void a_deleted_twin_is_gone(void) {
+  twind_client *client = daemon_client("support");
+  Twind__V1__Change *changes[] = {TWIND_SET("tier", twind_string_value("gold"))};
+  twind_error error;
+  twind_free(update(client, "acme/customer/deleted", changes, 1, &error));
+  CHECK_ERROR(error, TWIND_OK, "");
+  Twind__V1__DeleteTwinRequest request = TWIND__V1__DELETE_TWIN_REQUEST__INIT;
+  request.name = "acme/customer/deleted";
+  Twind__V1__DeleteTwinResponse *deleted = twind_delete_twin(client, &request, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(deleted->revision, deleted->sequence);
+  twind_free(deleted);
+  CHECK(!get(client, "acme/customer/deleted", &error));
+  CHECK_EQUAL(error.code, TWIND_NOT_FOUND);
+  twind_close(client);
+}
+
+static void batches_lists_and_pipelines_agree(void) {
+  twind_client *client = daemon_client("support");
+  twind_error error;
+  char names[200][40], *pointers[200];
+  twind_call *calls[200];
+  for (int i = 0; i < 200; i++) {
+    snprintf(names[i], sizeof names[i], "batch/customer/%03d", i);
+    pointers[i] = names[i];
+    Twind__V1__Change *changes[] = {TWIND_SET("number", twind_int_value(i))};
+    Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
+    request.name = names[i];
+    request.changes = changes;
+    request.n_changes = 1;
+    calls[i] = twind_start_update_twin(client, &request, &(twind_call_options){.corked = i % 64 < 63}, &error);
+    CHECK(calls[i]);
+  }
+  uint64_t before = 0;
+  for (int i = 0; i < 200; i++) {
+    Twind__V1__UpdateTwinResponse *updated = twind_finish(calls[i], &error);
+    CHECK_ERROR(error, TWIND_OK, "");
+    CHECK(updated->sequence > before);
+    before = updated->sequence;
+    twind_free(updated);
+  }
+  Twind__V1__BatchGetTwinsRequest batch = TWIND__V1__BATCH_GET_TWINS_REQUEST__INIT;
+  batch.names = pointers;
+  batch.n_names = 200;
+  Twind__V1__BatchGetTwinsResponse *got = twind_batch_get_twins(client, &batch, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(got->n_results, 200);
+  for (int i = 0; i < 200; i++) CHECK_EQUAL(twind_find(got->results[i]->twin, "number")->value->int_value, i);
+  twind_free(got);
+
+  Twind__V1__ListTwinsRequest list = TWIND__V1__LIST_TWINS_REQUEST__INIT;
+  list.prefix = "batch/";
+  list.page_size = 60;
+  char token[1024] = "";
+  size_t seen = 0;
+  do {
+    list.page_token = token;
+    Twind__V1__ListTwinsResponse *page = twind_list_twins(client, &list, NULL, &error);
+    CHECK_ERROR(error, TWIND_OK, "");
+    for (size_t i = 0; i < page->n_twins; i++) CHECK_TEXT(page->twins[i]->name, names[seen++]);
+    snprintf(token, sizeof token, "%s", page->next_page_token);
+    twind_free(page);
+  } while (token[0]);
+  CHECK_EQUAL(seen, 200);
+  twind_close(client);
+}
+
+static void a_watch_sees_the_snapshot_and_then_each_commit(void) {
+  twind_client *client = daemon_client("support");
+  twind_error error;
+  Twind__V1__Change *changes[] = {TWIND_INCREMENT("visits", twind_int_value(1))};
+  twind_free(update(client, "watched/customer/1", changes, 1, &error));
+  Twind__V1__WatchTwinsRequest request = TWIND__V1__WATCH_TWINS_REQUEST__INIT;
+  request.prefix = "watched/";
+  twind_watch *watch = twind_watch_twins(client, &request, NULL, &error);
+  CHECK(watch);
+  size_t snapshot = 0;
+  bool complete = false;
+  while (!complete) {
+    Twind__V1__WatchTwinsResponse *message = twind_watch_wait(watch, 10000000, &error);
+    CHECK(message);
+    snapshot += message->n_snapshot;
+    complete = message->snapshot_complete;
+    twind_free(message);
+  }
+  CHECK_EQUAL(snapshot, 1);
+  for (int64_t visits = 2; visits < 12; visits++) {
+    Twind__V1__UpdateTwinResponse *updated = update(client, "watched/customer/1", changes, 1, &error);
+    CHECK_ERROR(error, TWIND_OK, "");
+    Twind__V1__WatchTwinsResponse *message;
+    do message = twind_watch_wait(watch, 10000000, &error);
+    while (message && message->n_changes == 0);
+    CHECK(message && message->n_changes == 1);
+    CHECK_EQUAL(message->changes[0]->revision, updated->revision);
+    CHECK_EQUAL(message->changes[0]->attributes[0]->value->int_value, visits);
+    twind_free(message);
+    twind_free(updated);
+  }
+  twind_watch_close(watch);
+  twind_close(client);
+}
+
+static void *increment(void *client) {
+  Twind__V1__Change *changes[] = {TWIND_INCREMENT("count", twind_int_value(1))};
+  for (int i = 0; i < 200; i++) {
+    twind_error error;
+    twind_free(update(client, "acme/customer/shared", changes, 1, &error));
+    CHECK_ERROR(error, TWIND_OK, "");
+  }
+  return NULL;
+}
+
+static void threads_on_one_client_lose_no_increment(void) {
+  twind_client *client = daemon_client("support");
+  pthread_t threads[8];
+  for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, increment, client) == 0);
+  for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+  CHECK_EQUAL(get_int(client, "acme/customer/shared", "count"), 1600);
+  twind_close(client);
+}
+
+static void health_and_server_info_answer(void) {
+  twind_client *client = daemon_client(NULL);
+  twind_error error;
+  Grpc__Health__V1__HealthCheckRequest check = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+  Grpc__Health__V1__HealthCheckResponse *health = twind_health_check(client, &check, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(health->status, GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING);
+  twind_free(health);
+  Twind__V1__GetServerInfoRequest request = TWIND__V1__GET_SERVER_INFO_REQUEST__INIT;
+  Twind__V1__GetServerInfoResponse *info = twind_get_server_info(client, &request, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK(info->dev && info->version[0] && info->pid > 0);
+  twind_free(info);
+  twind_close(client);
+}
+
+/* The same client goes on after the restart. */
+static void a_restart_keeps_the_twins_and_the_client(void) {
+  twind_client *client = daemon_client("support");
+  CHECK_EQUAL(get_int(client, "acme/customer/shared", "count"), 1600);
+  daemon_stop();
+  twind_error error;
+  CHECK(!get(client, "acme/customer/shared", &error));
+  CHECK_EQUAL(error.code, TWIND_UNAVAILABLE);
+  daemon_start();
+  CHECK_EQUAL(get_int(client, "acme/customer/shared", "count"), 1600);
+  twind_close(client);
+}
+
+int main(void) {
+  daemon_start();
+  RUN(one_agent_reads_what_another_wrote);
+  RUN(refusals_have_codes_and_details);
+  RUN(a_deleted_twin_is_gone);
+  RUN(batches_lists_and_pipelines_agree);
+  RUN(a_watch_sees_the_snapshot_and_then_each_commit);
+  RUN(threads_on_one_client_lose_no_increment);
+  RUN(health_and_server_info_answer);
+  RUN(a_restart_keeps_the_twins_and_the_client);
+  daemon_stop();
+}

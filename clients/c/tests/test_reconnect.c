@@ -1,0 +1,163 @@
+/* Connections that end: what is retried, what is not, and stream ids that run out. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "client.h"
+#include "fake_server.h"
+
+static twind_client *client_of(const struct fake_server *server) {
+  twind_error error;
+  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  CHECK(client);
+  return client;
+}
+
+static void a_restarted_daemon_is_not_noticed_by_an_idle_client(void) {
+  struct fake_server *server = fake_server_start(serve_twins, NULL);
+  twind_client *client = client_of(server);
+  twind_error error;
+  twind_free(get_twin(client, "acme/customer/1", &error));
+  for (int i = 0; i < 3; i++) {
+    fake_server_kill(server);
+    fake_server_revive(server);
+    Twind__V1__GetTwinResponse *reply = get_twin(client, "acme/customer/1", &error);
+    CHECK(reply);
+    twind_free(reply);
+  }
+  CHECK_EQUAL(fake_server_connections(server), 4);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+static void an_absent_daemon_is_an_error_until_it_is_back(void) {
+  struct fake_server *server = fake_server_start(serve_twins, NULL);
+  twind_client *client = client_of(server);
+  fake_server_kill(server);
+  twind_error error;
+  for (int i = 0; i < 3; i++) {
+    CHECK(!get_twin(client, "acme/customer/1", &error));
+    CHECK_ERROR(error, TWIND_UNAVAILABLE, "no daemon listens at");
+  }
+  fake_server_revive(server);
+  twind_free(get_twin(client, "acme/customer/1", &error));
+  CHECK_EQUAL(error.code, TWIND_OK);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+/* Takes one request and dies without an answer. */
+static void serve_and_die(int fd, void *context) {
+  struct received frame;
+  if (!receive(fd, &frame)) return;
+  if (frame.type == FRAME_REQUEST) atomic_fetch_add((atomic_int *)context, 1);
+  received_free(&frame);
+}
+
+static void a_call_whose_outcome_is_unknown_is_not_repeated(void) {
+  atomic_int requests = 0;
+  struct fake_server *server = fake_server_start(serve_and_die, &requests);
+  twind_client *client = client_of(server);
+  twind_error error;
+  for (int i = 1; i <= 2; i++) {
+    CHECK(!get_twin(client, "acme/customer/1", &error));
+    CHECK_ERROR(error, TWIND_UNAVAILABLE, "GetTwin: the daemon closed the connection before it answered");
+    CHECK_EQUAL(atomic_load(&requests), i);
+  }
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+/* Answers one request and closes at once: the reply must not be lost to the error that a second request meets. */
+static void serve_once(int fd, void *closed) {
+  struct received frame;
+  if (!receive(fd, &frame)) return;
+  send_twin(fd, &frame);
+  received_free(&frame);
+  shutdown(fd, SHUT_RDWR);
+  atomic_fetch_add((atomic_int *)closed, 1);
+}
+
+static void what_was_answered_before_the_end_is_delivered(void) {
+  atomic_int closed = 0;
+  struct fake_server *server = fake_server_start(serve_once, &closed);
+  Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
+  for (int i = 0; i < 20; i++) {
+    twind_client *client = client_of(server);
+    twind_error error;
+    twind_call *first = twind_start_get_twin(client, &request, NULL, &error);
+    CHECK(first);
+    while (atomic_load(&closed) < 2 * i + 1) usleep(100);
+    twind_call *second = twind_start_get_twin(client, &request, NULL, &error);
+    CHECK(second); /* on a new connection */
+    Twind__V1__GetTwinResponse *reply = twind_finish(first, &error);
+    CHECK(reply);
+    twind_free(reply);
+    reply = twind_finish(second, &error);
+    CHECK(reply);
+    twind_free(reply);
+    twind_close(client);
+    while (atomic_load(&closed) < 2 * i + 2) usleep(100);
+  }
+  fake_server_stop(server);
+}
+
+/* Closes each connection before it reads. */
+static void serve_nobody(int fd, void *context) { (void)fd, (void)context; }
+
+static void a_daemon_that_always_closes_is_given_up(void) {
+  struct fake_server *server = fake_server_start(serve_nobody, NULL);
+  twind_client *client = client_of(server);
+  twind_error error;
+  CHECK(!get_twin(client, "acme/customer/1", &error));
+  CHECK_EQUAL(error.code, TWIND_UNAVAILABLE);
+  CHECK(fake_server_connections(server) <= 4);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+/* A request that was corked when the connection broke was never sent, and the error says so. */
+static void an_unsent_request_is_named_as_such(void) {
+  struct fake_server *server = fake_server_start(serve_twins, NULL);
+  twind_client *client = client_of(server);
+  Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
+  twind_error error;
+  twind_call *call = twind_start_get_twin(client, &request, &(twind_call_options){.corked = true}, &error);
+  CHECK(call);
+  fake_server_kill(server);
+  CHECK(!twind_finish(call, &error));
+  CHECK_ERROR(error, TWIND_UNAVAILABLE, "GetTwin was not sent");
+  CHECK(strstr(error.message, "it had no effect"));
+  twind_close(client);
+  fake_server_revive(server);
+  fake_server_stop(server);
+}
+
+static void a_new_connection_comes_before_stream_ids_run_out(void) {
+  struct fake_server *server = fake_server_start(serve_twins, NULL);
+  twind_client *client = client_of(server);
+  client->channel->next_id = UINT32_MAX - 4;
+  Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
+  twind_call *calls[8];
+  twind_error error;
+  for (int i = 0; i < 8; i++) CHECK(calls[i] = twind_start_get_twin(client, &request, NULL, &error));
+  CHECK_EQUAL(client->channel->next_id, 11); /* three on the old one, five on the new */
+  for (int i = 0; i < 8; i++) {
+    Twind__V1__GetTwinResponse *reply = twind_finish(calls[i], &error);
+    CHECK(reply);
+    twind_free(reply);
+  }
+  CHECK_EQUAL(fake_server_connections(server), 2);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+int main(void) {
+  RUN(a_restarted_daemon_is_not_noticed_by_an_idle_client);
+  RUN(an_absent_daemon_is_an_error_until_it_is_back);
+  RUN(a_call_whose_outcome_is_unknown_is_not_repeated);
+  RUN(what_was_answered_before_the_end_is_delivered);
+  RUN(a_daemon_that_always_closes_is_given_up);
+  RUN(an_unsent_request_is_named_as_such);
+  RUN(a_new_connection_comes_before_stream_ids_run_out);
+}

@@ -1,0 +1,88 @@
+"""twind: one shared twin of each customer, for all agents of a machine.
+
+    import twind
+
+    client = twind.Client()
+    client.update("acme/customer/42", email="ann@example.org")
+    client.get("acme/customer/42")["email"]
+
+`twind.aio.Client` is the same for asyncio. Errors are in `twind.errors`, and here.
+"""
+
+from twind._changes import ChangeLike, attribute, increment, remove
+from twind._client import Client
+from twind._operations import Update
+from twind._pipeline import Pending, Pipeline
+from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
+from twind._twin import Attribute, Change, Redaction, Twin
+from twind._values import Json, Value
+from twind._watch import Watch
+from twind.errors import (
+    Aborted,
+    AlreadyExists,
+    Cancelled,
+    Code,
+    Conflict,
+    DataLoss,
+    DeadlineExceeded,
+    FailedPrecondition,
+    Internal,
+    InvalidArgument,
+    Limit,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Resume,
+    TwindError,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    Unknown,
+)
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "Attribute",
+    "BatchCommit",
+    "Cancelled",
+    "Change",
+    "ChangeLike",
+    "Checkpoint",
+    "Client",
+    "Code",
+    "Commit",
+    "Conflict",
+    "DataLoss",
+    "DeadlineExceeded",
+    "Durability",
+    "FailedPrecondition",
+    "Health",
+    "Internal",
+    "InvalidArgument",
+    "Json",
+    "Limit",
+    "NotFound",
+    "OutOfRange",
+    "Pending",
+    "PermissionDenied",
+    "Pipeline",
+    "Redaction",
+    "ResourceExhausted",
+    "Resume",
+    "ServerInfo",
+    "Stats",
+    "TwindError",
+    "Twin",
+    "Unauthenticated",
+    "Unavailable",
+    "Unimplemented",
+    "Unknown",
+    "Update",
+    "Value",
+    "Watch",
+    "attribute",
+    "increment",
+    "remove",
+]

@@ -1,0 +1,92 @@
+"""What a write says of each attribute: a plain value sets it, `remove`, `increment` and `attribute` say more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Union
+
+from twind import _time, _values
+from twind._generated.twind.v1.twin_service_pb2 import Change as ChangeMessage
+
+
+class Remove:
+    """The type of `twind.remove`."""
+
+    def __repr__(self) -> str:
+        return "twind.remove"
+
+
+# Removes the attribute: `client.update(name, phone=twind.remove)`.
+remove = Remove()
+
+
+@dataclass(frozen=True)
+class Increment:
+    amount: int | float
+
+
+@dataclass(frozen=True)
+class Annotated:
+    value: _values.Input | Remove | Increment
+    confidence: float | None
+    evidence: str | None
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+ChangeLike = Union[_values.Input, Remove, Increment, Annotated]
+
+
+def increment(amount: int | float = 1) -> Increment:
+    """Adds to the attribute; an absent one counts as 0: `client.update(name, visits=twind.increment(1))`."""
+    return Increment(amount)
+
+
+def attribute(
+    value: _values.Input | Remove | Increment,
+    *,
+    confidence: float | None = None,
+    evidence: str | None = None,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+) -> Annotated:
+    """A value with what is known about it.
+
+    `confidence` is above 0 and at most 1; `evidence` says what it is based on, for example "ticket:4711", in at most
+    128 bytes; `valid_from` (default: the time of the commit) and `valid_to` (default: open) are datetimes with a time
+    zone, the second exclusive.
+    """
+    return Annotated(value, confidence, evidence, valid_from, valid_to)
+
+
+def change_messages(changes: Mapping[str, ChangeLike]) -> list[ChangeMessage]:
+    """Raises TypeError or ValueError, naming the attribute, for what cannot be written."""
+    return [_message(name, change) for name, change in changes.items()]
+
+
+def _message(name: str, change: object) -> ChangeMessage:
+    if not isinstance(name, str):
+        raise TypeError(f"an attribute's name is a str, not {type(name).__name__}: {name!r}")
+    what = f"attribute {name!r}"
+    if not isinstance(change, Annotated):
+        return _operation(name, change, what)
+    message = _operation(name, change.value, what)
+    if change.confidence is not None:
+        message.confidence = change.confidence
+    if change.evidence is not None:
+        message.evidence = change.evidence
+    if change.valid_from is not None:
+        message.valid_from_time = _time.to_micros(change.valid_from, f"valid_from of {what}")
+    if change.valid_to is not None:
+        message.valid_to_time = _time.to_micros(change.valid_to, f"valid_to of {what}")
+    return message
+
+
+def _operation(name: str, change: object, what: str) -> ChangeMessage:
+    if isinstance(change, Increment):
+        return ChangeMessage(attribute=name, increment=_values.number_message(change.amount, what))
+    if isinstance(change, Remove):
+        return ChangeMessage(attribute=name, remove=True)
+    return ChangeMessage(attribute=name, set=_values.to_message(change, what))

@@ -1,0 +1,165 @@
+"""The way to one daemon: connects, connects again, and says what a lost connection means for a call.
+
+A call that was not sent, and one that is repeatable, is sent again; any other whose reply was lost is Unavailable, and
+its outcome unknown. Unary calls of all threads share one connection. Each stream has its own: ttrpc has no flow
+control, so a consumer that does not keep up must be able to leave its bytes in its own socket.
+
+Called by the generated stubs, `Client` and `Pipeline`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from twind import _envelope, _socket
+from twind._backoff import Backoff
+from twind._connection import Connection, ConnectionLost, TimedOut
+from twind._failures import closed_error, lost_error, timeout_error
+from twind._method import Method
+from twind._stream import BidiStream, ClientStream, ServerStream, Stream
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+
+
+class Channel:
+    def __init__(self, path: str, metadata: Mapping[str, str], timeout: float, connect_timeout: float) -> None:
+        self.path = path
+        # Of a call that states none; in seconds.
+        self.timeout = timeout
+        # How long a call waits for a daemon that is away, in seconds.
+        self.connect_timeout = connect_timeout
+        self.metadata = _envelope.metadata_suffix(metadata)
+        self._connection: Connection | None = None
+        self._connecting = threading.Lock()
+        self._closed = False
+        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        _channels.add(self)
+
+    def call(self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False) -> Res:
+        """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
+        payload = method.serialize(request)
+        seconds = self.timeout if timeout is None else timeout
+        return method.reply(self.exchange(method, payload, seconds, repeatable))
+
+    def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
+        """The reply's body for a request's payload, over as many connections as it takes."""
+        start = time.monotonic()
+        deadline = start + timeout
+        left = timeout
+        backoff: Backoff | None = None
+        while left > 0:
+            connection = self.connection(deadline)
+            body = _envelope.request_body(method.prefix, payload, left, self.metadata)
+            try:
+                return connection.call(body, left, deadline)
+            except TimedOut as out:
+                raise timeout_error(method.name, timeout, out.sent and not repeatable) from None
+            except ConnectionLost as lost:
+                if self._closed:
+                    raise closed_error() from None
+                if time.monotonic() >= deadline:
+                    raise timeout_error(method.name, timeout, lost.sent and not repeatable) from None
+                backoff = backoff or Backoff(min(deadline, start + self.connect_timeout))
+                delay = backoff.delay() if repeatable or not lost.sent else None
+                if delay is None:
+                    raise lost_error(method.name, lost.reason, lost.sent and not repeatable) from None
+                time.sleep(delay)
+                left = deadline - time.monotonic()
+        raise timeout_error(method.name, timeout, False)
+
+    def server_stream(
+        self,
+        method: Method[Req, Res],
+        request: Req,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+    ) -> ServerStream[Res]:
+        """`timeout` bounds the whole stream, None = no end; a lost stream is Unavailable and not tried again."""
+        return ServerStream(self._stream(method, method.serialize(request), timeout, connect_timeout), method)
+
+    def client_stream(self, method: Method[Req, Res], timeout: float | None = None) -> ClientStream[Req, Res]:
+        return ClientStream(self._stream(method, None, timeout, None), method)
+
+    def bidi_stream(self, method: Method[Req, Res], timeout: float | None = None) -> BidiStream[Req, Res]:
+        return BidiStream(self._stream(method, None, timeout, None), method)
+
+    def connection(self, deadline: float) -> Connection:
+        """The connection for unary calls; a new one if need be."""
+        connection = self._connection
+        if connection is not None and connection.usable:
+            return connection
+        until = min(deadline, time.monotonic() + self.connect_timeout)
+        if not self._connecting.acquire(timeout=min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX)):
+            raise lost_error("", f"twind at {self.path}: another thread is still connecting", False)
+        try:
+            if self._closed:
+                raise closed_error()
+            connection = self._connection
+            if connection is None or not connection.usable:
+                # Calls under way on the old one, if it only runs out of stream ids, end there.
+                connection = self._connection = Connection(self._open(until))
+            return connection
+        finally:
+            self._connecting.release()
+
+    def close(self) -> None:
+        """Ends all calls and streams under way, with Cancelled, and refuses further ones."""
+        self._closed = True
+        connection = self._connection
+        self._connection = None
+        if connection is not None:
+            connection.fail("the client has been closed")
+        for stream in list(self._streams):
+            stream.close()
+
+    def forget_connection(self) -> None:
+        """In the child of a fork: the connection, and whoever held the lock, are the parent's."""
+        self._connection = None
+        self._connecting = threading.Lock()
+
+    def _stream(
+        self, method: Method[Any, Any], payload: bytes | None, timeout: float | None, connect_timeout: float | None
+    ) -> Stream:
+        """Begins a stream; without a payload, one whose messages are sent on it."""
+        if self._closed:
+            raise closed_error()
+        now = time.monotonic()
+        seconds = math.inf if timeout is None else timeout
+        patience = self.connect_timeout if connect_timeout is None else connect_timeout
+        connected = self._open(now + min(seconds, patience))
+        body = _envelope.request_body(method.prefix, payload or b"", seconds, self.metadata)
+        stream = Stream(connected, method.name, body, payload is None, seconds, now + seconds)
+        self._streams.add(stream)
+        return stream
+
+    def _open(self, until: float) -> socket.socket:
+        backoff = Backoff(until)
+        while True:
+            try:
+                connected = _socket.connect(self.path)
+                connected.setblocking(True)
+                return connected
+            except OSError as error:
+                delay = backoff.delay() if _socket.is_passing(error) and not self._closed else None
+                if delay is None:
+                    raise _socket.connect_error(self.path, error) from None
+            time.sleep(delay)
+
+
+_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for channel in _channels:
+        channel.forget_connection()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,215 @@
+"""What a client can ask, as plain values: the method, the request, how to read the response.
+
+The blocking client, the asyncio client and their pipelines send these; how arguments become requests and responses
+become results is written here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, Union, cast
+
+from twind import _changes, _results
+from twind._changes import ChangeLike
+from twind._generated.grpc.health.v1 import health_pb2, health_stub
+from twind._generated.twind.v1 import admin_service_pb2, admin_service_stub, twin_pb2, twin_service_stub
+from twind._generated.twind.v1 import twin_service_pb2 as twins
+from twind._method import Method
+from twind._results import Durability
+from twind._twin import Twin
+
+T = TypeVar("T")
+
+# The daemon's limits, which split longer calls.
+BATCH_TWINS_MAX = 256
+PAGE_TWINS_MAX = 1000
+
+
+class Operation(Generic[T]):
+    """One call to be made."""
+
+    __slots__ = ("method", "repeatable", "request", "result")
+
+    def __init__(self, method: Method[Any, Any], request: Any, result: Callable[[Any], T], repeatable: bool) -> None:
+        self.method = method
+        self.request = request
+        self.result = result
+        # Calling twice does what calling once does: it may be sent again when its outcome is unknown.
+        self.repeatable = repeatable
+
+
+@dataclass(frozen=True)
+class Update:
+    """One twin's part in `update_many`."""
+
+    name: str
+    changes: Mapping[str, ChangeLike]
+    # As in `update`.
+    expected_revision: int | None = None
+    must_not_exist: bool = False
+
+
+def get(name: str, attributes: Iterable[str], purpose: str, min_sequence: int) -> Operation[Twin]:
+    request = twins.GetTwinRequest(name=name)
+    if attributes:
+        request.attributes.extend(request_names(attributes))
+    if purpose:
+        request.purpose = purpose
+    if min_sequence:
+        request.min_sequence = min_sequence
+    return Operation(twin_service_stub.GET_TWIN, request, _twin, True)
+
+
+def get_if_newer(
+    name: str, revision: int, attributes: Iterable[str], purpose: str, min_sequence: int
+) -> Operation[Twin | None]:
+    request = twins.GetTwinRequest(
+        name=name,
+        attributes=request_names(attributes),
+        purpose=purpose,
+        if_newer_than_revision=revision,
+        min_sequence=min_sequence,
+    )
+    return Operation(
+        twin_service_stub.GET_TWIN, request, lambda reply: None if reply.not_modified else _twin(reply), True
+    )
+
+
+def batch_get(
+    names: Sequence[str], attributes: Iterable[str], purpose: str, min_sequence: int
+) -> Operation[twins.BatchGetTwinsResponse]:
+    request = twins.BatchGetTwinsRequest(
+        names=names, attributes=request_names(attributes), purpose=purpose, min_sequence=min_sequence
+    )
+    return Operation(twin_service_stub.BATCH_GET_TWINS, request, _same, True)
+
+
+def update(
+    name: str,
+    changes: Mapping[str, ChangeLike] | None,
+    attributes: Mapping[str, ChangeLike],
+    expected_revision: int | None,
+    must_not_exist: bool,
+    idempotency_key: str,
+    durability: Durability | None,
+    purpose: str,
+) -> Operation[_results.Commit]:
+    request = _update_request(name, _merged(changes, attributes), expected_revision, must_not_exist)
+    _write_options(request, idempotency_key, durability, purpose)
+    return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit, bool(idempotency_key))
+
+
+def update_many(
+    updates: Iterable[Update], idempotency_key: str, durability: Durability | None, purpose: str
+) -> Operation[_results.BatchCommit]:
+    request = twins.BatchUpdateTwinsRequest()
+    names = []
+    for u in updates:
+        request.requests.append(_update_request(u.name, u.changes, u.expected_revision, u.must_not_exist))
+        names.append(u.name)
+    _write_options(request, idempotency_key, durability, purpose)
+    return Operation(
+        twin_service_stub.BATCH_UPDATE_TWINS,
+        request,
+        lambda reply: _results.batch_commit(names, reply),
+        bool(idempotency_key),
+    )
+
+
+def delete(
+    name: str, expected_revision: int | None, idempotency_key: str, durability: Durability | None, purpose: str
+) -> Operation[_results.Commit]:
+    request = twins.DeleteTwinRequest(name=name)
+    if expected_revision is not None:
+        request.expected_revision = expected_revision
+    _write_options(request, idempotency_key, durability, purpose)
+    return Operation(twin_service_stub.DELETE_TWIN, request, _results.deletion, bool(idempotency_key))
+
+
+def list_page(
+    prefix: str, page_token: str, attributes: Iterable[str], names_only: bool, page_size: int, purpose: str
+) -> Operation[twins.ListTwinsResponse]:
+    request = twins.ListTwinsRequest(
+        prefix=prefix,
+        page_token=page_token,
+        attributes=request_names(attributes),
+        names_only=names_only,
+        page_size=page_size,
+        purpose=purpose,
+    )
+    return Operation(twin_service_stub.LIST_TWINS, request, _same, True)
+
+
+def listed_twins(page: twins.ListTwinsResponse) -> list[Twin]:
+    return [Twin(twin, page.sequence, [r for r in page.redactions if r.twin == twin.name]) for twin in page.twins]
+
+
+def server_info() -> Operation[_results.ServerInfo]:
+    request = admin_service_pb2.GetServerInfoRequest()
+    return Operation(admin_service_stub.GET_SERVER_INFO, request, _results.server_info, True)
+
+
+def stats() -> Operation[_results.Stats]:
+    return Operation(admin_service_stub.GET_STATS, admin_service_pb2.GetStatsRequest(), _results.stats, True)
+
+
+def checkpoint() -> Operation[_results.Checkpoint]:
+    request = admin_service_pb2.CheckpointRequest()
+    return Operation(admin_service_stub.CHECKPOINT, request, _results.checkpoint, True)
+
+
+def health(service: str) -> Operation[_results.Health]:
+    request = health_pb2.HealthCheckRequest(service=service)
+    return Operation(health_stub.CHECK, request, lambda reply: _results.Health(reply.status), True)
+
+
+_WriteRequest = Union[twins.UpdateTwinRequest, twins.BatchUpdateTwinsRequest, twins.DeleteTwinRequest]
+
+
+def _update_request(
+    name: str, changes: Mapping[str, ChangeLike], expected_revision: int | None, must_not_exist: bool
+) -> twins.UpdateTwinRequest:
+    request = twins.UpdateTwinRequest(name=name, changes=_changes.change_messages(changes))
+    if must_not_exist:
+        if expected_revision is not None:
+            raise ValueError(f"{name}: expected_revision and must_not_exist exclude each other")
+        request.must_not_exist = True
+    elif expected_revision is not None:
+        request.expected_revision = expected_revision
+    return request
+
+
+def _write_options(
+    request: _WriteRequest, idempotency_key: str, durability: Durability | None, purpose: str
+) -> None:
+    if idempotency_key:
+        request.idempotency_key = idempotency_key
+    if durability is not None:
+        request.durability = cast(twin_pb2.Durability, Durability(durability).value)
+    if purpose:
+        request.purpose = purpose
+
+
+def _merged(changes: Mapping[str, ChangeLike] | None, attributes: Mapping[str, ChangeLike]) -> Mapping[str, ChangeLike]:
+    if changes is None:
+        return attributes
+    both = changes.keys() & attributes.keys()
+    if both:
+        raise ValueError(f"attribute {min(both)!r} is given twice: in the mapping and as a keyword")
+    return {**changes, **attributes}
+
+
+def request_names(names: Iterable[str]) -> Iterable[str]:
+    """A str is an iterable of str too, and never meant as one."""
+    if isinstance(names, str):
+        raise TypeError(f"attributes takes several names: write [{names!r}]")
+    return names
+
+
+def _twin(reply: twins.GetTwinResponse) -> Twin:
+    return Twin(reply.twin, reply.sequence, reply.redactions)
+
+
+def _same(reply: T) -> T:
+    return reply

@@ -1,0 +1,160 @@
+"""What writes and the admin calls give, as plain values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from twind._generated.twind.v1 import admin_service_pb2 as admin
+from twind._generated.twind.v1 import twin_service_pb2 as twins
+from twind._time import from_micros
+
+
+class Durability(enum.IntEnum):
+    """What an acknowledged write has survived."""
+
+    # Applied in memory.
+    MEMORY = 1
+    # In the journal file: survives a crash of the process.
+    JOURNALED = 2
+    # Synced to the disk: survives loss of power.
+    SYNCED = 3
+
+
+class Health(enum.IntEnum):
+    """Whether the daemon, or one of its services, can serve."""
+
+    UNKNOWN = 0
+    SERVING = 1
+    NOT_SERVING = 2
+    SERVICE_UNKNOWN = 3
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The result of a write to one twin."""
+
+    # The commit's sequence; when nothing changed, that of the last commit.
+    sequence: int
+    # The twin's revision after it.
+    revision: int
+    # What the write has survived.
+    durability: Durability
+    # Facts recorded; 0 = nothing changed.
+    fact_count: int
+
+
+@dataclass(frozen=True)
+class BatchCommit:
+    """The result of a write to several twins: one commit."""
+
+    sequence: int
+    # By twin, in the order of the request.
+    revisions: Mapping[str, int]
+    durability: Durability
+    fact_count: int
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What the daemon is, and the limits that it enforces."""
+
+    version: str
+    sequence: int
+    # Of a write that names none.
+    durability: Durability
+    # Everyone may do everything.
+    dev: bool
+    started_at: datetime
+    socket: str
+    data_dir: str
+    limits: Mapping[str, int]
+    pid: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What the daemon is doing now. Counts are since its start."""
+
+    sequence: int
+    twin_count: int
+    # Twins changed since the last checkpoint.
+    dirty_twin_count: int
+    twin_bytes: int
+    connection_count: int
+    stream_count: int
+    watch_count: int
+    call_count: int
+    feed_bytes: int
+    feed_oldest_sequence: int
+    checkpoint_count: int
+    checkpoint_sequence: int
+    checkpoint_twin_count: int
+    # Why the last checkpoint failed; empty = it did not.
+    checkpoint_error: str
+    resident_bytes: int
+    log_dropped_count: int
+    # When the last checkpoint ended, None = there was none, and what it took.
+    checkpoint_at: datetime | None
+    checkpoint_duration: timedelta
+    uptime: timedelta
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was asked for and is done."""
+
+    # Everything up to this sequence is in the database.
+    sequence: int
+    # Rows written.
+    twin_count: int
+    duration: timedelta
+
+
+def commit(message: twins.UpdateTwinResponse) -> Commit:
+    return Commit(message.sequence, message.revision, _durability(message.durability), message.fact_count)
+
+
+def deletion(message: twins.DeleteTwinResponse) -> Commit:
+    return Commit(message.sequence, message.revision, _durability(message.durability), 1)
+
+
+def server_info(message: admin.GetServerInfoResponse) -> ServerInfo:
+    return ServerInfo(
+        version=message.version,
+        sequence=message.sequence,
+        durability=_durability(message.durability),
+        dev=message.dev,
+        started_at=from_micros(message.start_time),
+        socket=message.socket,
+        data_dir=message.data_dir,
+        limits={limit.name: limit.value for limit in message.limits},
+        pid=message.pid,
+    )
+
+
+def stats(message: admin.GetStatsResponse) -> Stats:
+    converted: dict[str, Any] = {
+        "checkpoint_at": from_micros(message.checkpoint_time) if message.checkpoint_time else None,
+        "checkpoint_duration": timedelta(microseconds=message.checkpoint_duration_micros),
+        "uptime": timedelta(microseconds=message.uptime_micros),
+    }
+    same: dict[str, Any] = {field.name: getattr(message, field.name) for field in fields(Stats) if field.name not in converted}
+    return Stats(**same, **converted)
+
+
+def checkpoint(message: admin.CheckpointResponse) -> Checkpoint:
+    return Checkpoint(message.sequence, message.twin_count, timedelta(microseconds=message.duration_micros))
+
+
+def batch_commit(names: list[str], message: twins.BatchUpdateTwinsResponse) -> BatchCommit:
+    revisions = dict(zip(names, message.revisions))
+    return BatchCommit(message.sequence, revisions, _durability(message.durability), message.fact_count)
+
+
+def _durability(value: int) -> Durability:
+    # A level that a newer daemon adds above these promises no less than the highest known.
+    return Durability(min(max(value, Durability.MEMORY), Durability.SYNCED))

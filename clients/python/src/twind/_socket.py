@@ -1,0 +1,91 @@
+"""Where the daemon's socket is, and what a failure to connect to it means. Called by both transports."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import socket
+import struct
+from collections.abc import Mapping
+
+from twind.errors import PermissionDenied, TwindError, Unavailable
+
+# What sockaddr_un holds, less the final NUL.
+PATH_BYTES_MAX = 107
+
+# A daemon that is starting, or whose queue of connections is full, may be there a moment later.
+_PASSING = {errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET, errno.EINTR}
+
+
+def default_path(environment: Mapping[str, str] | None = None) -> str:
+    """$TWIND_SOCKET, else $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock: as the daemon has it."""
+    environment = os.environ if environment is None else environment
+    path = environment.get("TWIND_SOCKET")
+    if path:
+        return path
+    directory = environment.get("XDG_RUNTIME_DIR")
+    return os.path.join(directory, "twind.sock") if directory else "./twind.sock"
+
+
+def checked_path(path: str | os.PathLike[str] | None) -> str:
+    """Raises ValueError for a path that no socket can have."""
+    text = default_path() if path is None else os.fspath(path)
+    length = len(os.fsencode(text))
+    if length == 0 or length > PATH_BYTES_MAX:
+        raise ValueError(
+            f"the socket path {text!r} takes {length} bytes, and a Unix socket's path has 1 to {PATH_BYTES_MAX}: "
+            "use a shorter one, for example below $XDG_RUNTIME_DIR"
+        )
+    return text
+
+
+def connect(path: str) -> socket.socket:
+    """A connected socket that does not block. Never waits: a full queue of connections is an OSError too."""
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connected.setblocking(False)
+        connected.connect(path)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+def is_passing(error: OSError) -> bool:
+    """Whether another try may succeed."""
+    return error.errno in _PASSING
+
+
+def connect_error(path: str, error: OSError) -> TwindError:
+    """Says why there is no connection, and what to do."""
+    match error.errno:
+        case errno.ENOENT:
+            text = "there is no such socket. Start the daemon (twind), or name its socket in TWIND_SOCKET"
+        case errno.ECONNREFUSED:
+            text = "nothing listens there, the socket is left from a daemon that is gone. Start the daemon (twind)"
+        case errno.EAGAIN:
+            text = "the daemon does not accept connections: its queue is full"
+        case errno.EACCES | errno.EPERM:
+            return PermissionDenied(
+                f"twind at {path}: this user may not use the socket. See the daemon's --socket-mode and --socket-group"
+            )
+        case errno.ENOTSOCK | errno.EPROTOTYPE:
+            text = "that is no stream socket. Name the daemon's socket in TWIND_SOCKET"
+        case _:
+            text = error.strerror or str(error)
+    return Unavailable(f"twind at {path}: {text}")
+
+
+def set_timeout(connected: socket.socket, option: int, seconds: float) -> None:
+    """SO_RCVTIMEO or SO_SNDTIMEO, at least a microsecond: Python's own timeouts cost a system call each time."""
+    micros = 0 if seconds == math.inf else max(1, math.ceil(seconds * 1e6))
+    connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
+
+
+def hang_up(connected: socket.socket) -> None:
+    """Ends the connection for both sides, and wakes whoever waits on it; the descriptor stays."""
+    try:
+        connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it has ended already

@@ -1,0 +1,138 @@
+"""What reads give: a Twin, its Attributes, and a watch's Change.
+
+All are made from the reply's messages and convert a value when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from twind import _values
+from twind._generated.twind.v1 import twin_pb2, twin_service_pb2
+from twind._time import from_micros
+from twind._values import Value
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute's value and where it came from. Times are in UTC."""
+
+    name: str
+    value: Value
+    # From when to when (exclusive) the value holds; None = open.
+    valid_from: datetime
+    valid_to: datetime | None
+    # When the daemon recorded it, and in which commit.
+    recorded_at: datetime
+    sequence: int
+    # Who wrote it.
+    agent: str
+    # How sure the writer was (0 to 1), on what evidence, for which purpose; None = not stated.
+    confidence: float | None
+    evidence: str | None
+    purpose: str | None
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """Something that a reply withheld, and why. `twin` is empty when the reply is about one twin."""
+
+    twin: str
+    attribute: str
+    reason: str
+
+
+class Attributes(Mapping[str, Value]):
+    """A mapping from attribute name to value, in byte order of the names."""
+
+    __slots__ = ("_index", "_messages")
+
+    def __init__(self, messages: Iterable[twin_pb2.Attribute]) -> None:
+        self._messages = messages
+        self._index: dict[str, twin_pb2.Attribute] | None = None
+
+    def attribute(self, name: str) -> Attribute:
+        """The attribute with its provenance. Raises KeyError."""
+        message = self._by_name()[name]
+        return Attribute(
+            name=name,
+            value=self[name],
+            valid_from=from_micros(message.valid_from_time),
+            valid_to=from_micros(message.valid_to_time) if message.valid_to_time else None,
+            recorded_at=from_micros(message.recorded_at),
+            sequence=message.sequence,
+            agent=message.agent,
+            confidence=message.confidence or None,
+            evidence=message.evidence or None,
+            purpose=message.purpose or None,
+        )
+
+    def __getitem__(self, name: str) -> Value:
+        message = self._by_name()[name]
+        try:
+            return _values.from_message(message.value)
+        except ValueError as error:
+            raise ValueError(f"attribute {name!r}: {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name())
+
+    def __len__(self) -> int:
+        return len(self._by_name())
+
+    def _by_name(self) -> dict[str, twin_pb2.Attribute]:
+        if self._index is None:
+            self._index = {message.name: message for message in self._messages}
+        return self._index
+
+
+class Twin(Attributes):
+    """A twin, whole at one revision: a mapping from attribute name to value."""
+
+    __slots__ = ("name", "redactions", "revision", "sequence")
+
+    def __init__(
+        self, message: twin_pb2.Twin, sequence: int, redactions: Iterable[twin_pb2.Redaction] = ()
+    ) -> None:
+        super().__init__(message.attributes)
+        self.name = message.name
+        # The sequence of the twin's last commit.
+        self.revision = message.revision
+        # The reply was current up to this sequence; 0 in a watch's snapshot that was not complete yet.
+        self.sequence = sequence
+        self.redactions = tuple(Redaction(r.twin, r.attribute, r.reason) for r in redactions)
+
+    def __repr__(self) -> str:
+        return f"Twin({self.name!r}, revision={self.revision}, {dict(self)!r})"
+
+
+class Change(Attributes):
+    """What one commit did to one twin: a mapping of what was set, to the values after the commit.
+
+    With `snapshot` true it is no commit but the twin as it was when the watch began.
+    """
+
+    __slots__ = ("deleted", "name", "removed", "revision", "snapshot")
+
+    def __init__(self, message: twin_service_pb2.TwinChange | twin_pb2.Twin) -> None:
+        super().__init__(message.attributes)
+        self.name = message.name
+        # The twin's revision after the commit.
+        self.revision = message.revision
+        self.snapshot = isinstance(message, twin_pb2.Twin)
+        # The names of the attributes that were removed.
+        self.removed: tuple[str, ...] = ()
+        # The twin was deleted with all its attributes.
+        self.deleted = False
+        if isinstance(message, twin_service_pb2.TwinChange):
+            self.removed = tuple(message.removed)
+            self.deleted = message.deleted
+
+    def __repr__(self) -> str:
+        if self.deleted:
+            return f"Change({self.name!r}, revision={self.revision}, deleted)"
+        snapshot = ", snapshot" if self.snapshot else ""
+        removed = f", removed={self.removed!r}" if self.removed else ""
+        return f"Change({self.name!r}, revision={self.revision}{snapshot}, {dict(self)!r}{removed})"
