@@ -55,5 +55,13 @@ let package = Package(
       name: "TwinServiceTests",
       dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],
       swiftSettings: strict),
+    .target(
+      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      swiftSettings: strict),
+    .testTarget(
+      name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
+    .testTarget(
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "CTwindProto", grdb],
+      swiftSettings: strict),
   ]
 )
