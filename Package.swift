@@ -29,8 +29,5 @@ let package = Package(
 
     .testTarget(
       name: "TTRPCTests", dependencies: ["CProtobufC", "CSystem", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
-    .testTarget(name: "TwinCoreTests", dependencies: ["TwinCore", "CTwindProto"], swiftSettings: strict),
-    .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinStore", "TwinCore", "CTwindProto", grdb], swiftSettings: strict),
   ]
 )
