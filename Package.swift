@@ -8,6 +8,12 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
 let package = Package(
   name: "twind",
   products: [
@@ -15,19 +21,32 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
   ],
   targets: [
-    .target(name: "CSystem"),
+    .target(name: "CLinux"),
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
-    .target(name: "TTRPC", dependencies: ["CSystem", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TTRPC", dependencies: ["CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CSystem", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
+    .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
+    .target(
+      name: "TwinService",
+      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", logging, lifecycle],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
+      swiftSettings: strict),
 
     .testTarget(
-      name: "TTRPCTests", dependencies: ["CProtobufC", "CSystem", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
+      name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
   ]
 )

@@ -2,7 +2,7 @@
 //
 // A heap-allocated pthread mutex, because ThreadSanitizer on Linux reports false races inside Synchronization.Mutex.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// A mutual-exclusion lock.

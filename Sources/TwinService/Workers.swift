@@ -21,7 +21,8 @@ package final class Workers: @unchecked Sendable {
       guard jobs.count < ServiceLimits.workersQueueMax, !isStopping else {
         throw RPCError(
           .resourceExhausted,
-          "\(jobs.count) requests wait for the disk (workersQueueMax \(ServiceLimits.workersQueueMax)): try again later")
+          "\(jobs.count) requests wait for the disk (workersQueueMax \(ServiceLimits.workersQueueMax)): try again later"
+        )
       }
       jobs.append(job)
       news.broadcast()

@@ -1,6 +1,6 @@
 // Where the store's times come from: a parameter, so that a test decides what time it is.
 
-import CSystem
+import CLinux
 
 package protocol Clock: Sendable {
   /// Microseconds since the Unix epoch, UTC.

@@ -3,7 +3,7 @@
 // Whoever waits for a reply reads, for all (leader and followers): a single caller thus writes and reads on its own
 // thread. Two locks: `lock` guards the calls and is never held across a system call; `writeLock` orders the writes.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// A connection until it breaks.

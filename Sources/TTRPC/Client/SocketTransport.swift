@@ -1,6 +1,6 @@
 // A client's Unix domain socket.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// A connected socket.

@@ -2,7 +2,7 @@
 //
 // For tests of services, and for programs that serve themselves. The server's work runs on the threads that call.
 
-import CSystem
+import CLinux
 import Glibc
 
 extension Client {

@@ -1,6 +1,6 @@
 // A server session's socket: reads, writes, and the time that a frame may take.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// One accepted connection, confined to its reactor.

@@ -1,6 +1,6 @@
 // epoll and the eventfd that wakes it.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// A set of file descriptors to wait for. Failures here are programmer errors or exhaustion at start: they trap.

@@ -1,6 +1,6 @@
 // A POSIX thread with a name.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// Runs a body on a thread of its own.

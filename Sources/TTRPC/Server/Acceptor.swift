@@ -1,6 +1,6 @@
 // Takes new connections and deals them out to the reactors.
 
-import CSystem
+import CLinux
 import Glibc
 import Synchronization
 

@@ -1,6 +1,6 @@
 // Who is at the other end of a connection.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// The connecting process's user and group, as the kernel reports them. Never its pid: a pid proves nothing.

@@ -1,6 +1,6 @@
 // A ttrpc server: reactors, the listener, and an orderly end.
 
-import CSystem
+import CLinux
 import Glibc
 import Synchronization
 
@@ -18,6 +18,8 @@ public final class Server: @unchecked Sendable {
     public var connections = 0
     public var streams = 0
     public var calls: UInt64 = 0
+
+    public init() {}
   }
 
   private let router: Router

@@ -4,7 +4,7 @@
 // tests do the same without a socket. The stream table holds the calls that outlive the frame that began them; a unary
 // call that is answered at once never enters it.
 
-import CSystem
+import CLinux
 
 /// The state of one connection.
 package final class ServerSession {

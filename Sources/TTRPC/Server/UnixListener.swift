@@ -1,6 +1,6 @@
 // A listening Unix domain socket, made so that nobody can connect who should not, not even for a moment.
 
-import CSystem
+import CLinux
 import Glibc
 
 /// A socket that clients connect to.

@@ -11,9 +11,10 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing UnaryCall
   ) throws(RPCError) {
     let wanted = request.pointee.min_sequence
-    if try wanted > store.head && !onWire({ () throws(TwinError) in try store.isVisible(wanted) }) {
-      return park(call, until: wanted) { [self] (bytes, parked) throws(RPCError) in
-        try batchGetTwins(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, bytes), parked)
+    guard try isVisible(wanted) else {
+      return park(call, until: wanted) {
+        [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
+        try batchGetTwins(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
       }
     }
     try batchGetTwins(request, call)

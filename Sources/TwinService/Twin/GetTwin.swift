@@ -1,6 +1,6 @@
 // GetTwin: the read that agents wait for. One lookup, one copy, under one shard's lock.
 
-import CSystem
+import CLinux
 import CTwindProto
 import TTRPC
 import TwinCore
@@ -10,9 +10,10 @@ import TwinStore
 extension TwinService {
   func getTwin(_ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing UnaryCall) throws(RPCError) {
     let wanted = request.pointee.min_sequence
-    if try wanted > store.head && !onWire({ () throws(TwinError) in try store.isVisible(wanted) }) {
-      return park(call, until: wanted) { [self] (bytes, parked) throws(RPCError) in
-        try getTwin(parked.unpack(Twind__V1__GetTwinRequest.self, bytes), parked)
+    guard try isVisible(wanted) else {
+      return park(call, until: wanted) {
+        [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
+        try getTwin(parked.unpack(Twind__V1__GetTwinRequest.self, payload), parked)
       }
     }
     try getTwin(request, call)

@@ -46,7 +46,8 @@ private struct ListQuery: Sendable {
     }
     let size = Int(request.pointee.page_size)
     guard size >= 0, size <= TwinCore.Limits.listPageMax else {
-      throw .invalid("page_size is \(size): use 1 to \(TwinCore.Limits.listPageMax) (listPageMax), or 0 for \(Self.pageDefault)")
+      throw .invalid(
+        "page_size is \(size): use 1 to \(TwinCore.Limits.listPageMax) (listPageMax), or 0 for \(Self.pageDefault)")
     }
     self.prefix = prefix.array
     after = token.array

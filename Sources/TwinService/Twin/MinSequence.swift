@@ -1,7 +1,8 @@
 // Reads that ask for a sequence that is not there yet wait for it, bounded.
 
-import CSystem
+import CLinux
 import TTRPC
+import TwinCore
 import TwinStore
 
 /// Takes the reply of a unary call, now or later.
@@ -13,11 +14,18 @@ extension UnaryCall: TwinReplying {}
 extension ServerCall: TwinReplying {}
 
 extension TwinService {
+  /// Whether a read shows the sequence now. Throws OUT_OF_RANGE when none ever will.
+  @inline(__always)
+  func isVisible(_ sequence: UInt64) throws(RPCError) -> Bool {
+    if sequence == 0 { return true }
+    return try onWire { () throws(TwinError) in try store.isVisible(sequence) }
+  }
+
   /// Keeps the call until the sequence is visible and then runs the body with its payload. OUT_OF_RANGE when it does
   /// not become visible in time.
   func park(
     _ call: borrowing UnaryCall, until sequence: UInt64,
-    _ body: @escaping @Sendable ([UInt8], ServerCall) throws(RPCError) -> Void
+    _ body: @escaping @Sendable (_ payload: UnsafeRawBufferPointer, ServerCall) throws(RPCError) -> Void
   ) {
     let payload = [UInt8](call.payload)
     let latest = twind_monotonic_nanos() + ServiceLimits.sequenceWaitNanosMax
@@ -28,7 +36,9 @@ extension TwinService {
       bell.arm()
       guard store.head >= sequence else { return }
       do throws(RPCError) {
-        try body(payload, parked)
+        try payload.withUnsafeBufferPointer { (payload) throws(RPCError) in
+          try body(UnsafeRawBufferPointer(payload), parked)
+        }
       } catch {
         parked.fail(error)
       }

@@ -136,9 +136,12 @@ final class Watch: @unchecked Sendable {
       try store.commits(after: cursor, limit: ServiceLimits.watchTurnCommitsMax, into: &commits)
     } catch {
       // Once begun, only the feed's bound can put it out of range.
-      end(RPCError(TwinError(
-        .resourceExhausted, "the watch fell behind what is kept (feedBytesMax): resume from a snapshot, and read faster",
-        detail: error.detail)))
+      end(
+        RPCError(
+          TwinError(
+            .resourceExhausted,
+            "the watch fell behind what is kept (feedBytesMax): resume from a snapshot, and read faster",
+            detail: error.detail)))
       return false
     }
     guard !commits.isEmpty else { return false }

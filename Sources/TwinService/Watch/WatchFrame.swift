@@ -29,7 +29,7 @@ struct WatchFrame {
     redactions.add(image, query.mask, query.permit)
     let recordsSize = image.recordsSize(query.mask, query.permit)
     guard recordsSize > 0 || image.isDeleted else { return }
-    add(change: image.name.bytes, image.revision, recordsSize, isDeleted: image.isDeleted) {
+    add(change: image.name.bytes, image.revision, recordsSize, isDeleted: image.isDeleted) { [query] in
       image.writeRecords(query.mask, query.permit, to: $0)
     }
   }

@@ -22,7 +22,7 @@ extension TwinService {
 final class Watches: Sendable {
   private let store: Store
   private let workers: Workers
-  private let lock = Lock()
+  private let lock = TTRPC.Lock()
   nonisolated(unsafe) private var rounds: [ObjectIdentifier: WatchRound] = [:]
   private let open = Atomic(0)
 
@@ -66,7 +66,8 @@ private final class WatchRound: @unchecked Sendable {
 
   init(_ executor: any Executor, _ feed: Feed) {
     bell = FeedBell { [weak self, weak executor] in
-      executor?.post { self?.advance() }
+      guard let self, let executor else { return }
+      executor.post { self.advance() }
     }
     feed.add(bell)
   }

@@ -157,7 +157,11 @@ class FakeDaemon:
             if len(header) < 10:
                 return
             length, stream, kind, flags = struct.unpack(">IIBB", header)
-            yield stream, kind, flags, file.read(length)
+            self.reading.wait()
+            body = file.read(length)
+            if len(body) < length:
+                return
+            yield stream, kind, flags, body
 
     def _request(self, peer: Peer, stream: int, flags: int, body: bytes) -> None:
         request = Request.FromString(body)

@@ -65,6 +65,8 @@ class Channel:
             except ConnectionLost as lost:
                 if self._closed:
                     raise closed_error() from None
+                if time.monotonic() >= deadline:
+                    raise timeout_error(method.name, timeout, lost.sent and not repeatable) from None
                 backoff = backoff or Backoff(min(deadline, start + self.connect_timeout))
                 delay = backoff.delay() if repeatable or not lost.sent else None
                 if delay is None:

@@ -61,10 +61,10 @@ class Cursor:
     def receive(self, response: WatchTwinsResponse) -> None:
         self._pending.extend(Change(twin) for twin in response.snapshot)
         self._pending.extend(Change(change) for change in response.changes)
-        if response.sequence:
-            self._received = response.sequence
         if response.snapshot_complete:
             self.snapshot_complete = True
+        if response.sequence or response.snapshot_complete:
+            self._received = response.sequence
         if not self._pending:
             self.sequence = self._received
 

@@ -1,2 +1,2 @@
 // SwiftPM wants one source in a C target; the shims are in the header.
-#include "CSystem.h"
+#include "CLinux.h"

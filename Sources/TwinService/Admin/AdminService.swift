@@ -1,0 +1,90 @@
+// twind.v1.AdminService: one file for each method beside this one.
+
+import CTwindProto
+import Glibc
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+/// Tells operators what the daemon is and does.
+package final class AdminService: Sendable {
+  /// What does not change while the daemon runs.
+  package struct Identity: Sendable {
+    package var version: String
+    package var socket: String
+    package var dataDirectory: String
+    package var isDev: Bool
+    /// Microseconds since the epoch.
+    package var startTime: Int64
+    package var limits: [(name: String, value: UInt64)]
+
+    package init(
+      version: String, socket: String, dataDirectory: String, isDev: Bool, startTime: Int64,
+      rpcLimits: TTRPC.Limits
+    ) {
+      self.version = version
+      self.socket = socket
+      self.dataDirectory = dataDirectory
+      self.isDev = isDev
+      self.startTime = startTime
+      limits = (rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
+    }
+  }
+
+  let identity: Identity
+  let store: Store
+  let twins: TwinService
+  let workers: Workers
+  /// Counts of the server, which cannot be asked from one of its own threads.
+  let statistics: @Sendable () -> Server.Statistics
+  let droppedLogLines: @Sendable () -> UInt64
+
+  package init(
+    _ identity: Identity, twins: TwinService, statistics: @escaping @Sendable () -> Server.Statistics,
+    droppedLogLines: @escaping @Sendable () -> UInt64
+  ) {
+    self.identity = identity
+    self.twins = twins
+    self.statistics = statistics
+    self.droppedLogLines = droppedLogLines
+    store = twins.store
+    workers = twins.workers
+  }
+
+  /// Adds all methods.
+  package func register(in router: inout Router) {
+    router.unary(AdminServiceRoutes.getServerInfo) { (_, call) throws(RPCError) in
+      try self.authorize(call)
+      self.getServerInfo(call)
+    }
+    router.unary(AdminServiceRoutes.getStats) { (_, call) throws(RPCError) in
+      try self.authorize(call)
+      try self.getStats(call)
+    }
+    router.unary(AdminServiceRoutes.checkpoint) { (_, call) throws(RPCError) in
+      try self.authorize(call)
+      try self.checkpoint(call)
+    }
+  }
+
+  /// The daemon's own user and root.
+  private func authorize(_ call: borrowing UnaryCall) throws(RPCError) {
+    let uid = call.peer.uid
+    guard uid != 0, uid != geteuid() else { return }
+    throw RPCError(
+      .permissionDenied, "user \(uid) may not call twind.v1.AdminService: call as root or as user \(geteuid())")
+  }
+
+  /// Answers from a worker.
+  func later(
+    _ call: borrowing UnaryCall, _ body: @escaping @Sendable () -> Result<[UInt8], RPCError>
+  ) throws(RPCError) {
+    let deferred = call.deferred()
+    do {
+      try workers.submit { deferred.complete(body()) }
+    } catch {
+      deferred.fail(error)
+    }
+  }
+}

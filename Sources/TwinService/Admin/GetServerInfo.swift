@@ -1,0 +1,30 @@
+// GetServerInfo: what this daemon is and which limits it enforces.
+
+import CTwindProto
+import Glibc
+import TTRPC
+import TwinRoutes
+
+extension AdminService {
+  func getServerInfo(_ call: borrowing UnaryCall) {
+    let arena = call.arena
+    let response = arena.make(Twind__V1__GetServerInfoResponse.self)
+    response.pointee.version = arena.string(identity.version)
+    response.pointee.sequence = store.head
+    response.pointee.durability = store.durability
+    response.pointee.dev = identity.isDev ? 1 : 0
+    response.pointee.start_time = identity.startTime
+    response.pointee.socket = arena.string(identity.socket)
+    response.pointee.data_dir = arena.string(identity.dataDirectory)
+    response.pointee.pid = getpid()
+    response.pointee.n_limits = identity.limits.count
+    response.pointee.limits = arena.array(
+      identity.limits.map { limit in
+        let message = arena.make(Twind__V1__Limit.self)
+        message.pointee.name = arena.string(limit.name)
+        message.pointee.value = limit.value
+        return message
+      })
+    call.reply(response)
+  }
+}

@@ -1,0 +1,138 @@
+// The daemon as a whole: what is made in which order, and how it ends.
+
+import CLinux
+import Glibc
+import Logging
+import ServiceLifecycle
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+/// A running twind.
+package final class Daemon: Service {
+  /// The daemon's semantic version.
+  package static let version = "0.1.0"
+  /// Descriptors that are not connections: database, epoll, standard streams.
+  private static let otherDescriptors = 64
+
+  /// Why the daemon cannot start: one line that says what to do.
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  package let options: DaemonOptions
+  private let logger: Logger
+  private let store: Store
+  private let workers: Workers
+  private let server: Server
+  private let health: HealthService
+  private let listener: UnixListener
+  private let checkpoints: CheckpointRunner
+
+  /// Opens the data directory and the socket. Nobody is served yet.
+  package init(_ options: DaemonOptions, logger: Logger) throws(Failure) {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGHUP, SIG_IGN)
+    var limits = TTRPC.Limits()
+    limits.connectionsMax = options.connectionsMax
+    try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
+    do {
+      store = try Store(directory: options.dataDirectory)
+    } catch {
+      throw Failure(description: error.description)
+    }
+    do {
+      // Under the data directory's lock, so that a stale socket is nobody's.
+      listener = try UnixListener(path: options.socket, mode: options.socketMode, group: options.socketGroup)
+    } catch {
+      try? store.close()
+      throw Failure(description: error.description)
+    }
+    self.options = options
+    self.logger = logger
+    workers = Workers()
+    health = HealthService()
+    let twins = TwinService(store: store, agents: Agents(configured: options.agents), workers: workers)
+    server = Self.server(options, limits, twins, health)
+    checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
+  }
+
+  /// Twins that exist.
+  package var twinCount: Int { store.stats.twinCount }
+
+  /// Serves until the process is told to stop, then drains, checkpoints and returns.
+  package func run() async throws {
+    checkpoints.start()
+    server.start(listener)
+    logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
+    try? await gracefulShutdown()
+    stopOnSecondSignal()
+    logger.info("stopping: calls in flight are finished first; a second signal stops at once")
+    let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
+      Thread.detached(name: "shutdown") { [self] in continuation.resume(returning: Result { try shutdown() }) }
+    }
+    try result.get()
+  }
+
+  private func shutdown() throws {
+    health.setAll(.notServing)
+    server.shutdown()
+    workers.stop()
+    checkpoints.stop()
+    do {
+      try store.close()
+      logger.info("stopped", metadata: ["sequence": "\(store.head)"])
+    } catch {
+      throw Failure(description: "the last checkpoint failed, commits since the one before are lost: \(error)")
+    }
+  }
+
+  /// From here on the operator's patience decides.
+  private func stopOnSecondSignal() {
+    for number in [SIGTERM, SIGINT] { signal(number) { number in _exit(128 + number) } }
+  }
+
+  private static func server(
+    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ health: HealthService
+  ) -> Server {
+    let identity = AdminService.Identity(
+      version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
+      isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits)
+    let counter = ServerCounter()
+    var router = Router()
+    twins.register(in: &router)
+    AdminService(
+      identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
+      droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
+    ).register(in: &router)
+    health.register(in: &router)
+    let server = Server(router: router, limits: limits, reactors: options.reactors)
+    counter.server = server
+    return server
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
+    defer { free(here) }
+    return String(cString: here) + "/" + path
+  }
+
+  private static func raiseDescriptorLimit(to needed: Int) throws(Failure) {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    guard limit.rlim_cur < needed else { return }
+    guard limit.rlim_max >= needed else {
+      throw Failure(
+        description: "\(needed) file descriptors are needed and the system allows \(limit.rlim_max): "
+          + "raise it (ulimit -Hn), or lower --connections-max")
+    }
+    limit.rlim_cur = rlim_t(needed)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+/// Ties the server, which needs the router, to the admin service in it, which asks the server. Set before it is read.
+private final class ServerCounter: @unchecked Sendable {
+  weak var server: Server?
+}

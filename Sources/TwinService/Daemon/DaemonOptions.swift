@@ -1,0 +1,29 @@
+// What an operator decides when the daemon starts.
+
+import Glibc
+import TTRPC
+
+/// The settings of one daemon.
+package struct DaemonOptions: Sendable {
+  /// The Unix socket's path, at most 107 bytes.
+  package var socket: String
+  package var dataDirectory: String
+  /// Everyone may do everything.
+  package var isDev = false
+  package var checkpointInterval: Duration = .seconds(30)
+  /// The socket's permissions.
+  package var socketMode: mode_t = 0o600
+  /// The socket's group; nil = the process's.
+  package var socketGroup: gid_t?
+  /// Connections at a time.
+  package var connectionsMax = Limits().connectionsMax
+  /// Threads that serve.
+  package var reactors = Server.defaultReactors
+  /// Names of the agents that run as certain users; others are called what the system calls them.
+  package var agents: [UInt32: String] = [:]
+
+  package init(socket: String, dataDirectory: String) {
+    self.socket = socket
+    self.dataDirectory = dataDirectory
+  }
+}

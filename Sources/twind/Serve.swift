@@ -1,0 +1,88 @@
+// twind serve: the daemon itself.
+
+import ArgumentParser
+import Glibc
+import Logging
+import ServiceLifecycle
+import TwinService
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve twins until told to stop (the default).",
+    discussion: """
+      Settings come from options, then from TWIND_* variables, then from the configuration file, then from the
+      defaults shown. A configuration file is a JSON object whose keys are the options' names:
+
+        {"socket": "/run/twind/twind.sock", "checkpoint-interval": "5s", "agents": "1001=billing,1002=sales"}
+
+      SIGTERM and SIGINT finish the calls in flight, write everything to disk and exit 0. A second one stops at once.
+      """)
+
+  @Option(help: "The Unix socket (default: $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock).") var socket: String?
+  @Option(help: "Where twins are kept (default: ./twind-data).") var dataDir: String?
+  @Flag(help: "Everyone may do everything.") var dev = false
+  @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
+  @Option(help: "Permissions of the socket, octal (default: 600).") var socketMode: String?
+  @Option(help: "Group of the socket, by name or number (default: the process's).") var socketGroup: String?
+  @Option(help: "Connections at a time, 1 to 16384 (default: 1024).") var connectionsMax: Int?
+  @Option(help: "Threads that serve (default: half of the cores).") var reactors: Int?
+  @Option(help: "Agents by user: 1001=billing,1002=sales (default: the users' names).") var agents: String?
+  @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
+  @Option(help: "A JSON file of settings.") var config: String?
+  @Flag(help: "Print the settings in force and exit.") var printConfig = false
+
+  func run() async throws {
+    let settings = try await Settings.resolve(flags: flags, file: config)
+    if printConfig { return print(settings.text) }
+    let daemon: Daemon
+    do {
+      daemon = try Daemon(settings.daemon, logger: settings.logger)
+    } catch {
+      throw ValidationExit(error.description)
+    }
+    printBanner(daemon)
+    let group = ServiceGroup(
+      services: [daemon], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: Logger(label: "lifecycle") { _ in
+        StandardErrorLog(level: .error)
+      })
+    do {
+      try await group.run()
+    } catch let error as Daemon.Failure {
+      throw ValidationExit(error.description)
+    }
+  }
+
+  /// What was given on the command line, by setting.
+  private var flags: [String: String] {
+    let given: [String: String?] = [
+      "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "checkpoint-interval": checkpointInterval,
+      "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
+      "reactors": reactors.map { "\($0)" }, "agents": agents, "log-level": logLevel,
+    ]
+    return given.compactMapValues { $0 }
+  }
+
+  private func printBanner(_ daemon: Daemon) {
+    let socket = daemon.options.socket
+    print(
+      """
+      twind \(Daemon.version)\(daemon.options.isDev ? "  (--dev: everyone may do everything)" : "")
+        socket     \(socket)
+        data       \(daemon.options.dataDirectory)
+        twins      \(daemon.twinCount)
+      try
+        twinctl --socket \(socket) set acme/customer/42 email=ada@example.com
+        twinctl --socket \(socket) get acme/customer/42
+        twinctl --socket \(socket) watch acme/
+      """)
+    fflush(nil)
+  }
+}
+
+/// One line on standard error and exit code 1.
+struct ValidationExit: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,110 @@
+// The settings in force: options before TWIND_* variables before the file before defaults.
+
+import Configuration
+import Foundation
+import Logging
+import SystemPackage
+import TwinService
+
+/// What `serve` runs with.
+struct Settings {
+  var daemon: DaemonOptions
+  var logLevel: Logger.Level
+
+  /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
+  static let keys = [
+    "socket", "data-dir", "dev", "checkpoint-interval", "socket-mode", "socket-group", "connections-max", "reactors",
+    "agents", "log-level",
+  ]
+  /// Variables that are ours and no settings.
+  private static let otherVariables: Set<String> = ["TWIND_CONFIG"]
+
+  var logger: Logger {
+    let level = logLevel
+    return Logger(label: "twind") { _ in StandardErrorLog(level: level) }
+  }
+
+  /// - Parameters:
+  ///   - flags: what the command line states, by key.
+  ///   - file: the configuration file; nil = $TWIND_CONFIG, if set.
+  static func resolve(flags: [String: String], file: String?) async throws -> Settings {
+    let environment = ProcessInfo.processInfo.environment
+    try checkVariables(environment)
+    let path = file ?? environment["TWIND_CONFIG"]
+    let fileKeys = try path.map(checkFile) ?? []
+    let flagValues = flags.map { (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false)) }
+    var providers: [any ConfigProvider] = [
+      InMemoryProvider(name: "options", values: Dictionary(uniqueKeysWithValues: flagValues)),
+      EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "twind"),
+    ]
+    if let path { providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(path))) }
+    let isSet = Set(flags.keys).union(fileKeys).union(keys.filter { environment[variable($0)] != nil })
+    return try Settings(SettingsReader(reader: ConfigReader(providers: providers), isSet: isSet), environment)
+  }
+
+  private init(_ values: SettingsReader, _ environment: [String: String]) throws {
+    let runtime = environment["XDG_RUNTIME_DIR"].map { $0 + "/twind.sock" }
+    daemon = DaemonOptions(
+      socket: try values.string("socket") ?? runtime ?? "./twind.sock",
+      dataDirectory: try values.string("data-dir") ?? "./twind-data")
+    daemon.isDev = try values.bool("dev") ?? false
+    if let text = try values.string("checkpoint-interval") {
+      daemon.checkpointInterval = try values.parsed("checkpoint-interval", text, DurationText.parse(text))
+    }
+    if let text = try values.string("socket-mode") {
+      daemon.socketMode = try values.parsed("socket-mode", text, SocketAccess.mode(text))
+    }
+    if let text = try values.string("socket-group") {
+      daemon.socketGroup = try values.parsed("socket-group", text, SocketAccess.group(text))
+    }
+    daemon.connectionsMax = try values.int("connections-max", 1...16_384) ?? daemon.connectionsMax
+    daemon.reactors = try values.int("reactors", 1...64) ?? daemon.reactors
+    if let text = try values.string("agents") {
+      daemon.agents = try values.parsed("agents", text, AgentsText.parse(text))
+    }
+    let level = try values.string("log-level") ?? "info"
+    logLevel = try values.parsed("log-level", level, Logger.Level(rawValue: level))
+  }
+
+  /// As `--print-config` shows it: a configuration file.
+  var text: String {
+    let agents = daemon.agents.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    let values: [(String, String)] = [
+      ("socket", quote(daemon.socket)), ("data-dir", quote(daemon.dataDirectory)), ("dev", "\(daemon.isDev)"),
+      ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
+      ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
+      ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),
+      ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"), ("agents", quote(agents)),
+      ("log-level", quote(logLevel.rawValue)),
+    ]
+    return "{\n" + values.map { "  \(quote($0.0)): \($0.1)" }.joined(separator: ",\n") + "\n}"
+  }
+
+  private func quote(_ text: String) -> String {
+    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"\(escaped)\""
+  }
+
+  private static func variable(_ key: String) -> String { "TWIND_" + key.uppercased().replacing("-", with: "_") }
+
+  private static func checkVariables(_ environment: [String: String]) throws {
+    let known = Set(keys.map(variable)).union(otherVariables)
+    for name in environment.keys.sorted() where name.hasPrefix("TWIND_") && !known.contains(name) {
+      throw ValidationExit("unknown variable \(name): known are \(known.sorted().joined(separator: ", "))")
+    }
+  }
+
+  /// The file's keys.
+  private static func checkFile(_ path: String) throws -> Set<String> {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ValidationExit("cannot read the configuration file \(path): check the path and its permissions")
+    }
+    guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+      throw ValidationExit("the configuration file \(path) is not a JSON object: see twind serve --help")
+    }
+    for key in object.keys.sorted() where !keys.contains(key) {
+      throw ValidationExit("unknown key \"\(key)\" in \(path): known are \(keys.joined(separator: ", "))")
+    }
+    return Set(object.keys)
+  }
+}

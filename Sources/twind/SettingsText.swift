@@ -1,0 +1,55 @@
+// Settings that are written in a form of their own: durations, modes and groups, agents.
+
+import Glibc
+import TwinCore
+
+/// `250ms`, `1s`, `5m`, `2h`.
+enum DurationText {
+  static func parse(_ text: String) -> Duration? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int64(digits), number > 0, number < 1_000_000_000 else { return nil }
+    switch text.dropFirst(digits.count) {
+    case "ms": return .milliseconds(number)
+    case "s": return .seconds(number)
+    case "m": return .seconds(number * 60)
+    case "h": return .seconds(number * 3600)
+    default: return nil
+    }
+  }
+
+  static func format(_ duration: Duration) -> String {
+    let millis = duration / .milliseconds(1)
+    return millis.truncatingRemainder(dividingBy: 1000) == 0 ? "\(Int64(millis / 1000))s" : "\(Int64(millis))ms"
+  }
+}
+
+/// Who may use the socket.
+enum SocketAccess {
+  /// Octal permissions.
+  static func mode(_ text: String) -> mode_t? {
+    guard let mode = mode_t(text, radix: 8), mode <= 0o777 else { return nil }
+    return mode
+  }
+
+  /// A group's number, given its name or number.
+  static func group(_ text: String) -> gid_t? {
+    if let number = gid_t(text) { return number }
+    return getgrnam(text)?.pointee.gr_gid
+  }
+}
+
+/// `1001=billing,1002=sales`.
+enum AgentsText {
+  static func parse(_ text: String) -> [UInt32: String]? {
+    var agents: [UInt32: String] = [:]
+    for pair in text.split(separator: ",") {
+      let parts = pair.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2, let uid = UInt32(parts[0]) else { return nil }
+      var name = String(parts[1])
+      let isGood = name.withUTF8 { bytes in (try? checkAgent(UnsafeRawBufferPointer(bytes))) != nil }
+      guard isGood else { return nil }
+      agents[uid] = name
+    }
+    return agents
+  }
+}

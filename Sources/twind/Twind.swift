@@ -1,0 +1,23 @@
+// The daemon's command line.
+
+import ArgumentParser
+import TwinService
+
+@main
+struct Twind: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "twind",
+    abstract: "Holds customer digital twins and serves them to the agents on this machine.",
+    discussion: """
+      Without a subcommand twind serves.
+
+      EXAMPLES
+        twind --dev
+        twind serve --socket /run/twind/twind.sock --data-dir /var/lib/twind
+        TWIND_CHECKPOINT_INTERVAL=5s twind
+        twind --config twind.json --print-config
+      """,
+    version: Daemon.version,
+    subcommands: [Serve.self],
+    defaultSubcommand: Serve.self)
+}
