@@ -13,9 +13,9 @@ package final class ServerSession {
   let arena: Arena
   weak var host: (any SessionHost)?
   /// Frames to be sent.
-  var output = SendBuffer()
+  package var output = SendBuffer()
   /// The connection ends when its output has been sent.
-  private(set) var isClosing = false
+  package private(set) var isClosing = false
   /// New calls are refused.
   private(set) var isDraining = false
   /// Calls begun.
@@ -34,7 +34,7 @@ package final class ServerSession {
   }
   var reply = Reply.none
 
-  init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
+  package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
     self.router = router
     self.limits = limits
     self.peer = peer
@@ -43,10 +43,10 @@ package final class ServerSession {
   }
 
   /// Calls being served.
-  var streamCount: Int { streams.count }
+  package var streamCount: Int { streams.count }
 
   /// No more calls are read until output has been sent.
-  var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
@@ -56,7 +56,7 @@ package final class ServerSession {
   /// Handles all whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock.
   ///
   /// - Returns: how many bytes are done with. The rest comes again, with more behind it or after a pause.
-  func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
+  package func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
     var offset = 0
     while offset < bytes.count && !isClosing && !isPaused {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
@@ -222,7 +222,7 @@ package final class ServerSession {
   /// Ends calls whose deadline has passed.
   ///
   /// - Returns: the next deadline; `UInt64.max` = none.
-  func tick(now: UInt64) -> UInt64 {
+  package func tick(now: UInt64) -> UInt64 {
     var next = UInt64.max
     for call in streams.values.sorted(by: { $0.id < $1.id }) {
       if call.deadlineNanos <= now {
@@ -235,12 +235,12 @@ package final class ServerSession {
   }
 
   /// Lets streams make more output, after some was sent.
-  func produce() {
+  package func produce() {
     for call in streams.values.sorted(by: { $0.id < $1.id }) where wantsOutput { call.onWritable?() }
   }
 
   /// New calls are refused; streams that could go on for ever are ended.
-  func drain() {
+  package func drain() {
     isDraining = true
     for call in streams.values.sorted(by: { $0.id < $1.id }) where call.method.shape != .unary {
       call.fail(RPCError(.unavailable, "the server is shutting down: connect again later"))
@@ -248,7 +248,7 @@ package final class ServerSession {
   }
 
   /// The connection is gone: all work for it stops.
-  func close() {
+  package func close() {
     isClosing = true
     for id in streams.keys.sorted() { end(id, cancelled: true) }
   }
