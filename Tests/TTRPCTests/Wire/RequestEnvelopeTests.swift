@@ -108,7 +108,8 @@ import Testing
   @Test func randomBytesAreSeenAsProtobufCSeesThem() {
     var random = SeededRandom(seed: 2)
     // Tags of the five fields in every wire type, and bytes that matter to varints, make noise meaningful.
-    let telling: [UInt8] = (1...6).flatMap { field in (0...7).map { UInt8(field << 3 | $0) } } + [0, 1, 0x7f, 0x80, 0xff]
+    let telling: [UInt8] =
+      (1...6).flatMap { field in (0...7).map { UInt8(field << 3 | $0) } } + [0, 1, 0x7f, 0x80, 0xff]
     for round in 0..<30_000 {
       let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in
         Int.random(in: 0..<3, using: &random) == 0
@@ -142,7 +143,9 @@ import Testing
 
   @Test func metadataHasItsLimits() throws {
     func metadata(pairs: Int, valueBytes: Int) -> [UInt8] {
-      (0..<pairs).flatMap { _ in Field.bytes(5, Field.text(1, "k") + Field.bytes(2, Array(repeating: 65, count: valueBytes))) }
+      (0..<pairs).flatMap { _ in
+        Field.bytes(5, Field.text(1, "k") + Field.bytes(2, Array(repeating: 65, count: valueBytes)))
+      }
     }
     #expect(try Self.scan(metadata(pairs: 16, valueBytes: 255)).get().metadata.count == 16)
     for bytes in [metadata(pairs: 17, valueBytes: 0), metadata(pairs: 16, valueBytes: 256)] {

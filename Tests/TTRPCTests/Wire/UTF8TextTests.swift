@@ -30,10 +30,12 @@ import Testing
 
   @Test(
     arguments: [
-      ("a lone continuation", [0x80]), ("an overlong slash", [0xc0, 0xaf]), ("an overlong of three", [0xe0, 0x80, 0xaf]),
+      ("a lone continuation", [0x80]), ("an overlong slash", [0xc0, 0xaf]),
+      ("an overlong of three", [0xe0, 0x80, 0xaf]),
       ("an overlong of four", [0xf0, 0x80, 0x80, 0xaf]), ("a surrogate", [0xed, 0xa0, 0x80]),
       ("past U+10FFFF", [0xf4, 0x90, 0x80, 0x80]), ("five bytes", [0xf8, 0x88, 0x80, 0x80, 0x80]),
-      ("cut short", [0xe2, 0x82]), ("0xff", [0xff]), ("NUL", [0x00]), ("NUL behind eight", [97, 97, 97, 97, 97, 97, 97, 97, 0]),
+      ("cut short", [0xe2, 0x82]), ("0xff", [0xff]), ("NUL", [0x00]),
+      ("NUL behind eight", [97, 97, 97, 97, 97, 97, 97, 97, 0]),
     ] as [(String, [UInt8])])
   func illFormed(_ name: String, _ bytes: [UInt8]) { #expect(!Self.isValid(bytes), "\(name)") }
 
