@@ -34,9 +34,6 @@ package struct SendBuffer: ~Copyable {
     return storage! + end
   }
 
-  /// Takes the last `count` bytes back.
-  package mutating func removeLast(_ count: Int) { end -= count }
-
   /// Forgets bytes that have been sent.
   package mutating func consume(_ count: Int) {
     start += count

@@ -9,7 +9,7 @@ import Testing
     var buffer = ReceiveBuffer()
     var written: UInt8 = 0
     var read: UInt8 = 0
-    for _ in 0..<2_000 {
+    for _ in 0..<200 {
       let room = buffer.room()
       #expect(room.count > 0)
       let count = min(room.count, Int.random(in: 1...3_000, using: &random))
