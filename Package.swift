@@ -17,7 +17,8 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 let package = Package(
   name: "twind",
   products: [
-    .library(name: "TTRPC", targets: ["TTRPC"])
+    .library(name: "TTRPC", targets: ["TTRPC"]),
+    .library(name: "TwinClient", targets: ["TwinClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -42,6 +43,8 @@ let package = Package(
       name: "TwinService",
       dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", logging, lifecycle],
       swiftSettings: strict),
+    .target(
+      name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
     .executableTarget(
       name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
       swiftSettings: strict),
@@ -61,5 +64,17 @@ let package = Package(
       dependencies: [
         "EchoService", "InteropRoutes", "TTRPC", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "TwinServiceTests",
+      dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],
+      swiftSettings: strict),
+    .target(
+      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      swiftSettings: strict),
+    .testTarget(
+      name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
+    .testTarget(
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "CTwindProto", grdb],
+      swiftSettings: strict),
   ]
 )

@@ -61,6 +61,7 @@ extension Store {
       if checkpoints.isClosed { return }
       _ = try runCheckpoint(isLast: true)
       checkpoints.isClosed = true
+      defer { directoryLock.unlock() }
       try database.close()
     }
   }

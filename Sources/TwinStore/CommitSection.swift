@@ -136,8 +136,6 @@ extension CommitSection {
     for shard in cache.shards { shard.lock.withLock { shard.giveBack() } }
   }
 
-  var jumps: [ClosedRange<UInt64>] { lock.withLock { sequences.jumps } }
-
   var idempotencyKeyCount: Int { lock.withLock { keys.count } }
 }
 

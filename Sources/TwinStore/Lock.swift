@@ -3,10 +3,12 @@
 
 import Glibc
 
-package struct Lock: ~Copyable, @unchecked Sendable {
+@usableFromInline
+struct Lock: ~Copyable, @unchecked Sendable {
   @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  package init() {
+  @usableFromInline
+  init() {
     mutex = .allocate(capacity: 1)
     let result = pthread_mutex_init(mutex, nil)
     precondition(result == 0, "pthread_mutex_init: \(result)")
@@ -18,19 +20,19 @@ package struct Lock: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  package borrowing func lock() {
+  borrowing func lock() {
     let result = pthread_mutex_lock(mutex)
     precondition(result == 0, "pthread_mutex_lock failed")
   }
 
   @inlinable
-  package borrowing func unlock() {
+  borrowing func unlock() {
     let result = pthread_mutex_unlock(mutex)
     precondition(result == 0, "pthread_mutex_unlock failed")
   }
 
   @inlinable
-  package borrowing func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  borrowing func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     lock()
     defer { unlock() }
     return try body()

@@ -32,9 +32,10 @@ struct Settings {
     try checkVariables(environment)
     let path = file ?? environment["TWIND_CONFIG"]
     let fileKeys = try path.map(checkFile) ?? []
-    let flagValues = flags.map { (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false)) }
+    // Options are texts too: they are read as variables are, and come first.
+    let options = Dictionary(uniqueKeysWithValues: flags.map { (variable($0.key), $0.value) })
     var providers: [any ConfigProvider] = [
-      InMemoryProvider(name: "options", values: Dictionary(uniqueKeysWithValues: flagValues)),
+      EnvironmentVariablesProvider(environmentVariables: options).prefixKeys(with: "twind"),
       EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "twind"),
     ]
     if let path { providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(path))) }

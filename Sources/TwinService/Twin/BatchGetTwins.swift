@@ -14,13 +14,13 @@ extension TwinService {
     guard try isVisible(wanted) else {
       return park(call, until: wanted) {
         [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
-        try batchGetTwins(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
+        try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
       }
     }
-    try batchGetTwins(request, call)
+    try answer(request, call)
   }
 
-  private func batchGetTwins<Call: TwinReplying & ~Copyable>(
+  private func answer<Call: TwinReplying & ~Copyable>(
     _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing Call
   ) throws(RPCError) {
     try onWire { () throws(TwinError) in

@@ -13,14 +13,14 @@ extension TwinService {
     guard try isVisible(wanted) else {
       return park(call, until: wanted) {
         [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
-        try getTwin(parked.unpack(Twind__V1__GetTwinRequest.self, payload), parked)
+        try answer(parked.unpack(Twind__V1__GetTwinRequest.self, payload), parked)
       }
     }
-    try getTwin(request, call)
+    try answer(request, call)
   }
 
   @inline(__always)
-  private func getTwin<Call: TwinReplying & ~Copyable>(
+  private func answer<Call: TwinReplying & ~Copyable>(
     _ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing Call
   ) throws(RPCError) {
     try onWire { () throws(TwinError) in

@@ -172,8 +172,87 @@ static void large_messages_pass_between_threads(void) {
   fake_server_stop(server);
 }
 
+struct duo {
+  atomic_int received, followed; /* the follower has its reply */
+  int64_t pause;                 /* before the second request is read */
+  bool leader_first;
+};
+
+/* Takes two requests. Answers the leader's and, 50 ms later, the follower's; or the follower's and, once it has
+ * arrived, the leader's. */
+static void serve_duo(int fd, void *context) {
+  struct duo *duo = context;
+  struct received frames[2];
+  for (int i = 0; i < 2; i++) {
+    CHECK(receive(fd, &frames[i]));
+    atomic_fetch_add(&duo->received, 1);
+    if (i == 0) usleep((useconds_t)duo->pause);
+  }
+  send_twin(fd, &frames[duo->leader_first ? 0 : 1]);
+  if (duo->leader_first) usleep(50000);
+  while (!duo->leader_first && atomic_load(&duo->followed) == 0) usleep(1000);
+  send_twin(fd, &frames[duo->leader_first ? 1 : 0]);
+  for (int i = 0; i < 2; i++) received_free(&frames[i]);
+  for (struct received frame; receive(fd, &frame);) received_free(&frame);
+}
+
+static void *call_once(void *client) {
+  twind_error error;
+  Twind__V1__GetTwinResponse *reply = get_twin(client, "acme/customer/leader", &error);
+  CHECK(reply);
+  twind_free(reply);
+  return NULL;
+}
+
+/* A thread that leads and one that follows; the follower asks for `name`. */
+static void lead_and_follow(struct duo *duo, const char *name) {
+  struct fake_server *server = fake_server_start(serve_duo, duo);
+  twind_error error;
+  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  pthread_t leader;
+  CHECK(pthread_create(&leader, NULL, call_once, client) == 0);
+  while (atomic_load(&duo->received) < 1) usleep(1000);
+  usleep(20000);
+  Twind__V1__GetTwinRequest request = get_request(name);
+  int64_t before = micros_now();
+  Twind__V1__GetTwinResponse *reply =
+      twind_get_twin(client, &request, &(twind_call_options){.timeout_micros = 10000000}, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK(micros_now() - before < 8000000); /* nobody slept until the timeout */
+  atomic_store(&duo->followed, 1);
+  twind_free(reply);
+  pthread_join(leader, NULL);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
+/* Else the follower would sleep until its timeout of 10 s, with its reply unread in the socket. */
+static void a_leader_that_leaves_hands_over(void) {
+  struct duo duo = {.leader_first = true};
+  lead_and_follow(&duo, "acme/customer/follower");
+}
+
+static void a_leader_serves_its_followers(void) {
+  struct duo duo = {.leader_first = false};
+  lead_and_follow(&duo, "acme/customer/follower");
+}
+
+/* The follower's request does not fit into the socket at once, while the leader waits for input only. */
+static void a_leader_writes_what_a_follower_could_not(void) {
+  struct duo duo = {.pause = 100000};
+  size_t length = 262000;
+  char *name = malloc(length + 1);
+  memset(name, 'a', length);
+  name[length] = 0;
+  lead_and_follow(&duo, name);
+  free(name);
+}
+
 int main(void) {
   RUN(every_thread_gets_its_own_replies);
   RUN(a_daemon_that_dies_is_found_again);
+  RUN(a_leader_that_leaves_hands_over);
+  RUN(a_leader_serves_its_followers);
+  RUN(a_leader_writes_what_a_follower_could_not);
   RUN(large_messages_pass_between_threads);
 }

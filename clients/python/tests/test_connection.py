@@ -212,6 +212,46 @@ def test_leadership_passes_on_when_the_leader_times_out(client, daemon):
     assert results == [{"a": 1}]
 
 
+def test_a_followers_reply_wakes_it_while_the_leader_waits_on(client, daemon):
+    client.update(NAME, a=1)
+    daemon.faults["GetTwin"] = [delayed(1.0)]
+    took = []
+
+    def work(i):
+        if i == 0:
+            client.get(NAME)
+        else:
+            time.sleep(0.1)
+            daemon.faults["Check"] = [delayed(0.1)]
+            start = time.monotonic()
+            client.health()
+            took.append(time.monotonic() - start)
+
+    assert in_threads(2, work) == []
+    assert took[0] < 0.6
+
+
+def test_a_leaders_deadline_holds_while_others_are_served(client, daemon):
+    client.update(NAME, a=1)
+    daemon.faults["GetTwin"] = [hang]
+    stop = threading.Event()
+
+    def work(i):
+        if i == 0:
+            start = time.monotonic()
+            with pytest.raises(twind.DeadlineExceeded):
+                client.get(NAME, timeout=0.3)
+            stop.set()
+            assert time.monotonic() - start < 1
+        else:
+            time.sleep(0.05)
+            while not stop.is_set():
+                client.health()
+
+    threading.Timer(5, stop.set).start()
+    assert in_threads(3, work) == []
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

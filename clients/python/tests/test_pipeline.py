@@ -9,7 +9,7 @@ import pytest
 
 import twind
 from fake_daemon import drop_after, drop_before, hang
-from twind import _pipeline
+from twind import _outcome
 
 NAME = "acme/customer/42"
 
@@ -93,7 +93,7 @@ def test_an_exception_inside_goes_first_and_calls_made_are_done(client):
 
 
 def test_only_so_many_errors_are_kept(client, monkeypatch):
-    monkeypatch.setattr(_pipeline, "FAILED_KEPT_MAX", 10)
+    monkeypatch.setattr(_outcome, "FAILED_KEPT_MAX", 10)
     with pytest.raises(twind.NotFound) as caught:
         with client.pipeline() as p:
             for _ in range(50):
@@ -146,6 +146,14 @@ def test_deadline(client, daemon):
             p.update(NAME, a=1)
     assert time.monotonic() - start < 1
     assert client.get(NAME) == {"a": 1}
+
+
+def test_replies_that_have_come_count_however_late_they_are_asked_for(client):
+    client.update(NAME, a=1)
+    with client.pipeline(window=1) as p:
+        twin = p.get(NAME, timeout=0.1)
+        time.sleep(0.3)
+    assert twin.result() == {"a": 1}
 
 
 def test_no_daemon(tmp_path):

@@ -144,7 +144,9 @@ class Channel:
         backoff = Backoff(until)
         while True:
             try:
-                return _socket.connect(self.path, max(0.001, until - time.monotonic()))
+                connected = _socket.connect(self.path)
+                connected.setblocking(True)
+                return connected
             except OSError as error:
                 delay = backoff.delay() if _socket.is_passing(error) and not self._closed else None
                 if delay is None:

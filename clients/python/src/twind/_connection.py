@@ -272,9 +272,12 @@ class Connection:
 
     def _lead(self, turn: Turn, timeout: float, deadline: float) -> None:
         try:
-            while not turn.ready and timeout > 0:
-                if not self._receive(timeout):
-                    timeout = deadline - time.monotonic()
+            # At least once: what has come already counts, however late it is asked for.
+            while not turn.ready:
+                self._receive(timeout)
+                timeout = deadline - time.monotonic()
+                if timeout <= 0:
+                    break
         except BaseException:
             self.fail(_INTERRUPTED)
             raise
@@ -309,8 +312,8 @@ class Connection:
 
     # Receiving, by the leader only.
 
-    def _receive(self, timeout: float) -> bool:
-        """Reads once and hands out what came. False = nothing came in time."""
+    def _receive(self, timeout: float) -> None:
+        """Reads once, waiting at most so long, and hands out what came."""
         if timeout != self._receive_timeout:
             self._receive_timeout = timeout
             _socket.set_timeout(self._socket, socket.SO_RCVTIMEO, timeout)
@@ -318,19 +321,18 @@ class Connection:
             count = self._socket.recv_into(self._frames.space())
             if count == 0:
                 self.fail("the daemon closed the connection")
-                return True
+                return
             frames = self._frames.received(count)
         except BlockingIOError:
-            return False
+            return
         except OSError as error:
             self.fail(_closed(error))
-            return True
+            return
         except _wire.WireError as error:
             self.fail(str(error))
-            return True
+            return
         for stream_id, kind, _, body in frames:
             self._deliver(stream_id, kind, body)
-        return True
 
     def _deliver(self, stream_id: int, kind: int, body: bytes) -> None:
         if kind == _wire.DATA:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 
 from twind import _envelope, _operations
 from twind._backoff import Backoff
@@ -19,28 +19,25 @@ from twind._channel import Channel
 from twind._connection import Call, Connection, ConnectionLost, TimedOut
 from twind._failures import lost_error, timeout_error
 from twind._operations import Operation, Update
+from twind._outcome import Failures, Outcome, checked_window
 from twind._results import BatchCommit, Commit, Durability
 from twind._twin import Twin
-from twind._wire import STREAMS_MAX
 from twind.errors import TwindError
 
 T = TypeVar("T")
 
 # A batch leaves at half a window of calls, or at so many bytes.
 BATCH_BYTES = 64 << 10
-# Of the calls that failed and that nobody asked for, the first so many are raised at the end.
-FAILED_KEPT_MAX = 1000
 
 
-class Pending(Generic[T]):
+class Pending(Outcome[T]):
     """A pipelined call's result, there or yet to come."""
 
-    __slots__ = ("_error", "_pipeline", "_result", "call", "connection", "deadline", "operation", "seen", "timeout")
+    __slots__ = ("_pipeline", "call", "connection", "deadline", "operation", "timeout")
 
     def __init__(self, pipeline: Pipeline, operation: Operation[T], call: Call, timeout: float) -> None:
+        super().__init__()
         self._pipeline = pipeline
-        self._result: T | None = None
-        self._error: TwindError | None = None
         self.operation = operation
         # None once the result or the error is there.
         self.call: Call | None = call
@@ -48,8 +45,6 @@ class Pending(Generic[T]):
         # Of the batch that it left with; None = it has not.
         self.connection: Connection | None = None
         self.deadline = 0.0
-        # The error has been shown to the caller.
-        self.seen = False
 
     def done(self) -> bool:
         """The result can be had without waiting."""
@@ -57,39 +52,26 @@ class Pending(Generic[T]):
 
     def result(self) -> T:
         """Waits for the reply. Raises the call's TwindError, and the pipeline's end does not raise it again."""
-        error = self.exception()
-        if error is not None:
-            raise error
-        return cast(T, self._result)
+        self._pipeline.settle(self)
+        return self.shown_result()
 
     def exception(self) -> TwindError | None:
         """Waits for the reply; None = the call succeeded."""
         self._pipeline.settle(self)
-        self.seen = True
-        return self._error
-
-    def succeed(self, result: T) -> None:
-        self._result = result
-        self.call = self.connection = None
-
-    def fail(self, error: TwindError) -> None:
-        self._error = error
-        self.call = self.connection = None
+        return self.shown_error()
 
 
 class Pipeline:
     def __init__(self, channel: Channel, window: int, purpose: str) -> None:
-        if not 1 <= window <= STREAMS_MAX:
-            raise ValueError(f"window is {window}, and 1 to {STREAMS_MAX} calls of a connection may be under way")
         self._channel = channel
         self._purpose = purpose
-        self._window = window
+        self._window = checked_window(window)
         self._batch = max(1, window // 2)
         self._queued: list[Pending[Any]] = []
         self._queued_bytes = 0
         # Under way, oldest first; at most `window`.
         self._sent: deque[Pending[Any]] = deque()
-        self._failed: list[Pending[Any]] = []
+        self._failures = Failures()
         self._ended = False
 
     def get(
@@ -167,10 +149,8 @@ class Pipeline:
         self._flush()
         while self._sent:
             self.settle(self._sent.popleft())
-        errors = [error for error in (p.exception() for p in self._failed if not p.seen) if error is not None]
-        if errors and kind is None:
-            errors[0].others = tuple(errors[1:])
-            raise errors[0]
+        if kind is None:
+            self._failures.raise_unseen()
 
     def settle(self, pending: Pending[Any]) -> None:
         """Waits until the pending call has its result or its error."""
@@ -184,6 +164,7 @@ class Pipeline:
             pending.succeed(operation.result(operation.method.reply(self._reply(pending, call, connection))))
         except TwindError as error:
             self._fail(pending, error)
+        pending.call = pending.connection = None
 
     def _reply(self, pending: Pending[Any], call: Call, connection: Connection) -> bytes:
         method, repeatable = pending.operation.method, pending.operation.repeatable
@@ -250,8 +231,8 @@ class Pipeline:
 
     def _fail(self, pending: Pending[Any], error: TwindError) -> None:
         pending.fail(error)
-        if len(self._failed) < FAILED_KEPT_MAX:
-            self._failed.append(pending)
+        pending.call = None
+        self._failures.add(pending)
 
     def _purpose_of(self, purpose: str | None) -> str:
         return self._purpose if purpose is None else purpose

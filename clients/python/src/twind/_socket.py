@@ -15,7 +15,7 @@ from twind.errors import PermissionDenied, TwindError, Unavailable
 PATH_BYTES_MAX = 107
 
 # A daemon that is starting, or whose queue of connections is full, may be there a moment later.
-_PASSING = {errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET, errno.EINTR, errno.ETIMEDOUT}
+_PASSING = {errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET, errno.EINTR}
 
 
 def default_path(environment: Mapping[str, str] | None = None) -> str:
@@ -40,14 +40,12 @@ def checked_path(path: str | os.PathLike[str] | None) -> str:
     return text
 
 
-def connect(path: str, timeout: float) -> socket.socket:
-    """A connected, blocking socket. Raises OSError: TimeoutError where that takes over `timeout` seconds."""
+def connect(path: str) -> socket.socket:
+    """A connected socket that does not block. Never waits: a full queue of connections is an OSError too."""
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # With a timeout, even infinite, a full queue of connections is an error at once and not a wait.
-        connected.settimeout(min(timeout, 3600.0))
+        connected.setblocking(False)
         connected.connect(path)
-        connected.settimeout(None)
     except BaseException:
         connected.close()
         raise
@@ -56,7 +54,7 @@ def connect(path: str, timeout: float) -> socket.socket:
 
 def is_passing(error: OSError) -> bool:
     """Whether another try may succeed."""
-    return error.errno in _PASSING or isinstance(error, TimeoutError)
+    return error.errno in _PASSING
 
 
 def connect_error(path: str, error: OSError) -> TwindError:
@@ -80,7 +78,7 @@ def connect_error(path: str, error: OSError) -> TwindError:
 
 
 def set_timeout(connected: socket.socket, option: int, seconds: float) -> None:
-    """SO_RCVTIMEO or SO_SNDTIMEO: the kernel's timeouts, as Python's cost a further system call each time."""
+    """SO_RCVTIMEO or SO_SNDTIMEO, at least a microsecond: Python's own timeouts cost a system call each time."""
     micros = 0 if seconds == math.inf else max(1, math.ceil(seconds * 1e6))
     connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
 

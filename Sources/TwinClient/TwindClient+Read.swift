@@ -1,0 +1,137 @@
+// Reads: one twin, many, or all in order.
+
+import CTwindProto
+import TTRPC
+import TwinRoutes
+
+/// What a read asks for.
+public struct ReadOptions: Sendable {
+  /// Attributes wanted, each with all names below it; empty = all.
+  public var attributes: [String] = []
+  /// What the data is for; empty = not stated.
+  public var purpose = ""
+  /// Wait, at most a second, until this sequence is visible.
+  public var minSequence: UInt64 = 0
+
+  public init() {}
+}
+
+/// A twin that was read.
+public struct ReadResult: Sendable {
+  /// nil when it has not changed since the revision given.
+  public let twin: Twin?
+  /// The reply is current up to this sequence.
+  public let sequence: UInt64
+  public let redactions: [Redaction]
+}
+
+/// Twins that were read at one sequence.
+public struct BatchReadResult: Sendable {
+  /// In the order asked.
+  public let results: [(name: String, result: Result<Twin, RPCError>)]
+  public let sequence: UInt64
+  public let redactions: [Redaction]
+}
+
+/// One page of a list.
+public struct Page: Sendable {
+  public let twins: [Twin]
+  /// Empty = there are no more.
+  public let nextPageToken: String
+  public let sequence: UInt64
+  public let redactions: [Redaction]
+}
+
+extension TwindClient {
+  /// Reads one twin. Throws NOT_FOUND when it does not exist.
+  public func get(
+    _ name: String, _ options: ReadOptions = ReadOptions(), ifNewerThan revision: UInt64 = 0
+  ) throws(RPCError) -> ReadResult {
+    let reply = try call(TwinServiceRoutes.getTwin) { arena, request in
+      Self.build(request, arena, name, options, revision)
+    }
+    return ReadResult(reply.message)
+  }
+
+  /// The same without blocking a thread.
+  public func get(
+    _ name: String, _ options: ReadOptions = ReadOptions(), ifNewerThan revision: UInt64 = 0
+  ) async throws -> ReadResult {
+    let arena = Arena(chunkBytes: 1024)
+    let request = arena.make(Twind__V1__GetTwinRequest.self)
+    Self.build(request, arena, name, options, revision)
+    return ReadResult(try await rpc.callAsync(TwinServiceRoutes.getTwin, UnsafePointer(request)).message)
+  }
+
+  /// Reads up to 256 twins at one sequence.
+  public func get(many names: [String], _ options: ReadOptions = ReadOptions()) throws(RPCError) -> BatchReadResult {
+    let reply = try call(TwinServiceRoutes.batchGetTwins) { arena, request in
+      request.pointee.n_names = names.count
+      request.pointee.names = arena.strings(names)
+      request.pointee.n_attributes = options.attributes.count
+      request.pointee.attributes = arena.strings(options.attributes)
+      request.pointee.purpose = arena.string(options.purpose)
+      request.pointee.min_sequence = options.minSequence
+    }
+    let message = reply.message.pointee
+    return BatchReadResult(
+      results: messages(message.results, message.n_results).map(Self.result), sequence: message.sequence,
+      redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+  }
+
+  /// Twins whose names begin with the prefix, in name order: one page.
+  public func list(
+    prefix: String, pageSize: Int = 0, pageToken: String = "", namesOnly: Bool = false,
+    _ options: ReadOptions = ReadOptions()
+  ) throws(RPCError) -> Page {
+    let reply = try call(TwinServiceRoutes.listTwins) { arena, request in
+      request.pointee.prefix = arena.string(prefix)
+      request.pointee.page_size = Int32(clamping: pageSize)
+      request.pointee.page_token = arena.string(pageToken)
+      request.pointee.n_attributes = options.attributes.count
+      request.pointee.attributes = arena.strings(options.attributes)
+      request.pointee.purpose = arena.string(options.purpose)
+      request.pointee.names_only = namesOnly ? 1 : 0
+    }
+    let message = reply.message.pointee
+    return Page(
+      twins: messages(message.twins, message.n_twins).map { Twin($0) },
+      nextPageToken: String(cString: message.next_page_token), sequence: message.sequence,
+      redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+  }
+
+  private static func build(
+    _ request: UnsafeMutablePointer<Twind__V1__GetTwinRequest>, _ arena: Arena, _ name: String,
+    _ options: ReadOptions, _ revision: UInt64
+  ) {
+    request.pointee.name = arena.string(name)
+    request.pointee.n_attributes = options.attributes.count
+    request.pointee.attributes = arena.strings(options.attributes)
+    request.pointee.purpose = arena.string(options.purpose)
+    request.pointee.min_sequence = options.minSequence
+    request.pointee.if_newer_than_revision = revision
+  }
+
+  private static func result(
+    _ message: UnsafePointer<Twind__V1__TwinResult>
+  ) -> (name: String, result: Result<Twin, RPCError>) {
+    let name = String(cString: message.pointee.name)
+    if message.pointee.result_case == TWIND__V1__TWIN_RESULT__RESULT_TWIN {
+      return (name, .success(Twin(message.pointee.twin)))
+    }
+    guard message.pointee.result_case == TWIND__V1__TWIN_RESULT__RESULT_STATUS else {
+      return (name, .failure(RPCError(.internal, "the reply holds neither a twin nor a status for \(name)")))
+    }
+    let status = message.pointee.status.pointee
+    let code = StatusCode(rawValue: status.code) ?? .unknown
+    return (name, .failure(RPCError(code, String(cString: status.message))))
+  }
+}
+
+extension ReadResult {
+  fileprivate init(_ message: UnsafePointer<Twind__V1__GetTwinResponse>) {
+    twin = message.pointee.twin.map { Twin($0) }
+    sequence = message.pointee.sequence
+    redactions = messages(message.pointee.redactions, message.pointee.n_redactions).map { Redaction($0) }
+  }
+}

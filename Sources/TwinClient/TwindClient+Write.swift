@@ -1,0 +1,123 @@
+// Writes: one twin, several in one commit, or a twin's end.
+
+import CTwindProto
+import TTRPC
+import TwinRoutes
+
+/// An acknowledged write.
+public struct WriteResult: Equatable, Sendable {
+  /// The commit's sequence; when nothing changed, the sequence of the last commit.
+  public let sequence: UInt64
+  /// Each twin's revision after the commit, in the order of the request.
+  public let revisions: [UInt64]
+  /// What the write has survived.
+  public let durability: Durability
+  /// 0 = nothing changed.
+  public let factCount: Int
+}
+
+/// One twin's part of a batch.
+public struct TwinUpdate: Sendable {
+  public var name: String
+  public var changes: [Change]
+  public var precondition: Precondition
+
+  public init(_ name: String, _ changes: [Change], precondition: Precondition = .none) {
+    self.name = name
+    self.changes = changes
+    self.precondition = precondition
+  }
+}
+
+extension TwindClient {
+  /// Changes one twin atomically and creates it when absent.
+  @discardableResult
+  public func update(
+    _ name: String, _ changes: [Change], precondition: Precondition = .none, _ options: WriteOptions = WriteOptions()
+  ) throws(RPCError) -> WriteResult {
+    let arena = Arena(chunkBytes: 1024)
+    let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
+    return WriteResult(try rpc.call(TwinServiceRoutes.updateTwin, request).message)
+  }
+
+  /// The same without blocking a thread.
+  @discardableResult
+  public func update(
+    _ name: String, _ changes: [Change], precondition: Precondition = .none, _ options: WriteOptions = WriteOptions()
+  ) async throws -> WriteResult {
+    let arena = Arena(chunkBytes: 1024)
+    let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
+    return WriteResult(try await rpc.callAsync(TwinServiceRoutes.updateTwin, request).message)
+  }
+
+  /// Changes up to 256 twins in one commit: all or nothing.
+  @discardableResult
+  public func update(many updates: [TwinUpdate], _ options: WriteOptions = WriteOptions()) throws(RPCError)
+    -> WriteResult
+  {
+    let reply = try call(TwinServiceRoutes.batchUpdateTwins) { arena, request in
+      request.pointee.n_requests = updates.count
+      request.pointee.requests = arena.array(
+        updates.map { UnsafeMutablePointer(mutating: Self.request($0, WriteOptions(), arena)) })
+      request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+      request.pointee.durability = options.durability.wire
+      request.pointee.purpose = arena.string(options.purpose)
+    }
+    let message = reply.message.pointee
+    return WriteResult(
+      sequence: message.sequence, revisions: (0..<message.n_revisions).map { message.revisions[$0] },
+      durability: Durability(message.durability), factCount: Int(message.fact_count))
+  }
+
+  /// Deletes one twin. Throws NOT_FOUND when it does not exist.
+  @discardableResult
+  public func delete(
+    _ name: String, expectedRevision: UInt64? = nil, _ options: WriteOptions = WriteOptions()
+  ) throws(RPCError) -> WriteResult {
+    let reply = try call(TwinServiceRoutes.deleteTwin) { arena, request in
+      request.pointee.name = arena.string(name)
+      if let expectedRevision {
+        request.pointee.precondition_case = TWIND__V1__DELETE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION
+        request.pointee.expected_revision = expectedRevision
+      }
+      request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+      request.pointee.durability = options.durability.wire
+      request.pointee.purpose = arena.string(options.purpose)
+    }
+    let message = reply.message.pointee
+    return WriteResult(
+      sequence: message.sequence, revisions: [message.revision], durability: Durability(message.durability),
+      factCount: 1)
+  }
+
+  private static func request(
+    _ update: TwinUpdate, _ options: WriteOptions, _ arena: Arena
+  ) -> UnsafePointer<Twind__V1__UpdateTwinRequest> {
+    let request = arena.make(Twind__V1__UpdateTwinRequest.self)
+    request.pointee.name = arena.string(update.name)
+    request.pointee.n_changes = update.changes.count
+    request.pointee.changes = arena.array(update.changes.map { $0.wire(in: arena) })
+    switch update.precondition {
+    case .none: break
+    case .revision(let revision):
+      request.pointee.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION
+      request.pointee.expected_revision = revision
+    case .mustNotExist:
+      request.pointee.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_MUST_NOT_EXIST
+      request.pointee.must_not_exist = 1
+    }
+    request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+    request.pointee.durability = options.durability.wire
+    request.pointee.purpose = arena.string(options.purpose)
+    return UnsafePointer(request)
+  }
+}
+
+extension WriteResult {
+  fileprivate init(_ message: UnsafePointer<Twind__V1__UpdateTwinResponse>) {
+    sequence = message.pointee.sequence
+    revisions = [message.pointee.revision]
+    durability = Durability(message.pointee.durability)
+    factCount = Int(message.pointee.fact_count)
+  }
+}

@@ -1,0 +1,27 @@
+// Values of attributes.
+
+/// A value that is not a list.
+public enum Scalar: Equatable, Sendable {
+  case string(String)
+  case int(Int64)
+  case double(Double)
+  case bool(Bool)
+  case bytes([UInt8])
+  /// Microseconds since the Unix epoch.
+  case timestamp(Int64)
+}
+
+/// An attribute's value.
+public enum Value: Equatable, Sendable {
+  case scalar(Scalar)
+  case list([Scalar])
+  /// A JSON text, kept as it was written.
+  case json(String)
+
+  public static func string(_ text: String) -> Value { .scalar(.string(text)) }
+  public static func int(_ number: Int64) -> Value { .scalar(.int(number)) }
+  public static func double(_ number: Double) -> Value { .scalar(.double(number)) }
+  public static func bool(_ truth: Bool) -> Value { .scalar(.bool(truth)) }
+  public static func bytes(_ bytes: [UInt8]) -> Value { .scalar(.bytes(bytes)) }
+  public static func timestamp(_ micros: Int64) -> Value { .scalar(.timestamp(micros)) }
+}

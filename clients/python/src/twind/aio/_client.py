@@ -1,0 +1,229 @@
+"""The asyncio client: `twind.Client` with `await`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import TypeVar
+
+from twind import _operations, _socket
+from twind._batches import NamesLeft
+from twind._changes import ChangeLike
+from twind._generated.grpc.health.v1.health_stub import HealthAsyncStub
+from twind._generated.twind.v1.admin_service_stub import AdminServiceAsyncStub
+from twind._generated.twind.v1.twin_service_stub import TwinServiceAsyncStub
+from twind._operations import Operation, Update
+from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
+from twind._twin import Twin
+from twind._watch import Cursor, OnGap
+from twind.aio._channel import Channel
+from twind.aio._pipeline import Pipeline
+from twind.aio._watch import Watch
+
+T = TypeVar("T")
+
+
+class Client:
+    """As `twind.Client`, for the tasks of one event loop at a time. Cancelling a task cancels its call."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        agent: str | None = None,
+        timeout: float = 10.0,
+        purpose: str = "",
+        connect_timeout: float = 5.0,
+    ) -> None:
+        self.path = _socket.checked_path(path)
+        self._purpose = purpose
+        self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
+        self.twins = TwinServiceAsyncStub(self._channel)
+        self.admin = AdminServiceAsyncStub(self._channel)
+        self.healths = HealthAsyncStub(self._channel)
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.path!r})"
+
+    def close(self) -> None:
+        """Ends all calls and watches under way."""
+        self._channel.close()
+
+    async def get(
+        self,
+        name: str,
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        purpose: str | None = None,
+        min_sequence: int = 0,
+        timeout: float | None = None,
+    ) -> Twin:
+        """As `twind.Client.get`."""
+        return await self._run(_operations.get(name, attributes, self._purpose_of(purpose), min_sequence), timeout)
+
+    async def get_if_newer(
+        self,
+        name: str,
+        revision: int,
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        purpose: str | None = None,
+        min_sequence: int = 0,
+        timeout: float | None = None,
+    ) -> Twin | None:
+        """As `get`, but None when the twin has not changed since `revision`."""
+        return await self._run(
+            _operations.get_if_newer(name, revision, attributes, self._purpose_of(purpose), min_sequence), timeout
+        )
+
+    async def get_many(
+        self,
+        names: Iterable[str],
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        purpose: str | None = None,
+        min_sequence: int = 0,
+        timeout: float | None = None,
+    ) -> dict[str, Twin]:
+        """As `twind.Client.get_many`."""
+        left = NamesLeft(names)
+        while batch := left.batch():
+            left.received(await self._run(
+                _operations.batch_get(batch, attributes, self._purpose_of(purpose), min_sequence), timeout
+            ))  # fmt: skip
+        return left.twins()
+
+    async def update(
+        self,
+        name: str,
+        changes: Mapping[str, ChangeLike] | None = None,
+        /,
+        *,
+        expected_revision: int | None = None,
+        must_not_exist: bool = False,
+        idempotency_key: str = "",
+        durability: Durability | None = None,
+        purpose: str | None = None,
+        timeout: float | None = None,
+        **attributes: ChangeLike,
+    ) -> Commit:
+        """As `twind.Client.update`."""
+        operation = _operations.update(
+            name, changes, attributes, expected_revision, must_not_exist,
+            idempotency_key, durability, self._purpose_of(purpose),
+        )  # fmt: skip
+        return await self._run(operation, timeout)
+
+    async def update_many(
+        self,
+        updates: Iterable[Update],
+        *,
+        idempotency_key: str = "",
+        durability: Durability | None = None,
+        purpose: str | None = None,
+        timeout: float | None = None,
+    ) -> BatchCommit:
+        """As `twind.Client.update_many`."""
+        operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
+        return await self._run(operation, timeout)
+
+    async def delete(
+        self,
+        name: str,
+        /,
+        *,
+        expected_revision: int | None = None,
+        idempotency_key: str = "",
+        durability: Durability | None = None,
+        purpose: str | None = None,
+        timeout: float | None = None,
+    ) -> Commit:
+        """As `twind.Client.delete`."""
+        operation = _operations.delete(
+            name, expected_revision, idempotency_key, durability, self._purpose_of(purpose)
+        )
+        return await self._run(operation, timeout)
+
+    async def list(
+        self,
+        prefix: str = "",
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        names_only: bool = False,
+        page_size: int = 0,
+        purpose: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Twin]:
+        """As `twind.Client.list`: `async for twin in client.list("acme/customer/"): ...`."""
+        token = ""
+        while True:
+            page = await self._run(
+                _operations.list_page(prefix, token, attributes, names_only, page_size, self._purpose_of(purpose)),
+                timeout,
+            )
+            for twin in _operations.listed_twins(page):
+                yield twin
+            token = page.next_page_token
+            if not token:
+                return
+
+    def watch(
+        self,
+        source: str | Iterable[str] = "",
+        /,
+        *,
+        from_sequence: int | None = None,
+        coalesce: bool = False,
+        attributes: Iterable[str] = (),
+        purpose: str | None = None,
+        on_gap: OnGap = "raise",
+        reconnect_timeout: float = 60.0,
+    ) -> Watch:
+        """As `twind.Client.watch`: `async with client.watch("acme/customer/") as watch: async for change in watch: ...`."""
+        cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
+        return Watch(self._channel, cursor, on_gap, reconnect_timeout)
+
+    def pipeline(self, *, window: int = 64) -> Pipeline:
+        """Calls that do not wait for each other, of which up to `window` (at most 128) are under way:
+
+            async with client.pipeline() as p:
+                for row in rows:
+                    await p.update(f"acme/customer/{row.id}", visits=twind.increment(1))
+
+        Each gives a Pending, to be awaited for its result. The end waits for all and raises the first error.
+        """
+        return Pipeline(self._channel, window, self._purpose)
+
+    async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        return await self._run(_operations.server_info(), timeout)
+
+    async def stats(self, *, timeout: float | None = None) -> Stats:
+        return await self._run(_operations.stats(), timeout)
+
+    async def checkpoint(self, *, timeout: float | None = None) -> Checkpoint:
+        """Writes all that is not yet in the daemon's database, and returns when that is done."""
+        return await self._run(_operations.checkpoint(), timeout)
+
+    async def health(self, service: str = "", *, timeout: float | None = None) -> Health:
+        """Of the daemon, or of one of its services by full name."""
+        return await self._run(_operations.health(service), timeout)
+
+    async def _run(self, operation: Operation[T], timeout: float | None) -> T:
+        reply = await self._channel.call(operation.method, operation.request, timeout, operation.repeatable)
+        return operation.result(reply)
+
+    def _purpose_of(self, purpose: str | None) -> str:
+        return self._purpose if purpose is None else purpose

@@ -1,0 +1,113 @@
+"""Watching twins from asyncio, around the same cursor as `twind._watch`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from types import TracebackType
+
+from twind._backoff import Backoff
+from twind._generated.twind.v1 import twin_service_stub
+from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsResponse
+from twind._twin import Change
+from twind._watch import Cursor, OnGap
+from twind.aio._channel import Channel
+from twind.aio._stream import ServerStream
+from twind.errors import OutOfRange, Unavailable
+
+
+class Watch:
+    """An asynchronous iterator of changes that goes on across lost connections; made by `Client.watch`.
+
+    It begins at its first use. Use it in `async with`, or close it, which ends the iteration.
+    """
+
+    def __init__(self, channel: Channel, cursor: Cursor, on_gap: OnGap, reconnect_timeout: float) -> None:
+        self._channel = channel
+        self._cursor = cursor
+        self._on_gap = on_gap
+        self._reconnect_timeout = reconnect_timeout
+        self._closed = asyncio.Event()
+        self._stream: ServerStream[WatchTwinsResponse] | None = None
+
+    @property
+    def sequence(self) -> int | None:
+        """A later watch may go on from here with `from_sequence`: all up to it has been returned by the iterator.
+
+        None while the snapshot is not complete.
+        """
+        return self._cursor.sequence
+
+    @property
+    def snapshot_complete(self) -> bool:
+        """All twins of the snapshot have been received."""
+        return self._cursor.snapshot_complete
+
+    async def snapshot(self) -> list[Change]:
+        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits."""
+        changes = []
+        while not self._closed.is_set():
+            change = self._cursor.next()
+            if change is not None:
+                changes.append(change)
+            elif self._cursor.snapshot_complete:
+                break
+            else:
+                await self._advance()
+        return changes
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        return self
+
+    async def __anext__(self) -> Change:
+        while not self._closed.is_set():
+            change = self._cursor.next()
+            if change is not None:
+                return change
+            await self._advance()
+        raise StopAsyncIteration
+
+    async def __aenter__(self) -> Watch:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._stream is not None:
+            self._stream.close()
+
+    async def _advance(self) -> None:
+        """Receives one message, over as many connections as it takes."""
+        backoff: Backoff | None = None
+        while not self._closed.is_set():
+            if self._stream is None:
+                self._stream = self._channel.server_stream(twin_service_stub.WATCH_TWINS, self._cursor.request())
+            try:
+                async for response in self._stream:
+                    self._cursor.receive(response)
+                    return
+                if self._closed.is_set():
+                    return
+                raise Unavailable("WatchTwins: the daemon ended the watch")
+            except OutOfRange:
+                if self._on_gap == "raise":
+                    raise
+                self._cursor.restart()
+            except Unavailable:
+                backoff = backoff or Backoff(time.monotonic() + self._reconnect_timeout)
+                delay = backoff.delay()
+                if delay is None:
+                    raise
+                await self._pause(delay)
+            self._stream = None
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._closed.wait(), seconds)
+        except asyncio.TimeoutError:
+            pass
