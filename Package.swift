@@ -50,8 +50,21 @@ let package = Package(
       name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
       swiftSettings: strict),
 
+    .target(name: "CInteropProto", dependencies: ["CProtobufC"], path: "Tests/Interop/CInteropProto"),
+    .target(
+      name: "InteropRoutes", dependencies: ["TTRPC", "CInteropProto"], path: "Tests/Interop/Swift/Routes",
+      swiftSettings: strict),
+    .target(
+      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "CInteropProto", "CLinux"],
+      path: "Tests/Interop/Swift/Service", swiftSettings: strict),
+    .executableTarget(
+      name: "ttrpc-echo-server", dependencies: ["EchoService", "TTRPC", "CLinux"],
+      path: "Tests/Interop/Swift/Server", swiftSettings: strict),
     .testTarget(
-      name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
+      name: "TTRPCTests",
+      dependencies: [
+        "EchoService", "InteropRoutes", "TTRPC", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
+      ], swiftSettings: strict),
     .testTarget(
       name: "TwinServiceTests",
       dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],

@@ -8,12 +8,12 @@
 import CProtobufC
 
 /// Checks encoded bytes against a message descriptor.
-struct AdmissionScan {
+package struct AdmissionScan {
   /// Fields still allowed in the payload, nested ones included.
   private var fieldsLeft: Int
 
   /// Throws INVALID_ARGUMENT naming what is wrong.
-  static func check(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor) throws(RPCError) {
+  package static func check(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor) throws(RPCError) {
     var scan = AdmissionScan(fieldsLeft: Limits.messageFieldsBase + bytes.count / 4)
     try scan.message(bytes, descriptor.pointer, depth: 1)
   }
