@@ -55,7 +55,7 @@ let package = Package(
       name: "InteropRoutes", dependencies: ["TTRPC", "CInteropProto"], path: "Tests/Interop/Swift/Routes",
       swiftSettings: strict),
     .target(
-      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "CInteropProto", "CLinux"],
+      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CLinux"],
       path: "Tests/Interop/Swift/Service", swiftSettings: strict),
     .executableTarget(
       name: "ttrpc-echo-server", dependencies: ["EchoService", "TTRPC", "CLinux"],
@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
-        "EchoService", "InteropRoutes", "TTRPC", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
+        "EchoService", "InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
       ], swiftSettings: strict),
     .testTarget(
       name: "TwinServiceTests",
@@ -75,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "CTwindProto", grdb],
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb],
       swiftSettings: strict),
   ]
 )
