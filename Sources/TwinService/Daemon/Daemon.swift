@@ -1,5 +1,6 @@
 // The daemon as a whole: what is made in which order, and how it ends.
 
+import Threads
 import CLinux
 import Dispatch
 import Glibc
