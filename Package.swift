@@ -34,14 +34,15 @@ let package = Package(
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
+    .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
-    .target(name: "TTRPC", dependencies: ["CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
       name: "TwinService",
-      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", logging, lifecycle],
+      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle],
       swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
@@ -54,7 +55,7 @@ let package = Package(
       name: "InteropRoutes", dependencies: ["TTRPC", "CInteropProto"], path: "Tests/Interop/Swift/Routes",
       swiftSettings: strict),
     .target(
-      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "CInteropProto", "CLinux"],
+      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CLinux"],
       path: "Tests/Interop/Swift/Service", swiftSettings: strict),
     .executableTarget(
       name: "ttrpc-echo-server", dependencies: ["EchoService", "TTRPC", "CLinux"],
@@ -62,7 +63,7 @@ let package = Package(
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
-        "EchoService", "InteropRoutes", "TTRPC", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
+        "EchoService", "InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
       ], swiftSettings: strict),
     .testTarget(
       name: "TwinServiceTests",
@@ -74,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "CTwindProto", grdb],
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb],
       swiftSettings: strict),
   ]
 )

@@ -4,6 +4,7 @@
 // copy. The head is published after the twins are; what a caller was told is visible to everyone. Checkpoints are
 // captured under the same lock, hence at one sequence.
 
+import Threads
 import Synchronization
 import TwinCore
 

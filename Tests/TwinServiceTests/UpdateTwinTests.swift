@@ -67,6 +67,12 @@ import TwinRoutes
     }
   }
 
+  @Test(arguments: [65, 1000, 16_000]) func aListOfSmallNumbersIsNoFlood(count: Int) throws {
+    let list = Value.list((0..<count).map { .int(Int64($0 % 100)) })
+    try twind.update("acme/customer/1", [.set("numbers", list)])
+    #expect(try twind.get("acme/customer/1").twin?["numbers"] == list)
+  }
+
   @Test func bothSpellingsOfALetterAreTwoTwins() throws {
     try twind.update("acme/customer/caf\u{e9}", [.set("a", .int(1))])
     try twind.update("acme/customer/cafe\u{301}", [.set("a", .int(2))])

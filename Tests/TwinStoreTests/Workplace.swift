@@ -1,5 +1,6 @@
 // A directory and a clock for a store in a test, short ways to write and read, and threads.
 
+import Threads
 import CTwindProto
 import Foundation
 import TwinCore

@@ -1,5 +1,6 @@
 // A ttrpc client for any server: connects when it is needed, and again when the connection broke.
 
+import Threads
 import CLinux
 import CTTRPCProto
 import Glibc

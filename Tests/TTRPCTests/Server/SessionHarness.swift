@@ -1,5 +1,6 @@
 // A server session without a socket: tests write frames into it and read the frames that it answers.
 
+import Threads
 import EchoService
 import TTRPC
 

@@ -36,13 +36,13 @@ import Testing
     #expect(Self.refusal(Self.nested(1000, field: field))?.contains("nested too deep") == true)
   }
 
-  @Test func fieldsHaveALimitThatGrowsWithTheBytes() {
-    func flood(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in [UInt8(0x40), 0] } }
-    // 64 and one for each four bytes: 2n ≥ 4(n - 64) up to 128 fields of two bytes.
-    #expect(Self.refusal(flood(128)) == nil)
-    #expect(Self.refusal(flood(129))?.contains("too many fields") == true)
-    let inside = Field.bytes(1, flood(129))
-    #expect(Self.refusal(inside)?.contains("too many fields") == true)
+  @Test func unknownFieldsHaveALimitThatGrowsWithTheBytes() {
+    func flood(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in [UInt8(0x48), 0] } }
+    // 64 and one for each eight bytes: n ≤ 64 + n / 4 up to 85 fields of two bytes.
+    #expect(Self.refusal(flood(85)) == nil)
+    #expect(Self.refusal(flood(86))?.contains("too many unknown fields") == true)
+    let inside = Field.bytes(1, flood(87))
+    #expect(Self.refusal(inside)?.contains("too many unknown fields") == true)
   }
 
   @Test func aSingularSubMessageStandsOnce() {

@@ -303,7 +303,8 @@ def test_stream_ids_run_out(daemon, monkeypatch):
         for i in range(20):
             client.update(NAME, i=i)
         assert client.get(NAME)["i"] == 19
-    assert daemon.accepted == 5
+        time.sleep(0.1)
+        assert [peer.gone for peer in daemon.peers] == [True] * 4 + [False], "connections used up are closed"
 
 
 def test_close_ends_calls_under_way(client, daemon):

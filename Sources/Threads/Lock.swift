@@ -1,17 +1,18 @@
-// The one kind of lock: a pthread mutex on the heap. ThreadSanitizer understands it; inside
-// Synchronization.Mutex it reports races that are none.
+// The one kind of lock.
+//
+// A heap-allocated pthread mutex, because ThreadSanitizer on Linux reports false races inside Synchronization.Mutex.
 
+import CLinux
 import Glibc
 
-@usableFromInline
-struct Lock: ~Copyable, @unchecked Sendable {
+/// A mutual-exclusion lock.
+package struct Lock: ~Copyable, @unchecked Sendable {
   @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  @usableFromInline
-  init() {
+  package init() {
     mutex = .allocate(capacity: 1)
     let result = pthread_mutex_init(mutex, nil)
-    precondition(result == 0, "pthread_mutex_init: \(result)")
+    precondition(result == 0, "pthread_mutex_init failed with \(result)")
   }
 
   deinit {
@@ -20,19 +21,21 @@ struct Lock: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  borrowing func lock() {
+  package borrowing func lock() {
     let result = pthread_mutex_lock(mutex)
     precondition(result == 0, "pthread_mutex_lock failed")
   }
 
   @inlinable
-  borrowing func unlock() {
+  package borrowing func unlock() {
     let result = pthread_mutex_unlock(mutex)
     precondition(result == 0, "pthread_mutex_unlock failed")
   }
 
   @inlinable
-  borrowing func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  package borrowing func withLock<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     lock()
     defer { unlock() }
     return try body()
