@@ -101,8 +101,8 @@ package final class Reactor: Executor, @unchecked Sendable {
     if woken { runJobs() }
     while let token = timers.take(now: now) { sources[Int32(token)]?.timer(now) }
     flushPending()
-    closeRemoved()
     enforceBudgets()
+    closeRemoved()
   }
 
   private func runJobs() {

@@ -5,6 +5,7 @@ import EchoService
 import Glibc
 import InteropRoutes
 import TTRPC
+import Threads
 import Testing
 
 @Suite struct ServerTests {
