@@ -38,11 +38,14 @@ let package = Package(
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque],
+      swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
       name: "TwinService",
-      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle],
+      dependencies: [
+        "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle,
+      ],
       swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
