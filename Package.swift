@@ -45,11 +45,15 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
     .executableTarget(
       name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
       swiftSettings: strict),
+    .executableTarget(
+      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
 
     .testTarget(
       name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
+    .testTarget(name: "TwinTextTests", dependencies: ["TwinText", "TwinClient"], swiftSettings: strict),
   ]
 )
