@@ -43,8 +43,8 @@ enum Terminal {
     return nil
   }
 
-  /// Why it could not be written.
-  private static func write(_ text: String, to fd: Int32) -> String? {
+  /// Writes all of it. Returns why that could not be done.
+  static func write(_ text: String, to fd: Int32) -> String? {
     var text = text
     return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
