@@ -25,6 +25,11 @@ package enum FixedText {
     return text
   }
 
+  /// `1 row`, `1,234 rows`
+  package static func count(_ number: Int, _ thing: String) -> String {
+    "\(grouped(UInt64(max(number, 0)))) \(thing)\(number == 1 ? "" : "s")"
+  }
+
   /// `512 B`, `1.5 KiB`, `3.2 MiB`
   package static func bytes(_ count: UInt64) -> String {
     if count < 1024 { return "\(count) B" }

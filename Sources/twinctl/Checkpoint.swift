@@ -22,7 +22,9 @@ struct Checkpoint: ParsableCommand {
     let result = try common.client().checkpoint()
     guard common.json else {
       let duration = DurationText.format(micros: result.durationMicros)
-      return try Terminal.print("\(result.twinCount) twins written up to sequence \(result.sequence) in \(duration)")
+      return try Terminal.print(
+        "\(FixedText.count(Int(clamping: result.twinCount), "twin")) written up to sequence \(result.sequence) in \(duration)"
+      )
     }
     var object = JSONObject()
     object.add("sequence", result.sequence)

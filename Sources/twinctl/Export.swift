@@ -57,7 +57,9 @@ struct Export: ParsableCommand {
     progress.clear()
     try file?.finish()
     if let output { try report(count, withheld, output, progress.seconds) }
-    if withheld > 0 { Terminal.complain("\(withheld) attributes were withheld: see redactions in the lines") }
+    if withheld > 0 {
+      Terminal.complain("\(FixedText.count(withheld, "attribute")) withheld: see redactions in the lines")
+    }
   }
 
   private func line(_ twin: Twin, _ redactions: [Redaction]) -> String {
@@ -70,7 +72,7 @@ struct Export: ParsableCommand {
   private func report(_ count: Int, _ withheld: Int, _ path: String, _ seconds: Double) throws(Failure) {
     guard common.json else {
       return try Terminal.print(
-        "exported \(FixedText.grouped(UInt64(count))) twins to \(path) in \(FixedText.format(seconds, places: 1)) s")
+        "exported \(FixedText.count(count, "twin")) to \(path) in \(FixedText.format(seconds, places: 1)) s")
     }
     var object = JSONObject()
     object.add("twins", count)

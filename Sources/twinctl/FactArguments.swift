@@ -22,13 +22,14 @@ struct FactArguments: ParsableArguments {
     }
   }
 
+  /// The changes, with what is stated here in place of what they state.
   func stated(on changes: [Change]) -> [Change] {
     changes.map { change in
       var change = change
-      change.confidence = confidence
-      change.evidence = evidence
-      change.validFrom = validFrom
-      change.validTo = validTo
+      change.confidence = confidence ?? change.confidence
+      change.evidence = evidence ?? change.evidence
+      change.validFrom = validFrom ?? change.validFrom
+      change.validTo = validTo ?? change.validTo
       return change
     }
   }

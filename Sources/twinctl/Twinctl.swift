@@ -38,7 +38,8 @@ struct Twinctl: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, Watch.self, Export.self,
+      Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, Watch.self, Import.self,
+      Export.self,
       Stats.self, Health.self, Info.self, Checkpoint.self,
     ])
 

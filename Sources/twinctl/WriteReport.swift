@@ -19,5 +19,5 @@ enum WriteReport {
     try Terminal.print(object.text)
   }
 
-  static func facts(_ count: Int) -> String { count == 1 ? "1 fact" : "\(count) facts" }
+  static func facts(_ count: Int) -> String { FixedText.count(count, "fact") }
 }
