@@ -51,6 +51,10 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
+    .executableTarget(
+      name: "twinbench",
+      dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", "CLinux", arguments, histogram],
+      swiftSettings: strict),
 
     .testTarget(
       name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
