@@ -34,14 +34,15 @@ let package = Package(
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
+    .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
-    .target(name: "TTRPC", dependencies: ["CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque], swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
       name: "TwinService",
-      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", logging, lifecycle],
+      dependencies: ["TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle],
       swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
@@ -53,11 +54,38 @@ let package = Package(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
     .executableTarget(
       name: "twinbench",
-      dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", "CLinux", arguments, histogram],
+      dependencies: [
+        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments, histogram,
+      ],
       swiftSettings: strict),
 
+    .target(name: "CInteropProto", dependencies: ["CProtobufC"], path: "Tests/Interop/CInteropProto"),
+    .target(
+      name: "InteropRoutes", dependencies: ["TTRPC", "CInteropProto"], path: "Tests/Interop/Swift/Routes",
+      swiftSettings: strict),
+    .target(
+      name: "EchoService", dependencies: ["InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CLinux"],
+      path: "Tests/Interop/Swift/Service", swiftSettings: strict),
+    .executableTarget(
+      name: "ttrpc-echo-server", dependencies: ["EchoService", "TTRPC", "CLinux"],
+      path: "Tests/Interop/Swift/Server", swiftSettings: strict),
     .testTarget(
-      name: "TTRPCTests", dependencies: ["CProtobufC", "CLinux", "CTTRPCProto", "TTRPC"], swiftSettings: strict),
+      name: "TTRPCTests",
+      dependencies: [
+        "EchoService", "InteropRoutes", "TTRPC", "Threads", "CInteropProto", "CTTRPCProto", "CProtobufC", "CLinux",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "TwinServiceTests",
+      dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],
+      swiftSettings: strict),
+    .target(
+      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      swiftSettings: strict),
+    .testTarget(
+      name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
+    .testTarget(
+      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb],
+      swiftSettings: strict),
     .testTarget(name: "TwinTextTests", dependencies: ["TwinText", "TwinClient"], swiftSettings: strict),
   ]
 )

@@ -25,20 +25,24 @@ plugin() { # <language> <output folder> <proto>...
   local language=$1 out=$2
   shift 2
   mkdir -p "$out"
-  (cd "$proto" && TWIND_PYTHON="$python" protoc -I. --plugin=protoc-gen-twind=plugin/protoc-gen-twind \
+  (cd "$proto" && TWIND_PYTHON="$python" protoc -I. --plugin=protoc-gen-twind="$tree/proto/plugin/protoc-gen-twind" \
     --twind_out="$language:$out" "$@")
 }
 
 ttrpc=(ttrpc/ttrpc.proto grpc/health/v1/health.proto)
 twind=(twind/v1/twin.proto twind/v1/errors.proto twind/v1/twin_service.proto twind/v1/admin_service.proto)
 store=(twind/store/v1/store.proto)
+# Of the tests, in Tests/Interop.
+interop=(echo.proto nesting.proto)
 
 c_out CTTRPCProto "${ttrpc[@]}"
 c_out CTwindProto "${twind[@]}" "${store[@]}"
 
 plugin swift "$root/Sources/TTRPC/Generated" "${ttrpc[@]}"
 plugin swift "$root/Sources/TwinRoutes" "${twind[@]}" "${store[@]}"
-swift format --in-place "$root/Sources/TTRPC/Generated" "$root/Sources/TwinRoutes" --recursive --configuration "$tree/.swift-format"
+(proto="$tree/Tests/Interop" && c_out ../Tests/Interop/CInteropProto "${interop[@]}" &&
+  plugin swift "$root/Tests/Interop/Swift/Routes" "${interop[@]}")
+swift format --in-place "$root/Sources/TTRPC/Generated" "$root/Sources/TwinRoutes" "$root/Tests/Interop/Swift/Routes" --recursive --configuration "$tree/.swift-format"
 plugin c "$root/clients/c/generated" "${twind[@]}" grpc/health/v1/health.proto
 
 messages="$root/clients/python/src/twind/_generated"

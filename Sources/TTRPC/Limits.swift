@@ -11,9 +11,10 @@ public struct Limits: Sendable {
   public static let metadataPairsMax = 16
   /// Keys and values of one call's metadata together, in bytes.
   public static let metadataBytesMax = 4096
-  /// Fields of a message: this many, and one more for each four bytes.
-  public static let messageFieldsBase = 64
-  /// Memory that unpacking a payload may take: this many bytes, and eight for each of its own.
+  /// Fields of a payload that its type does not know: this many, and one more for each eight bytes.
+  public static let unknownFieldsBase = 64
+  /// Memory that unpacking a payload may take: this many bytes, and 32 for each of its own. A list of small integers
+  /// takes 30 for each.
   public static let unpackBytesBase = 64 << 10
 
   /// Calls being served on one connection.

@@ -7,8 +7,8 @@ public enum StreamingShape: Sendable, CaseIterable {
   case serverStream
   case bidirectionalStream
 
-  var clientStreams: Bool { self == .clientStream || self == .bidirectionalStream }
-  var serverStreams: Bool { self == .serverStream || self == .bidirectionalStream }
+  package var clientStreams: Bool { self == .clientStream || self == .bidirectionalStream }
+  package var serverStreams: Bool { self == .serverStream || self == .bidirectionalStream }
 }
 
 /// A method's path, shape and bound, typed by its messages.

@@ -1,5 +1,6 @@
 // Which agent calls: what the caller states, else what the configuration or the system calls its user.
 
+import Threads
 import CTwindProto
 import Glibc
 import TTRPC

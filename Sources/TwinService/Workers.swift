@@ -1,5 +1,6 @@
 // A few threads for what may block: lists and checkpoints. Never reads of twins in memory.
 
+import Threads
 import TTRPC
 
 /// A pool with a bounded queue.

@@ -3,6 +3,7 @@
 // Promises: what is written is everything up to one sequence and nothing after it. When the transaction fails
 // nothing is forgotten: it is all dirty again. One checkpoint at a time; a second caller waits.
 
+import Threads
 import TwinCore
 
 /// What the last checkpoint did.
@@ -61,6 +62,7 @@ extension Store {
       if checkpoints.isClosed { return }
       _ = try runCheckpoint(isLast: true)
       checkpoints.isClosed = true
+      defer { directoryLock.unlock() }
       try database.close()
     }
   }

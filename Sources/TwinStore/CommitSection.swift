@@ -4,6 +4,7 @@
 // copy. The head is published after the twins are; what a caller was told is visible to everyone. Checkpoints are
 // captured under the same lock, hence at one sequence.
 
+import Threads
 import Synchronization
 import TwinCore
 
@@ -135,8 +136,6 @@ extension CommitSection {
     lock.withLock { keys.giveBack(capture.keys) }
     for shard in cache.shards { shard.lock.withLock { shard.giveBack() } }
   }
-
-  var jumps: [ClosedRange<UInt64>] { lock.withLock { sequences.jumps } }
 
   var idempotencyKeyCount: Int { lock.withLock { keys.count } }
 }

@@ -5,10 +5,10 @@
 
 import GRDB
 
-final class Database: Sendable {
-  let path: String
-  let writer: DatabaseQueue
-  let reader: DatabaseQueue
+package final class Database: Sendable {
+  package let path: String
+  package let writer: DatabaseQueue
+  package let reader: DatabaseQueue
 
   /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
   init(path: String, fileSystem: any FileSystem) throws(StoreError) {

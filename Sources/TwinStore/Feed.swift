@@ -3,6 +3,7 @@
 // Promises: bounded in bytes, evicts from the front. Every commit after `oldest` is in it. Records are shared and
 // immutable. The commit section appends; any thread reads.
 
+import Threads
 import DequeModule
 import Synchronization
 import TwinCore

@@ -12,5 +12,7 @@ package protocol FileSystem: Sendable {
   func lockFile(_ path: String) throws(StoreError) -> FileLock?
 }
 
-/// A locked file. Releasing it unlocks.
-package protocol FileLock: AnyObject, Sendable {}
+/// A locked file; unlocked when it is released, if not before.
+package protocol FileLock: AnyObject, Sendable {
+  func unlock()
+}

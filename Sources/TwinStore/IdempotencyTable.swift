@@ -7,12 +7,12 @@
 import DequeModule
 import TwinCore
 
-final class IdempotencyTable {
+package final class IdempotencyTable {
   /// Space, agent and key, each ended by NUL; none of them can hold one.
-  struct Scope: Hashable {
+  package struct Scope: Hashable, Sendable {
     let bytes: [UInt8]
 
-    init(space: UnsafeRawBufferPointer, agent: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
+    package init(space: UnsafeRawBufferPointer, agent: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
       var bytes: [UInt8] = []
       bytes.reserveCapacity(space.count + agent.count + key.count + 3)
       for part in [space, agent, key] {
@@ -28,10 +28,15 @@ final class IdempotencyTable {
       self.bytes = bytes
     }
 
-    var agent: ArraySlice<UInt8> { bytes.split(separator: 0, omittingEmptySubsequences: false)[1] }
+    var agent: ArraySlice<UInt8> {
+      let start = bytes.firstIndex(of: 0)! + 1
+      return bytes[start..<bytes[start...].firstIndex(of: 0)!]
+    }
+
+    var key: ArraySlice<UInt8> { bytes[(agent.endIndex + 1)..<bytes.count - 1] }
   }
 
-  final class Entry: Sendable {
+  package final class Entry: Sendable {
     /// Numbers entries in the order they were made.
     let id: Int64
     let scope: Scope
@@ -50,10 +55,10 @@ final class IdempotencyTable {
   }
 
   /// What the database has yet to learn.
-  struct Changes: Sendable {
-    var added: [Entry] = []
-    var dropped: [Int64] = []
-    var isEmpty: Bool { added.isEmpty && dropped.isEmpty }
+  package struct Changes: Sendable {
+    package var added: [Entry] = []
+    package var dropped: [Int64] = []
+    package var isEmpty: Bool { added.isEmpty && dropped.isEmpty }
   }
 
   private var entries: [Scope: Entry] = [:]
@@ -61,31 +66,30 @@ final class IdempotencyTable {
   /// All, oldest first, among them some that no longer stand.
   private var inOrder: Deque<Entry> = []
   private var nextID: Int64 = 1
-  private(set) var changes = Changes()
+  package private(set) var changes = Changes()
   private let perAgentMax: Int
   private let countMax: Int
 
-  init(
+  package init(
     perAgentMax: Int = Limits.idempotencyKeysPerAgentMax, countMax: Int = Limits.idempotencyKeysMax
   ) {
     self.perAgentMax = perAgentMax
     self.countMax = countMax
   }
 
-  var count: Int { entries.count }
+  package var count: Int { entries.count }
 
   /// The first result under this key, nil when there is none. INVALID_ARGUMENT when the request was another.
-  func find(_ scope: Scope, requestHash: UInt64, now: Int64) throws(TwinError) -> CommitResult? {
+  package func find(_ scope: Scope, requestHash: UInt64, now: Int64) throws(TwinError) -> CommitResult? {
     guard let entry = entries[scope], now - entry.recordedAt < Limits.idempotencyAgeMicrosMax else { return nil }
     if entry.requestHash != requestHash {
-      let key = scope.bytes.split(separator: 0, omittingEmptySubsequences: false)[2]
       throw .invalid(
-        "the idempotency key \(key.withUnsafeBytes(quoted)) was used for another request: use a new key")
+        "the idempotency key \(scope.key.withUnsafeBytes(quoted)) was used for another request: use a new key")
     }
     return entry.result
   }
 
-  func add(_ scope: Scope, requestHash: UInt64, result: CommitResult, now: Int64) {
+  package func add(_ scope: Scope, requestHash: UInt64, result: CommitResult, now: Int64) {
     let entry = Entry(id: nextID, scope: scope, requestHash: requestHash, recordedAt: now, result: result)
     // What was under this key is older than a day.
     if let expired = entries[scope] { forget(expired) }
@@ -139,7 +143,7 @@ final class IdempotencyTable {
   }
 
   /// Hands the changes to a checkpoint.
-  func capture() -> Changes {
+  package func capture() -> Changes {
     defer { changes = Changes() }
     return changes
   }

@@ -30,11 +30,12 @@ package struct PosixFileSystem: FileSystem {
   }
 }
 
-/// The kernel drops the lock with the last descriptor of the open file.
 private final class LockedDescriptor: FileLock {
   private let fd: CInt
 
   init(_ fd: CInt) { self.fd = fd }
 
   deinit { close(fd) }
+
+  func unlock() { flock(fd, LOCK_UN) }
 }

@@ -6,19 +6,19 @@
 
 import TwinCore
 
-struct SequenceRange: Equatable, Sendable {
+package struct SequenceRange: Equatable, Sendable {
   /// The last commit's.
-  var last: UInt64
+  package private(set) var last: UInt64
   /// What the next commit gets.
-  private(set) var next: UInt64
+  package private(set) var next: UInt64
   /// The highest that may be issued before the database has a new reserve.
-  private(set) var reserved: UInt64
+  package private(set) var reserved: UInt64
   /// Sequences that no commit has and none will get, ascending.
-  private(set) var jumps: [ClosedRange<UInt64>]
+  package private(set) var jumps: [ClosedRange<UInt64>]
 
   /// As the database states it; `isClean` when a final checkpoint preceded the stop. The new reserve must be in the
   /// database before the first commit.
-  init(last: UInt64, reserved: UInt64, jumps: [ClosedRange<UInt64>], isClean: Bool) {
+  package init(last: UInt64, reserved: UInt64, jumps: [ClosedRange<UInt64>], isClean: Bool) {
     self.last = last
     self.jumps = jumps
     if !isClean && reserved > last {
@@ -31,21 +31,19 @@ struct SequenceRange: Equatable, Sendable {
   }
 
   /// The reserve that a checkpoint made now would state.
-  var nextReserve: UInt64 { next - 1 + Limits.sequenceReserveMax }
+  package var nextReserve: UInt64 { next - 1 + Limits.sequenceReserveMax }
 
   /// A checkpoint with this reserve is in the database.
-  mutating func extend(to reserve: UInt64) { reserved = max(reserved, reserve) }
+  package mutating func extend(to reserve: UInt64) { reserved = max(reserved, reserve) }
 
-  mutating func issue() {
+  package mutating func issue() {
     precondition(next <= reserved)
     last = next
     next += 1
   }
 
-  var isExhausted: Bool { next > reserved }
+  package var isExhausted: Bool { next > reserved }
 
   /// Less than half of the reserve is left.
-  var isLow: Bool { reserved < next + Limits.sequenceReserveMax / 2 }
-
-  func isInJump(_ sequence: UInt64) -> Bool { jumps.contains { $0.contains(sequence) } }
+  package var isLow: Bool { reserved < next + Limits.sequenceReserveMax / 2 }
 }

@@ -3,6 +3,7 @@
 // Promises: a key is the name inside its own image, and both leave together, so that no key dangles. All methods
 // want `lock` held.
 
+import Threads
 import TwinCore
 
 package final class Shard: @unchecked Sendable {

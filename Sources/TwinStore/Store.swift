@@ -19,12 +19,14 @@ package final class Store: Sendable {
 
   package let feed: Feed
   package let directory: String
-  let cache: TwinCache
+  @usableFromInline let cache: TwinCache
   let section: CommitSection
-  let database: Database
+  package let database: Database
   let clock: any Clock
   let checkpoints = CheckpointState()
-  private let directoryLock: any FileLock
+  /// Sequences that no commit has; none is added while the store is open.
+  private let jumps: [ClosedRange<UInt64>]
+  let directoryLock: any FileLock
 
   /// Opens the data directory, makes it when it is missing, and reads everything in it.
   package init(
@@ -51,6 +53,7 @@ package final class Store: Sendable {
     self.database = database
     self.cache = cache
     self.clock = clock
+    jumps = sequences.jumps
     feed = Feed(after: sequences.last, bytesMax: options.feedBytesMax)
     section = CommitSection(
       cache: cache, feed: feed, clock: clock, keys: keys, sequences: sequences, lastRecordedAt: lastRecordedAt)
@@ -111,7 +114,7 @@ extension Store {
   }
 
   private func checkIssued(_ sequence: UInt64) throws(TwinError) {
-    if let jump = section.jumps.first(where: { $0.contains(sequence) }) {
+    if let jump = jumps.first(where: { $0.contains(sequence) }) {
       throw TwinError(
         .outOfRange,
         "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were passed over "

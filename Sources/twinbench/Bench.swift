@@ -4,6 +4,7 @@ import ArgumentParser
 import CLinux
 import Histogram
 import TTRPC
+import Threads
 import TwinClient
 
 struct Bench {

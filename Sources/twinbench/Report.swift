@@ -41,7 +41,11 @@ struct Report {
   var json: String {
     var object = JSONObject()
     object.add("call", name)
-    for (name, value) in context + settings { object.add(name.replacing(" ", with: "_"), value) }
+    for (name, value) in context { object.add(name, value) }
+    for (name, value) in settings {
+      let name = name.replacing(" ", with: "_")
+      if let number = Int(value) { object.add(name, number) } else { object.add(name, value) }
+    }
     object.add("calls", latencies.totalCount)
     object.add("seconds", seconds)
     object.add("calls_per_second", callsPerSecond)

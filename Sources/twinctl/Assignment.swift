@@ -1,6 +1,5 @@
 // `attribute=value` and `attribute:kind=value` on the command line.
 
-import Foundation
 import TwinClient
 import TwinText
 
@@ -38,9 +37,9 @@ struct Assignment {
     let kind = kind ?? .string
     do {
       guard text.hasPrefix("@"), [.bytes, .json, .list].contains(kind) else { return try Value(text, as: kind) }
-      let data = try Self.read(String(text.dropFirst()))
-      if kind == .bytes { return .bytes([UInt8](data)) }
-      guard let content = String(validating: data, as: UTF8.self) else { throw TextFault("\(text) is not UTF-8") }
+      let bytes = try InputFile(String(text.dropFirst())).readAll()
+      if kind == .bytes { return .bytes(bytes) }
+      guard let content = String(validating: bytes, as: UTF8.self) else { throw TextFault("\(text) is not UTF-8") }
       return try Value(content, as: kind)
     } catch let fault as TextFault {
       throw Failure("\(attribute): \(fault)")
@@ -58,15 +57,6 @@ struct Assignment {
       }
     } catch let fault as TextFault {
       throw Failure("\(attribute): \(fault)")
-    }
-  }
-
-  private static func read(_ path: String) throws(Failure) -> Data {
-    do {
-      if path == "-" { return try FileHandle.standardInput.readToEnd() ?? Data() }
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw Failure("cannot read \(path): check the path and its permissions")
     }
   }
 }

@@ -1,8 +1,10 @@
-// The file that is imported, read piece by piece.
+// A file of the user's, read piece by piece or whole.
 
 import Glibc
 
 final class InputFile {
+  private static let pieceBytes = 64 << 10
+
   let path: String
   private let fd: Int32
   /// nil = a pipe, whose length nobody knows.
@@ -34,6 +36,17 @@ final class InputFile {
         return count
       }
       if errno != EINTR { throw Failure("cannot read \(path): \(String(cString: strerror(errno)))") }
+    }
+  }
+
+  func readAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let piece = try [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { (room, count) in
+        count = try read(into: UnsafeMutableRawBufferPointer(room))
+      }
+      if piece.isEmpty { return bytes }
+      bytes += piece
     }
   }
 }

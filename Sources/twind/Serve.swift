@@ -36,11 +36,11 @@ struct Serve: AsyncParsableCommand {
     if printConfig { return print(settings.text) }
     let daemon: Daemon
     do {
-      daemon = try Daemon(settings.daemon, logger: settings.logger)
+      // Who reads the banner may stop the daemon at once: signals are heard by then.
+      daemon = try Daemon(settings.daemon, logger: settings.logger, whenServing: Self.printBanner)
     } catch {
       throw ValidationExit(error.description)
     }
-    printBanner(daemon)
     let group = ServiceGroup(
       services: [daemon], gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "lifecycle") { _ in
@@ -63,7 +63,7 @@ struct Serve: AsyncParsableCommand {
     return given.compactMapValues { $0 }
   }
 
-  private func printBanner(_ daemon: Daemon) {
+  @Sendable private static func printBanner(_ daemon: Daemon) {
     let socket = daemon.options.socket
     print(
       """

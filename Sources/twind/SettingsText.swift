@@ -38,13 +38,13 @@ enum SocketAccess {
   }
 }
 
-/// `1001=billing,1002=sales`.
+/// `1001=billing,1002=sales`, each user once.
 enum AgentsText {
   static func parse(_ text: String) -> [UInt32: String]? {
     var agents: [UInt32: String] = [:]
     for pair in text.split(separator: ",") {
       let parts = pair.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, let uid = UInt32(parts[0]) else { return nil }
+      guard parts.count == 2, let uid = UInt32(parts[0]), agents[uid] == nil else { return nil }
       var name = String(parts[1])
       let isGood = name.withUTF8 { bytes in (try? checkAgent(UnsafeRawBufferPointer(bytes))) != nil }
       guard isGood else { return nil }

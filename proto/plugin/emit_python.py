@@ -120,7 +120,9 @@ def _module(service: Service) -> str:
         aio_stream="\n    from twind.aio import _stream as aio_stream" if streaming else "",
         methods="".join(_method(service, method) for method in service.methods),
     )
-    return text + _class(service, f"{service.name}Stub", BLOCKING) + _class(service, f"{service.name}AsyncStub", ASYNCIO)
+    return (
+        text + _class(service, f"{service.name}Stub", BLOCKING) + _class(service, f"{service.name}AsyncStub", ASYNCIO)
+    )
 
 
 def _method(service: Service, method: Method) -> str:
@@ -129,9 +131,7 @@ def _method(service: Service, method: Method) -> str:
 
 def _class(service: Service, name: str, words: dict[str, str]) -> str:
     calls = "".join(
-        CALLS[method.shape].format(
-            comment=method.comment.replace("\n", "\n        "), **_names(method), **words
-        )
+        CALLS[method.shape].format(comment=method.comment.replace("\n", "\n        "), **_names(method), **words)
         for method in service.methods
     )
     return CLASS.format(name=name, service=service.full_name, calls=calls, **words)

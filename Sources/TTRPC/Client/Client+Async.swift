@@ -6,7 +6,7 @@ extension Client {
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) async throws -> Received<Response> {
     let pending = try start(route, request, timeout: timeout)
-    return try await pending.received(by: self)
+    return try await pending.received()
   }
 
   /// The messages of a server's stream. Ending the iteration cancels the call.

@@ -1,5 +1,6 @@
 // A ttrpc client for any server: connects when it is needed, and again when the connection broke.
 
+import Threads
 import CLinux
 import CTTRPCProto
 import Glibc
@@ -61,7 +62,7 @@ public final class Client: @unchecked Sendable {
     precondition(route.shape == .unary, "\(route.method) is not unary")
     let channel = try connected()
     let (envelope, deadline) = try envelope(route, request.encoded(), timeout)
-    return PendingCall(channel, try channel.begin(.unary, envelope), deadline)
+    return PendingCall(self, channel, try channel.begin(.unary, envelope), deadline)
   }
 
   /// Sends the calls that were begun.
@@ -76,7 +77,7 @@ public final class Client: @unchecked Sendable {
     precondition((route.shape == .serverStream) == (request != nil), "only server-streaming calls begin with a request")
     let channel = try connected()
     let (envelope, deadline) = try envelope(route, request?.encoded() ?? [], timeout)
-    let stream = ClientStream<Request, Response>(channel, try channel.begin(route.shape, envelope), deadline)
+    let stream = ClientStream<Request, Response>(self, channel, try channel.begin(route.shape, envelope), deadline)
     channel.flush()
     return stream
   }

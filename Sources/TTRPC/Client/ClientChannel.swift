@@ -3,6 +3,7 @@
 // Whoever waits for a reply reads, for all (leader and followers): a single caller thus writes and reads on its own
 // thread. Two locks: `lock` guards the calls and is never held across a system call; `writeLock` orders the writes.
 
+import Threads
 import CLinux
 import Glibc
 
@@ -132,7 +133,7 @@ final class ClientChannel: @unchecked Sendable {
         flush()
         lock.lock()
       } else if isReading {
-        news.wait(until: deadlineNanos == .max ? nil : deadlineNanos)
+        news.wait(until: deadlineNanos)
       } else {
         isReading = true
         lock.unlock()

@@ -5,8 +5,11 @@ public final class ClientStream<Request: ProtobufMessage, Response: ProtobufMess
   let channel: ClientChannel
   let call: ClientCall
   let deadlineNanos: UInt64
+  /// A client closes when it is released: not before its streams.
+  private let client: Client
 
-  init(_ channel: ClientChannel, _ call: ClientCall, _ deadlineNanos: UInt64) {
+  init(_ client: Client, _ channel: ClientChannel, _ call: ClientCall, _ deadlineNanos: UInt64) {
+    self.client = client
     self.channel = channel
     self.call = call
     self.deadlineNanos = deadlineNanos

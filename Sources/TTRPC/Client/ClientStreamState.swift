@@ -5,8 +5,8 @@
 //     └── response, or end of data ────────┴──►  ended
 
 /// What a call's server may still send, and what its client may.
-struct ClientStreamState: Equatable {
-  enum Phase: Equatable, CaseIterable {
+package struct ClientStreamState: Equatable {
+  package enum Phase: Equatable, CaseIterable {
     /// Both may send. To `halfClosed` when the client closes, to `ended` when the server does.
     case open
     /// The client has sent everything. To `ended` when the server ends.
@@ -15,16 +15,16 @@ struct ClientStreamState: Equatable {
     case ended
   }
 
-  let shape: StreamingShape
-  private(set) var phase: Phase
+  package let shape: StreamingShape
+  package private(set) var phase: Phase
 
-  init(shape: StreamingShape, phase: Phase? = nil) {
+  package init(shape: StreamingShape, phase: Phase? = nil) {
     self.shape = shape
     self.phase = phase ?? (shape.clientStreams ? .open : .halfClosed)
   }
 
   /// The flags of the request frame.
-  var requestFlags: FrameFlags {
+  package var requestFlags: FrameFlags {
     switch shape {
     case .unary: []
     case .serverStream: .remoteClosed
@@ -32,7 +32,7 @@ struct ClientStreamState: Equatable {
     }
   }
 
-  enum Action: Equatable {
+  package enum Action: Equatable {
     /// One more message.
     case message
     /// The server has ended its stream successfully; `message` when the last frame held one.
@@ -44,7 +44,7 @@ struct ClientStreamState: Equatable {
     case violation(String)
   }
 
-  mutating func receive(_ header: FrameHeader) -> Action {
+  package mutating func receive(_ header: FrameHeader) -> Action {
     guard phase != .ended else { return .ignore }
     switch header.type {
     case .response:
@@ -65,12 +65,12 @@ struct ClientStreamState: Equatable {
   }
 
   /// The client sends no more. False when it had said so before, or the call has ended.
-  mutating func close() -> Bool {
+  package mutating func close() -> Bool {
     guard phase == .open else { return false }
     phase = .halfClosed
     return true
   }
 
   /// The client gives the call up.
-  mutating func abandon() { phase = .ended }
+  package mutating func abandon() { phase = .ended }
 }

@@ -4,11 +4,14 @@ import Synchronization
 
 /// Wait once, from any one thread.
 public struct PendingCall<Response: ProtobufMessage>: Sendable {
+  /// A client closes when it is released: not before its calls have ended.
+  private let client: Client
   private let channel: ClientChannel
   private let call: ClientCall
   private let deadlineNanos: UInt64
 
-  init(_ channel: ClientChannel, _ call: ClientCall, _ deadlineNanos: UInt64) {
+  init(_ client: Client, _ channel: ClientChannel, _ call: ClientCall, _ deadlineNanos: UInt64) {
+    self.client = client
     self.channel = channel
     self.call = call
     self.deadlineNanos = deadlineNanos
@@ -20,7 +23,7 @@ public struct PendingCall<Response: ProtobufMessage>: Sendable {
   }
 
   /// The same for Swift concurrency: sends the call and suspends.
-  func received(by client: Client) async throws -> Received<Response> {
+  func received() async throws -> Received<Response> {
     client.ensureReader(channel)
     channel.flush()
     let timer = channel.expire(call, at: deadlineNanos)

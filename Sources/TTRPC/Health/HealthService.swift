@@ -1,5 +1,6 @@
 // grpc.health.v1.Health: whether the server, or one of its services, can serve.
 
+import Threads
 import CTTRPCProto
 
 /// The standard health service. Statuses may be set from any thread.

@@ -2,6 +2,7 @@
 //
 // For tests of services, and for programs that serve themselves. The server's work runs on the threads that call.
 
+import Threads
 import CLinux
 import Glibc
 
@@ -73,7 +74,7 @@ final class InProcessTransport: Transport, Executor, SessionHost, @unchecked Sen
       }
       if isReady { return }
       let until = min(deadlineNanos, wakeAt)
-      jobLock.withLock { if newsCount == seen { news.wait(until: until == .max ? nil : until) } }
+      jobLock.withLock { if newsCount == seen { news.wait(until: until) } }
     }
   }
 

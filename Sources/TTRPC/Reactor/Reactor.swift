@@ -4,6 +4,7 @@
 // the loop reads once from every readable connection, handles whole frames, and writes once: no connection can hold
 // the others up by more than what one read brings.
 
+import Threads
 import CLinux
 import Glibc
 import Synchronization

@@ -1,18 +1,25 @@
 // When which connection wants to be looked at.
 
 /// A binary heap of times. An entry may be outdated: whoever takes it compares it with what its owner wants now.
-struct TimerQueue {
-  struct Entry {
-    var nanos: UInt64
-    var token: UInt64
+package struct TimerQueue {
+  package struct Entry {
+    package var nanos: UInt64
+    package var token: UInt64
+
+    package init(nanos: UInt64, token: UInt64) {
+      self.nanos = nanos
+      self.token = token
+    }
   }
 
   private var heap: [Entry] = []
 
-  /// The earliest time; `UInt64.max` = none.
-  var next: UInt64 { heap.first?.nanos ?? .max }
+  package init() {}
 
-  mutating func insert(_ entry: Entry) {
+  /// The earliest time; `UInt64.max` = none.
+  package var next: UInt64 { heap.first?.nanos ?? .max }
+
+  package mutating func insert(_ entry: Entry) {
     heap.append(entry)
     var child = heap.count - 1
     while child > 0 {
@@ -24,7 +31,7 @@ struct TimerQueue {
   }
 
   /// Takes the earliest entry that is due.
-  mutating func take(now: UInt64) -> Entry? {
+  package mutating func take(now: UInt64) -> Entry? {
     guard let first = heap.first, first.nanos <= now else { return nil }
     let last = heap.removeLast()
     guard !heap.isEmpty else { return first }

@@ -1,5 +1,6 @@
 // A ttrpc server: reactors, the listener, and an orderly end.
 
+import Threads
 import CLinux
 import Glibc
 import Synchronization
@@ -110,31 +111,39 @@ public final class Server: @unchecked Sendable {
     close(fd)
   }
 
-  /// Runs the body on every reactor and adds up what it returns.
+  /// Runs the body on every reactor and adds up what it returns. One that does not answer in time counts as nothing:
+  /// it has stopped.
   @discardableResult
   private func onEach(_ body: @escaping @Sendable (Reactor) -> Int) -> Int {
-    let lock = Lock()
-    let done = Condition(lock)
-    let state = Tally()
-    for reactor in reactors {
-      reactor.post {
-        let count = body(reactor)
-        lock.withLock {
-          state.sum += count
-          state.finished += 1
-          done.broadcast()
-        }
-      }
-    }
-    return lock.withLock {
-      while state.finished < reactors.count { done.wait() }
-      return state.sum
-    }
+    let tally = Tally()
+    for reactor in reactors { reactor.post { tally.add(body(reactor)) } }
+    return tally.sum(of: reactors.count, until: twind_monotonic_nanos() + Self.answerNanosMax)
   }
 
-  /// Guarded by the lock of its one `onEach`.
+  private static let answerNanosMax: UInt64 = 1_000_000_000
+
+  /// Adds up what several threads count.
   private final class Tally: @unchecked Sendable {
-    var sum = 0
-    var finished = 0
+    private let lock = Lock()
+    private let done: Condition
+    private var sum = 0
+    private var finished = 0
+
+    init() { done = Condition(lock) }
+
+    func add(_ count: Int) {
+      lock.withLock {
+        sum += count
+        finished += 1
+        done.broadcast()
+      }
+    }
+
+    func sum(of count: Int, until deadline: UInt64) -> Int {
+      lock.withLock {
+        while finished < count && twind_monotonic_nanos() < deadline { done.wait(until: deadline) }
+        return sum
+      }
+    }
   }
 }

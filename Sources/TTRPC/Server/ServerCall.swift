@@ -16,7 +16,8 @@ public final class ServerCall: @unchecked Sendable {
   public var onMessage: ((UnsafeRawBufferPointer) throws(RPCError) -> Void)?
   /// The client sends no more messages.
   public var onRemoteClosed: (() throws(RPCError) -> Void)?
-  /// The client gave up, the deadline passed, the connection died: work for this call should stop.
+  /// The call ended, and not by its handler: the client gave up, the deadline passed, a message was refused, the server
+  /// shuts down, the connection died. Work for it should stop.
   public var onCancelled: (() -> Void)?
   /// Output was sent and there is room for more.
   public var onWritable: (() -> Void)?
@@ -54,7 +55,7 @@ public final class ServerCall: @unchecked Sendable {
   /// Whether the connection has room for more. When not, `onWritable` tells when it has.
   public var isWritable: Bool { session?.wantsOutput ?? false }
 
-  /// Checks and unpacks a message. It lives until the next message of the connection.
+  /// Checks and unpacks a message. It lives until the callback that got the bytes returns.
   public func unpack<Message: ProtobufMessage>(
     _ type: Message.Type = Message.self, _ bytes: UnsafeRawBufferPointer
   ) throws(RPCError) -> UnsafePointer<Message> {
@@ -66,8 +67,11 @@ public final class ServerCall: @unchecked Sendable {
   /// Sends one message of `byteCount` bytes that `fill` writes. Nothing happens when the call has ended.
   public func send(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     guard let session, !isEnded else { return }
-    guard byteCount <= Limits.frameBytesMax else { return fail(ServerSession.replyTooLarge(byteCount)) }
-    session.appendData(id, byteCount, fill)
+    if byteCount > Limits.frameBytesMax {
+      session.abort(self, ServerSession.replyTooLarge(byteCount))
+    } else {
+      session.appendData(id, byteCount, fill)
+    }
     session.host?.outputPending()
   }
 
@@ -89,6 +93,7 @@ public final class ServerCall: @unchecked Sendable {
   public func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     precondition(!method.shape.serverStreams, "streams from the server end with finish")
     guard let session, !isEnded else { return }
+    guard !ServerSession.isPast(deadlineNanos) else { return fail(deadlineError) }
     session.appendResponse(id, byteCount, fill)
     conclude(session)
   }

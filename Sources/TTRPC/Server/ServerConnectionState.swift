@@ -1,11 +1,13 @@
 // The server's side of one connection as a state machine without I/O: what each frame means, given the stream table.
 
 /// Judges the frames of one connection.
-struct ServerConnectionState {
+package struct ServerConnectionState {
   /// The highest id a request came on; 0 before the first.
-  private(set) var lastStream: UInt32 = 0
+  package private(set) var lastStream: UInt32 = 0
 
-  enum Action: Equatable {
+  package init() {}
+
+  package enum Action: Equatable {
     /// A new call. It enters the stream table unless it ends at once.
     case begin
     /// A message, or the end of messages, or both, for an open stream.
@@ -19,7 +21,7 @@ struct ServerConnectionState {
   }
 
   /// - Parameter stream: the state of the frame's stream when it is open, else nil.
-  mutating func receive(_ header: FrameHeader, stream: inout ServerStreamState?) -> Action {
+  package mutating func receive(_ header: FrameHeader, stream: inout ServerStreamState?) -> Action {
     let id = header.stream
     guard id & 1 == 1 else {
       return .refuse(RPCError(.invalidArgument, "stream id \(id) is even: a client's ids are odd"))

@@ -55,10 +55,12 @@ extension Arena {
   fileprivate func status(_ error: RPCError) -> UnsafeMutablePointer<Ttrpc__Status> {
     let status = make(Ttrpc__Status.self)
     status.pointee.code = error.code.rawValue
-    status.pointee.message = string(String(error.message.prefix(RPCError.messageCharactersMax)))
-    status.pointee.n_details = error.details.count
+    status.pointee.message = string(error.message, bytesMax: RPCError.messageBytesMax)
+    let detailBytes = error.details.reduce(0) { $0 + $1.typeURL.utf8.count + $1.value.count }
+    let details = detailBytes <= RPCError.detailBytesMax ? error.details : []
+    status.pointee.n_details = details.count
     status.pointee.details = array(
-      error.details.map { detail in
+      details.map { detail in
         let any = make(Ttrpc__Any.self)
         any.pointee.type_url = string(detail.typeURL)
         any.pointee.value = detail.value.withUnsafeBytes { binary($0) }
@@ -66,9 +68,21 @@ extension Arena {
       })
     return status
   }
+
+  /// As much of the text as fits, without a part of a character at its end.
+  private func string(_ text: String, bytesMax: Int) -> UnsafeMutablePointer<CChar> {
+    var text = text
+    return text.withUTF8 { utf8 in
+      var count = min(utf8.count, bytesMax)
+      while count > 0 && count < utf8.count && utf8[count] & 0xc0 == 0x80 { count -= 1 }
+      return string(UnsafeRawBufferPointer(start: utf8.baseAddress, count: count))
+    }
+  }
 }
 
 extension RPCError {
   /// Names that callers sent stand in messages; an error must never be larger than a frame.
-  static let messageCharactersMax = 1024
+  static let messageBytesMax = 4096
+  /// Details that are more than this in all are left out.
+  static let detailBytesMax = 64 << 10
 }

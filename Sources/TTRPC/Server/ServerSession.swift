@@ -13,9 +13,9 @@ package final class ServerSession {
   let arena: Arena
   weak var host: (any SessionHost)?
   /// Frames to be sent.
-  var output = SendBuffer()
+  package var output = SendBuffer()
   /// The connection ends when its output has been sent.
-  private(set) var isClosing = false
+  package private(set) var isClosing = false
   /// New calls are refused.
   private(set) var isDraining = false
   /// Calls begun.
@@ -25,6 +25,8 @@ package final class ServerSession {
   private let limits: Limits
   private var connection = ServerConnectionState()
   private var streams: [UInt32: ServerCall] = [:]
+  /// The stream that made output last.
+  private var lastProducer: UInt32 = 0
 
   /// How far the unary call that is being handled has come.
   enum Reply {
@@ -34,7 +36,7 @@ package final class ServerSession {
   }
   var reply = Reply.none
 
-  init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
+  package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
     self.router = router
     self.limits = limits
     self.peer = peer
@@ -43,10 +45,10 @@ package final class ServerSession {
   }
 
   /// Calls being served.
-  var streamCount: Int { streams.count }
+  package var streamCount: Int { streams.count }
 
   /// No more calls are read until output has been sent.
-  var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
@@ -56,7 +58,7 @@ package final class ServerSession {
   /// Handles all whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock.
   ///
   /// - Returns: how many bytes are done with. The rest comes again, with more behind it or after a pause.
-  func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
+  package func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
     var offset = 0
     while offset < bytes.count && !isClosing && !isPaused {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
@@ -139,8 +141,7 @@ package final class ServerSession {
       do {
         try handler(call)
       } catch {
-        call.fail(error)
-        return
+        return abort(call, error)
       }
       let hasMessage = method.shape == .serverStream || envelope.payload.count > 0
       deliver(hasMessage ? envelope.payload : nil, remoteClosed: state.phase == .halfClosed, to: call)
@@ -153,26 +154,15 @@ package final class ServerSession {
   ) throws(RPCError) {
     arena.reset()
     let request = try arena.unpack(method.request, envelope.payload)
-    let before = output.byteCount
     reply = .none
     let call = UnaryCall(session: self, id: id, method: method, envelope: envelope, deadlineNanos: deadline)
     do {
       try handler(request, call)
     } catch {
-      // The handler may have begun a reply or deferred before it failed: the failure is the answer.
-      output.removeLast(output.byteCount - before)
-      throw error
+      // A call is answered once: a reply that was made stands.
+      if reply != .made { throw error }
     }
-    switch reply {
-    case .none:
-      throw RPCError(.internal, "the handler of \(method.name) made no reply")
-    case .deferred:
-      return
-    case .made:
-      guard deadline != .max, twind_monotonic_nanos() > deadline else { return }
-      output.removeLast(output.byteCount - before)
-      throw RPCError.deadlineExceeded
-    }
+    if reply == .none { throw RPCError(.internal, "the handler of \(method.name) made no reply") }
   }
 
   private func deliver(_ message: UnsafeRawBufferPointer?, remoteClosed: Bool, to call: ServerCall) {
@@ -183,7 +173,7 @@ package final class ServerSession {
       }
       if remoteClosed && !call.isEnded { try call.onRemoteClosed?() }
     } catch {
-      call.fail(error)
+      abort(call, error)
     }
   }
 
@@ -222,11 +212,11 @@ package final class ServerSession {
   /// Ends calls whose deadline has passed.
   ///
   /// - Returns: the next deadline; `UInt64.max` = none.
-  func tick(now: UInt64) -> UInt64 {
+  package func tick(now: UInt64) -> UInt64 {
     var next = UInt64.max
-    for call in streams.values.sorted(by: { $0.id < $1.id }) {
+    for call in callsInOrder {
       if call.deadlineNanos <= now {
-        refuse(call.id, call.deadlineError)
+        abort(call, call.deadlineError)
       } else {
         next = min(next, call.deadlineNanos)
       }
@@ -234,29 +224,50 @@ package final class ServerSession {
     return next
   }
 
-  /// Lets streams make more output, after some was sent.
-  func produce() {
-    for call in streams.values.sorted(by: { $0.id < $1.id }) where wantsOutput { call.onWritable?() }
+  /// Lets streams make more output, after some was sent: those first that did not come to it the last time.
+  package func produce() {
+    guard wantsOutput && !streams.isEmpty else { return }
+    let calls = callsInOrder
+    let turn = lastProducer
+    for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where wantsOutput {
+      lastProducer = call.id
+      call.onWritable?()
+    }
   }
 
   /// New calls are refused; streams that could go on for ever are ended.
-  func drain() {
+  package func drain() {
     isDraining = true
-    for call in streams.values.sorted(by: { $0.id < $1.id }) where call.method.shape != .unary {
-      call.fail(RPCError(.unavailable, "the server is shutting down: connect again later"))
+    for call in callsInOrder where call.method.shape != .unary {
+      abort(call, RPCError(.unavailable, "the server is shutting down: connect again later"))
     }
   }
 
   /// The connection is gone: all work for it stops.
-  func close() {
+  package func close() {
     isClosing = true
     for id in streams.keys.sorted() { end(id, cancelled: true) }
+  }
+
+  private var callsInOrder: [ServerCall] { streams.values.sorted { $0.id < $1.id } }
+
+  /// Ends a call for its handler, which is told. What one call's end does may have ended others: they stay as they are.
+  func abort(_ call: ServerCall, _ error: RPCError) {
+    if !call.isEnded { refuse(call.id, error) }
   }
 
   /// Answers with an error; an open stream ends with it.
   func refuse(_ id: UInt32, _ error: RPCError) {
     appendError(id, error)
     end(id, cancelled: true)
+  }
+}
+
+extension ServerSession {
+  /// Whether a deadline on the monotonic clock has passed.
+  @inline(__always)
+  static func isPast(_ deadlineNanos: UInt64) -> Bool {
+    deadlineNanos != .max && twind_monotonic_nanos() > deadlineNanos
   }
 }
 

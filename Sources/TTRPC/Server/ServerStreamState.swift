@@ -7,20 +7,20 @@
 // Source: https://github.com/containerd/ttrpc/blob/main/PROTOCOL.md
 
 /// What a call's client may still send.
-struct ServerStreamState: Equatable {
-  enum Phase: Equatable, CaseIterable {
+package struct ServerStreamState: Equatable {
+  package enum Phase: Equatable, CaseIterable {
     /// The client may send data. To `halfClosed` by a frame with remoteClosed.
     case open
     /// The client has sent everything. Stays.
     case halfClosed
   }
 
-  private(set) var phase: Phase
+  package private(set) var phase: Phase
 
-  init(phase: Phase) { self.phase = phase }
+  package init(phase: Phase) { self.phase = phase }
 
   /// A call begins. Throws INVALID_ARGUMENT when the request's flags do not fit the method.
-  init(shape: StreamingShape, flags: FrameFlags) throws(RPCError) {
+  package init(shape: StreamingShape, flags: FrameFlags) throws(RPCError) {
     switch (shape, flags.intersection([.remoteOpen, .remoteClosed])) {
     case (.unary, []), (.serverStream, .remoteClosed): phase = .halfClosed
     case (.clientStream, .remoteOpen), (.bidirectionalStream, .remoteOpen): phase = .open
@@ -33,12 +33,12 @@ struct ServerStreamState: Equatable {
   }
 
   /// What a data frame brings.
-  enum Input: Equatable {
+  package enum Input: Equatable {
     case data(message: Bool, remoteClosed: Bool)
     case refused(RPCError)
   }
 
-  mutating func receive(dataWith flags: FrameFlags, length: UInt32) -> Input {
+  package mutating func receive(dataWith flags: FrameFlags, length: UInt32) -> Input {
     guard phase == .open else {
       return .refused(
         RPCError(.invalidArgument, "data on a stream whose client has closed it: send none after closing"))

@@ -27,6 +27,7 @@ public struct UnaryCall: ~Copyable {
   public func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     precondition(session.reply == .none, "a call is answered once")
     session.reply = .made
+    if ServerSession.isPast(deadlineNanos) { return session.appendError(id, .deadlineExceeded) }
     session.appendResponse(id, byteCount, fill)
   }
 

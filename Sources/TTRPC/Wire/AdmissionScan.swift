@@ -8,13 +8,14 @@
 import CProtobufC
 
 /// Checks encoded bytes against a message descriptor.
-struct AdmissionScan {
-  /// Fields still allowed in the payload, nested ones included.
-  private var fieldsLeft: Int
+package struct AdmissionScan {
+  /// Unknown fields still allowed in the payload, nested ones included. Known ones are bounded by the memory that they
+  /// take: a list of small integers has two fields in four bytes.
+  private var unknownFieldsLeft: Int
 
   /// Throws INVALID_ARGUMENT naming what is wrong.
-  static func check(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor) throws(RPCError) {
-    var scan = AdmissionScan(fieldsLeft: Limits.messageFieldsBase + bytes.count / 4)
+  package static func check(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor) throws(RPCError) {
+    var scan = AdmissionScan(unknownFieldsLeft: Limits.unknownFieldsBase + bytes.count / 8)
     try scan.message(bytes, descriptor.pointer, depth: 1)
   }
 
@@ -26,10 +27,12 @@ struct AdmissionScan {
     var seen: UInt64 = 0
     var next = 0
     while !reader.isAtEnd {
-      fieldsLeft -= 1
-      guard fieldsLeft >= 0 else { throw refusal("has too many fields for its size", descriptor) }
       guard let field = reader.next() else { throw refusal("is malformed", descriptor) }
-      guard let index = Self.index(of: field.number, in: descriptor, from: next) else { continue }
+      guard let index = Self.index(of: field.number, in: descriptor, from: next) else {
+        unknownFieldsLeft -= 1
+        guard unknownFieldsLeft >= 0 else { throw refusal("has too many unknown fields for its size", descriptor) }
+        continue
+      }
       next = index
       let expected = descriptor.pointee.fields + index
       switch expected.pointee.type {

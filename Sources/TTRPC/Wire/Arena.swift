@@ -68,7 +68,7 @@ public final class Arena {
   /// Throws INVALID_ARGUMENT naming what is wrong with the bytes.
   func unpack(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(RPCError) -> UnsafeRawPointer {
     try AdmissionScan.check(bytes, descriptor)
-    budget = Limits.unpackBytesBase + 8 * bytes.count
+    budget = Limits.unpackBytesBase + 32 * bytes.count
     defer { budget = Int.max }
     let message = protobuf_c_message_unpack(
       descriptor.pointer, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))

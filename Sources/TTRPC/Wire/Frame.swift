@@ -51,7 +51,7 @@ public struct FrameHeader: Equatable, Sendable {
 
   /// Reads ten bytes.
   @inline(__always)
-  init(_ bytes: UnsafeRawPointer) {
+  package init(_ bytes: UnsafeRawPointer) {
     length = UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self))
     stream = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
     type = FrameType(rawValue: bytes.load(fromByteOffset: 8, as: UInt8.self))
@@ -60,7 +60,7 @@ public struct FrameHeader: Equatable, Sendable {
 
   /// Writes ten bytes.
   @inline(__always)
-  func write(to bytes: UnsafeMutableRawPointer) {
+  package func write(to bytes: UnsafeMutableRawPointer) {
     bytes.storeBytes(of: length.bigEndian, as: UInt32.self)
     bytes.storeBytes(of: stream.bigEndian, toByteOffset: 4, as: UInt32.self)
     bytes.storeBytes(of: type.rawValue, toByteOffset: 8, as: UInt8.self)

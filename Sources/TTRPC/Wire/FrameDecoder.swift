@@ -1,7 +1,7 @@
 // Finds frames in received bytes. I/O-free; both ends of a connection use it.
 
 /// What stands at the beginning of some received bytes.
-enum FrameDecoding: Equatable {
+package enum FrameDecoding: Equatable {
   /// The frame is not complete: it will take this many bytes, or at least this many while its header is not complete.
   case incomplete(byteCount: Int)
   /// A whole frame; its message starts behind the header.
@@ -11,7 +11,7 @@ enum FrameDecoding: Equatable {
   case tooLong(FrameHeader)
 
   @inline(__always)
-  static func decode(_ bytes: UnsafeRawBufferPointer) -> FrameDecoding {
+  package static func decode(_ bytes: UnsafeRawBufferPointer) -> FrameDecoding {
     guard let start = bytes.baseAddress, bytes.count >= FrameHeader.byteCount else {
       return .incomplete(byteCount: FrameHeader.byteCount)
     }

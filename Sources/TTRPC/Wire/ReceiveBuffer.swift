@@ -6,35 +6,35 @@
 import Glibc
 
 /// A run of bytes that grows as bytes arrive, never ahead of them by more than its own size.
-struct ReceiveBuffer: ~Copyable {
+package struct ReceiveBuffer: ~Copyable {
   private static let firstBytes = 4096
-  static let bytesMax = FrameHeader.byteCount + Limits.frameBytesMax
+  package static let bytesMax = FrameHeader.byteCount + Limits.frameBytesMax
 
   private var storage: UnsafeMutableRawPointer?
-  private(set) var capacity = 0
+  package private(set) var capacity = 0
   private var start = 0
   private var end = 0
 
-  init() {}
+  package init() {}
 
   /// A spare buffer of a fixed size.
-  init(capacity: Int) {
+  package init(capacity: Int) {
     storage = .allocate(byteCount: capacity, alignment: 16)
     self.capacity = capacity
   }
 
   deinit { storage?.deallocate() }
 
-  var byteCount: Int { end - start }
-  var isEmpty: Bool { start == end }
+  package var byteCount: Int { end - start }
+  package var isEmpty: Bool { start == end }
 
-  var bytes: UnsafeRawBufferPointer {
+  package var bytes: UnsafeRawBufferPointer {
     guard let storage else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: storage + start, count: byteCount)
   }
 
   /// Where to read into: at least one byte, doubling the buffer when it is full.
-  mutating func room() -> UnsafeMutableRawBufferPointer {
+  package mutating func room() -> UnsafeMutableRawBufferPointer {
     if end == capacity {
       if start > 0 {
         memmove(storage!, storage! + start, byteCount)
@@ -48,9 +48,9 @@ struct ReceiveBuffer: ~Copyable {
   }
 
   /// `count` bytes were read into the room.
-  mutating func received(_ count: Int) { end += count }
+  package mutating func received(_ count: Int) { end += count }
 
-  mutating func consume(_ count: Int) {
+  package mutating func consume(_ count: Int) {
     start += count
     if start == end {
       start = 0
@@ -59,14 +59,14 @@ struct ReceiveBuffer: ~Copyable {
   }
 
   /// Gives its memory back; it must be empty.
-  mutating func free() {
+  package mutating func free() {
     storage?.deallocate()
     storage = nil
     capacity = 0
   }
 
   /// A buffer just large enough for these bytes and for more to come.
-  static func holding(_ bytes: UnsafeRawBufferPointer) -> ReceiveBuffer {
+  package static func holding(_ bytes: UnsafeRawBufferPointer) -> ReceiveBuffer {
     var buffer = ReceiveBuffer()
     var capacity = Self.firstBytes
     while capacity <= bytes.count { capacity *= 2 }

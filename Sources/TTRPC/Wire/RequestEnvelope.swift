@@ -13,7 +13,7 @@ public struct RequestEnvelope {
   public private(set) var metadata = Metadata()
 
   /// Throws INVALID_ARGUMENT when the bytes are not a Request, RESOURCE_EXHAUSTED when its metadata is too much.
-  init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
+  package init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
     var reader = WireReader(bytes)
     while !reader.isAtEnd {
       guard let field = reader.next() else { throw RPCError.malformedEnvelope }

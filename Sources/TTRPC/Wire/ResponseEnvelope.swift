@@ -3,19 +3,27 @@
 import CTTRPCProto
 
 /// A view into one response frame. Valid while the frame's bytes are.
-struct ResponseEnvelope {
-  private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+package struct ResponseEnvelope {
+  package private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
   /// The status, unless it says success.
-  private(set) var error: RPCError?
+  package private(set) var error: RPCError?
 
   /// Throws INTERNAL when the bytes are not a Response.
-  init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
+  package init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
     var reader = WireReader(bytes)
+    var hasStatus = false
     while !reader.isAtEnd {
       guard let field = reader.next() else { throw Self.malformed }
       guard field.number == 1 || field.number == 2 else { continue }
       guard field.type == WireType.lengthDelimited else { throw Self.malformed }
-      if field.number == 1 { error = try Self.error(field.value) } else { payload = field.value }
+      if field.number == 2 {
+        payload = field.value
+      } else {
+        // No serialiser writes two, and readers differ in what they make of them.
+        guard !hasStatus else { throw Self.malformed }
+        hasStatus = true
+        error = try Self.error(field.value)
+      }
     }
   }
 

@@ -3,7 +3,7 @@
 import Glibc
 
 /// One contiguous run of bytes: written at its end, sent from its start.
-struct SendBuffer: ~Copyable {
+package struct SendBuffer: ~Copyable {
   private static let firstBytes = 4096
   /// What an emptied buffer may keep.
   private static let keptBytes = 64 << 10
@@ -13,30 +13,29 @@ struct SendBuffer: ~Copyable {
   private var start = 0
   private var end = 0
 
+  package init() {}
+
   deinit { storage?.deallocate() }
 
-  var byteCount: Int { end - start }
-  var isEmpty: Bool { start == end }
+  package var byteCount: Int { end - start }
+  package var isEmpty: Bool { start == end }
 
   /// What is to be sent next.
-  var bytes: UnsafeRawBufferPointer {
+  package var bytes: UnsafeRawBufferPointer {
     guard let storage else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: storage + start, count: byteCount)
   }
 
   /// Room for `count` more bytes, which the caller fills at once.
   @inline(__always)
-  mutating func append(_ count: Int) -> UnsafeMutableRawPointer {
+  package mutating func append(_ count: Int) -> UnsafeMutableRawPointer {
     if capacity - end < count { grow(count) }
     defer { end += count }
     return storage! + end
   }
 
-  /// Takes the last `count` bytes back.
-  mutating func removeLast(_ count: Int) { end -= count }
-
   /// Forgets bytes that have been sent.
-  mutating func consume(_ count: Int) {
+  package mutating func consume(_ count: Int) {
     start += count
     guard start == end else { return }
     start = 0

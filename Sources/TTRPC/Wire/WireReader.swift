@@ -52,6 +52,8 @@ struct WireReader {
   private mutating func tag() -> (number: UInt32, type: UInt8)? {
     let first = position.load(as: UInt8.self)
     position += 1
+    // Field number 0 does not exist; protobuf-c refuses it in its one-byte form alone.
+    guard first & 0xf8 != 0 else { return nil }
     var number = UInt32(first & 0x7f) >> 3
     let type = first & 7
     if first & 0x80 == 0 { return (number, type) }
@@ -81,14 +83,15 @@ struct WireReader {
 
   @inline(__always)
   private mutating func lengthDelimited() -> UnsafeRawBufferPointer? {
-    var length: UInt32 = 0
-    var shift: UInt32 = 0
+    // Wider than the five bytes' 35 bits, so that no length wraps to a small one.
+    var length: UInt64 = 0
+    var shift: UInt64 = 0
     for _ in 0..<5 {
       guard position < end else { return nil }
       let byte = position.load(as: UInt8.self)
       position += 1
-      length |= UInt32(byte & 0x7f) << shift
-      if byte & 0x80 == 0 { return length > Int32.max ? nil : take(Int(length)) }
+      length |= UInt64(byte & 0x7f) << shift
+      if byte & 0x80 == 0 { return length > UInt64(Int32.max) ? nil : take(Int(length)) }
       shift += 7
     }
     return nil

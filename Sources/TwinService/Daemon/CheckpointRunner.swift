@@ -1,5 +1,6 @@
 // The thread that checkpoints, every interval or when the store asks for it.
 
+import Threads
 import CLinux
 import Logging
 import TTRPC
@@ -14,7 +15,7 @@ final class CheckpointRunner: @unchecked Sendable {
   private let store: Store
   private let intervalNanos: UInt64
   private let logger: Logger
-  private let lock = TTRPC.Lock()
+  private let lock = Lock()
   private let stopped: Condition
   private var isStopping = false
   private var thread: Thread?

@@ -1,6 +1,8 @@
 // The daemon as a whole: what is made in which order, and how it ends.
 
+import Threads
 import CLinux
+import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -29,11 +31,18 @@ package final class Daemon: Service {
   private let health: HealthService
   private let listener: UnixListener
   private let checkpoints: CheckpointRunner
+  private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
-  package init(_ options: DaemonOptions, logger: Logger) throws(Failure) {
+  ///
+  /// - Parameter whenServing: called once, when calls are served and signals are heard.
+  package init(
+    _ options: DaemonOptions, logger: Logger, whenServing: @escaping @Sendable (Daemon) -> Void = { _ in }
+  ) throws(Failure) {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
+    // What it makes is its own user's alone, the database and SQLite's files beside it included.
+    umask(0o077)
     var limits = TTRPC.Limits()
     limits.connectionsMax = options.connectionsMax
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
@@ -51,6 +60,7 @@ package final class Daemon: Service {
     }
     self.options = options
     self.logger = logger
+    self.whenServing = whenServing
     workers = Workers()
     health = HealthService()
     let twins = TwinService(store: store, agents: Agents(configured: options.agents), workers: workers)
@@ -66,8 +76,10 @@ package final class Daemon: Service {
     checkpoints.start()
     server.start(listener)
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
+    whenServing(self)
     try? await gracefulShutdown()
-    stopOnSecondSignal()
+    let secondSignals = await exitOnSecondSignal()
+    defer { secondSignals.forEach { $0.cancel() } }
     logger.info("stopping: calls in flight are finished first; a second signal stops at once")
     let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
       Thread.detached(name: "shutdown") { [self] in continuation.resume(returning: Result { try shutdown() }) }
@@ -88,9 +100,21 @@ package final class Daemon: Service {
     }
   }
 
-  /// From here on the operator's patience decides.
-  private func stopOnSecondSignal() {
-    for number in [SIGTERM, SIGINT] { signal(number) { number in _exit(128 + number) } }
+  /// From here on the operator's patience decides. Returns when the next signal is heard.
+  ///
+  /// Signals reach nobody but Dispatch once it watches them, as the service group lets it: a handler would not run.
+  private func exitOnSecondSignal() async -> [any DispatchSourceSignal] {
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGTERM, SIGINT] {
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { _exit(128 + number) }
+      await withCheckedContinuation { registered in
+        source.setRegistrationHandler { registered.resume() }
+        source.activate()
+      }
+      sources.append(source)
+    }
+    return sources
   }
 
   private static func server(

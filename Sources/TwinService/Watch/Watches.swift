@@ -1,5 +1,6 @@
 // The watches of each reactor, and the one bell that wakes them.
 
+import Threads
 import CTwindProto
 import Synchronization
 import TTRPC
@@ -22,7 +23,7 @@ extension TwinService {
 final class Watches: Sendable {
   private let store: Store
   private let workers: Workers
-  private let lock = TTRPC.Lock()
+  private let lock = Lock()
   nonisolated(unsafe) private var rounds: [ObjectIdentifier: WatchRound] = [:]
   private let open = Atomic(0)
 

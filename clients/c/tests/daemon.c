@@ -27,8 +27,8 @@ static const char *daemon_program(void) {
   const char *named = getenv("TWIND");
   const char *program = named && *named ? named : TWIND_DEFAULT;
   if (access(program, X_OK) == 0) return program;
-  fprintf(stderr, "there is no daemon at %s (%s): build it with `swift build -c release`, or name it in TWIND\n", program,
-          strerror(errno));
+  fprintf(stderr, "there is no daemon at %s (%s): build it with `swift build -c release`, or name it in TWIND\n",
+          program, strerror(errno));
   exit(1);
 }
 

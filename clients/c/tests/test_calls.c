@@ -142,7 +142,8 @@ static void metadata_and_timeout_are_sent(void) {
   twind_metadata pairs[] = {{"trace", "4711"}, {"trace", "4712"}};
   twind_call_options options = {.metadata = pairs, .n_metadata = 2};
   twind_free(twind_get_twin(s->client, &request, &options, NULL));
-  CHECK_TEXT(seen(s).metadata, "twind-agent=billing;trace=4711;trace=4712;");
+  struct seen last = seen(s);
+  CHECK_TEXT(last.metadata, "twind-agent=billing;trace=4711;trace=4712;");
   CHECK_EQUAL(seen(s).timeout, 2500000000);
   options.timeout_micros = TWIND_NO_TIMEOUT;
   twind_free(twind_get_twin(s->client, &request, &options, NULL));
@@ -228,7 +229,7 @@ static void requests_that_cannot_pass_are_not_sent(void) {
   free(name);
   Twind__V1__ListTwinsRequest list = TWIND__V1__LIST_TWINS_REQUEST__INIT;
   CHECK(!twind_invoke(s->client, &twind_get_twin_method, &list.base, NULL, &error));
-  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "GetTwin takes a twind.v1.GetTwinRequest, not a twind.v1.ListTwinsRequest");
+  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "takes a twind.v1.GetTwinRequest, not a twind.v1.ListTwinsRequest");
   Twind__V1__GetTwinRequest blank = {0};
   CHECK(!twind_get_twin(s->client, &blank, NULL, &error));
   CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "not initialised");

@@ -24,11 +24,13 @@ case $said in
 esac
 
 # Only the API leaves the library.
-foreign=$(nm -D --defined-only "$library/libtwind.so" | awk '{print $3}' | grep -Ev '^(twind_|twind__v1__|grpc__health__v1__)' || true)
+foreign=$(nm -D --defined-only "$library/libtwind.so" | awk '{print $3}' |
+  grep -Ev '^(twind_|twind__v1__|grpc__health__v1__|__bss_start$|_edata$|_end$)' || true)
 [ -z "$foreign" ] || { echo "exported, but not of the API: $foreign"; exit 1; }
 objdump -p "$library/libtwind.so" | grep -q 'SONAME *libtwind.so.0' || { echo "libtwind.so has no soname"; exit 1; }
 
 # The static library serves as well.
-cc -std=c11 "$example" -o "$prefix/static" $(pkg-config --cflags twind) "$library/libtwind.a" $(pkg-config --libs libprotobuf-c) -pthread
+cc -std=c11 "$example" -o "$prefix/static" $(pkg-config --cflags twind) "$library/libtwind.a" \
+  $(pkg-config --libs libprotobuf-c) -pthread
 said=$(TWIND_SOCKET="$prefix/none.sock" "$prefix/static" 2>&1) || true
 case $said in *UNAVAILABLE*) ;; *) echo "static: unexpected: $said"; exit 1 ;; esac

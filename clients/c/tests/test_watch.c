@@ -103,7 +103,9 @@ static bool count(const void *message, void *context) {
   *last = change->sequence;
   return true;
 }
-static bool stop_at_two(const void *message, void *context) { return count(message, context) && *(uint64_t *)context < 2; }
+static bool stop_at_two(const void *message, void *context) {
+  return count(message, context) && *(uint64_t *)context < 2;
+}
 
 static void a_callback_gets_every_message(void) {
   struct setting *s = begin(three_then_end, NULL);

@@ -65,9 +65,7 @@ class FakeTwins:
         if request.if_newer_than_revision >= twin.revision:
             return pb.GetTwinResponse(sequence=self.sequence, not_modified=True)
         redactions = [twin_pb2.Redaction(attribute="salary", reason="not for support")] if request.purpose else []
-        return pb.GetTwinResponse(
-            twin=_masked(twin, request.attributes), sequence=self.sequence, redactions=redactions
-        )
+        return pb.GetTwinResponse(twin=_masked(twin, request.attributes), sequence=self.sequence, redactions=redactions)
 
     def _batch_get(self, request, agent):
         if len(request.names) > 256:
@@ -157,9 +155,7 @@ class FakeTwins:
             if request.HasField("from_sequence"):
                 position = request.from_sequence
                 if not self.oldest_sequence <= position <= self.sequence:
-                    detail = errors_pb2.ResumeDetail(
-                        oldest_sequence=self.oldest_sequence, head_sequence=self.sequence
-                    )
+                    detail = errors_pb2.ResumeDetail(oldest_sequence=self.oldest_sequence, head_sequence=self.sequence)
                     raise Refused(Code.OUT_OF_RANGE, f"from_sequence {position} is not kept", detail)
             else:
                 position = self.sequence

@@ -198,7 +198,8 @@ async def test_stream_ids_run_out(daemon, monkeypatch):
         for i in range(20):
             await client.update(NAME, i=i)
         assert (await client.get(NAME))["i"] == 19
-    assert daemon.accepted == 5
+        await asyncio.sleep(0.1)
+        assert [peer.gone for peer in daemon.peers] == [True] * 4 + [False], "connections used up are closed"
 
 
 async def test_close_ends_calls_under_way(daemon):
@@ -322,6 +323,14 @@ async def pipeline(daemon, **options):
 
 @pytest.mark.parametrize("window", [1, 2, 64, 128])
 async def test_pipeline(daemon, window):
+    under_way = []
+    original = daemon._request
+
+    def request(peer, stream, flags, body):
+        under_way.append(len(p._channel._connection._calls))
+        original(peer, stream, flags, body)
+
+    daemon._request = request
     async with pipeline(daemon, window=window) as p:
         commits = [await p.update(NAME, n=twind.increment()) for _ in range(300)]
         assert (await commits[0]).revision == 1
@@ -332,6 +341,7 @@ async def test_pipeline(daemon, window):
     assert await twin == {"n": 300}
     assert (await gone).revision == 301
     assert (await many).revisions == {"acme/customer/1": 302}
+    assert max(under_way) <= window
 
 
 async def test_pipeline_errors(daemon):

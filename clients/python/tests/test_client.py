@@ -28,7 +28,9 @@ def test_update_then_get(client):
 
 def test_provenance(client):
     start = datetime(2024, 5, 1, 9, tzinfo=timezone(timedelta(hours=2)))
-    mood = twind.attribute("upset", confidence=0.75, evidence="ticket:4711", valid_from=start, valid_to=start + timedelta(1))
+    mood = twind.attribute(
+        "upset", confidence=0.75, evidence="ticket:4711", valid_from=start, valid_to=start + timedelta(1)
+    )
     client.update(NAME, {"mood": mood}, purpose="support")
     client.update(NAME, plain=1)
     twin = client.get(NAME)

@@ -212,6 +212,25 @@ def test_leadership_passes_on_when_the_leader_times_out(client, daemon):
     assert results == [{"a": 1}]
 
 
+def test_a_followers_reply_wakes_it_while_the_leader_waits_on(client, daemon):
+    client.update(NAME, a=1)
+    daemon.faults["GetTwin"] = [delayed(1.0)]
+    took = []
+
+    def work(i):
+        if i == 0:
+            client.get(NAME)
+        else:
+            time.sleep(0.1)
+            daemon.faults["Check"] = [delayed(0.1)]
+            start = time.monotonic()
+            client.health()
+            took.append(time.monotonic() - start)
+
+    assert in_threads(2, work) == []
+    assert took[0] < 0.6
+
+
 def test_a_leaders_deadline_holds_while_others_are_served(client, daemon):
     client.update(NAME, a=1)
     daemon.faults["GetTwin"] = [hang]
@@ -284,7 +303,8 @@ def test_stream_ids_run_out(daemon, monkeypatch):
         for i in range(20):
             client.update(NAME, i=i)
         assert client.get(NAME)["i"] == 19
-    assert daemon.accepted == 5
+        time.sleep(0.1)
+        assert [peer.gone for peer in daemon.peers] == [True] * 4 + [False], "connections used up are closed"
 
 
 def test_close_ends_calls_under_way(client, daemon):

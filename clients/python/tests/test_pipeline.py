@@ -65,7 +65,9 @@ def test_a_result_may_be_asked_for_inside(client):
 
 def test_errors_are_raised_at_the_end_all_of_them(client):
     client.update(NAME, a=1)
-    with pytest.raises(twind.NotFound, match=r"no twin acme/customer/1 \(2 more calls of this pipeline failed") as caught:
+    with pytest.raises(
+        twind.NotFound, match=r"no twin acme/customer/1 \(2 more calls of this pipeline failed"
+    ) as caught:
         with client.pipeline() as p:
             p.get("acme/customer/1")
             good = p.get(NAME)

@@ -92,7 +92,9 @@ def test_a_snapshot_that_was_cut_short_begins_anew(client, daemon):
     fill(client, 2)
 
     def first_part_only(d, peer, stream, serve):
-        peer.send(stream, 3, twind._watch.WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/0"]]).SerializeToString())
+        peer.send(
+            stream, 3, twind._watch.WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/0"]]).SerializeToString()
+        )
         time.sleep(0.05)
         peer.drop()
 

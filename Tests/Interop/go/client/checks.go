@@ -22,7 +22,7 @@ var checks = []struct {
 }{
 	{"text and payload come back", checkEcho},
 	{"an error keeps its code and message, for all sixteen codes", checkFail},
-	{"an empty reply is a success", checkVoid},
+	{"an empty reply is a success", checkEmpty},
 	{"an unknown method and an unknown service are UNIMPLEMENTED", checkUnknown},
 	{"metadata arrives, repeated keys in order", checkMetadata},
 	{"the server sees the timeout, and none when none was set", checkTimeoutSeen},
@@ -57,8 +57,8 @@ func checkFail(p peer) error {
 	return nil
 }
 
-func checkVoid(p peer) error {
-	response, err := p.call(context.Background(), "Void", &echo.Request{Text: "ignored"})
+func checkEmpty(p peer) error {
+	response, err := p.call(context.Background(), "Empty", &echo.Request{Text: "ignored"})
 	if err != nil {
 		return err
 	}

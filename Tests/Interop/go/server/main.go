@@ -46,7 +46,7 @@ func serve(path string) error {
 		"Echo":  method(answerEcho),
 		"Fail":  method(answerFail),
 		"Sleep": method(answerSleep),
-		"Void":  method(answerVoid),
+		"Empty": method(answerEmpty),
 	})
 
 	stop := make(chan os.Signal, 1)
@@ -109,6 +109,6 @@ func answerSleep(ctx context.Context, request *echo.Request) (*echo.Response, er
 	}
 }
 
-func answerVoid(context.Context, *echo.Request) (*echo.Response, error) {
+func answerEmpty(context.Context, *echo.Request) (*echo.Response, error) {
 	return &echo.Response{}, nil
 }

@@ -6,7 +6,7 @@
     client.update("acme/customer/42", email="ann@example.org")
     client.get("acme/customer/42")["email"]
 
-`twind.aio.Client` is the same for asyncio. Errors are in `twind.errors`, and here.
+`twind.aio.Client` is the same for asyncio (`import twind.aio`). Errors are in `twind.errors`, and here.
 """
 
 from twind._changes import ChangeLike, attribute, increment, remove

@@ -43,7 +43,9 @@ class Channel:
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
         _channels.add(self)
 
-    def call(self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False) -> Res:
+    def call(
+        self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False
+    ) -> Res:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
         seconds = self.timeout if timeout is None else timeout

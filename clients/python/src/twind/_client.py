@@ -57,7 +57,9 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -182,9 +184,7 @@ class Client:
         timeout: float | None = None,
     ) -> Commit:
         """Deletes the twin. Raises NotFound; Aborted unless `expected_revision`, if given, is its revision."""
-        operation = _operations.delete(
-            name, expected_revision, idempotency_key, durability, self._purpose_of(purpose)
-        )
+        operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return self._run(operation, timeout)
 
     def list(

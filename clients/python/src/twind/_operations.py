@@ -180,9 +180,7 @@ def _update_request(
     return request
 
 
-def _write_options(
-    request: _WriteRequest, idempotency_key: str, durability: Durability | None, purpose: str
-) -> None:
+def _write_options(request: _WriteRequest, idempotency_key: str, durability: Durability | None, purpose: str) -> None:
     if idempotency_key:
         request.idempotency_key = idempotency_key
     if durability is not None:

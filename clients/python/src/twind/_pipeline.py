@@ -133,15 +133,15 @@ class Pipeline:
         timeout: float | None = None,
     ) -> Pending[Commit]:
         """As `Client.delete`."""
-        operation = _operations.delete(
-            name, expected_revision, idempotency_key, durability, self._purpose_of(purpose)
-        )
+        operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return self._add(operation, timeout)
 
     def __enter__(self) -> Pipeline:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Waits for all calls. Raises the first error that nobody has asked for; further ones are its `others`."""
         self._ended = True
         if kind is not None and not issubclass(kind, Exception):

@@ -9,5 +9,5 @@ from google.protobuf import descriptor_pool
 _POOL = descriptor_pool.DescriptorPool()
 
 
-def Default() -> descriptor_pool.DescriptorPool:  # noqa: N802 - the name that generated code calls
+def Default() -> descriptor_pool.DescriptorPool:  # the name that generated code calls
     return _POOL

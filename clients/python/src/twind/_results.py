@@ -142,7 +142,9 @@ def stats(message: admin.GetStatsResponse) -> Stats:
         "checkpoint_duration": timedelta(microseconds=message.checkpoint_duration_micros),
         "uptime": timedelta(microseconds=message.uptime_micros),
     }
-    same: dict[str, Any] = {field.name: getattr(message, field.name) for field in fields(Stats) if field.name not in converted}
+    same: dict[str, Any] = {
+        field.name: getattr(message, field.name) for field in fields(Stats) if field.name not in converted
+    }
     return Stats(**same, **converted)
 
 

@@ -154,7 +154,9 @@ class ServerStream(Generic[Res]):
     def __enter__(self) -> ServerStream[Res]:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -172,7 +174,9 @@ class ClientStream(Generic[Req, Res]):
     def __enter__(self) -> ClientStream[Req, Res]:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def send(self, request: Req) -> None:

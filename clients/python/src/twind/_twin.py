@@ -93,9 +93,7 @@ class Twin(Attributes):
 
     __slots__ = ("name", "redactions", "revision", "sequence")
 
-    def __init__(
-        self, message: twin_pb2.Twin, sequence: int, redactions: Iterable[twin_pb2.Redaction] = ()
-    ) -> None:
+    def __init__(self, message: twin_pb2.Twin, sequence: int, redactions: Iterable[twin_pb2.Redaction] = ()) -> None:
         super().__init__(message.attributes)
         self.name = message.name
         # The sequence of the twin's last commit.

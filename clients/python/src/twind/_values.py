@@ -1,10 +1,10 @@
 """Attribute values: Python's on one side, `twind.v1.Value` on the other.
 
-    str, int (64 bits, signed), float, bool, bytes      as they are
-    datetime with a time zone                           a timestamp; comes back in UTC
-    list or tuple of these                              a list; comes back as list
-    dict                                                a JSON object; comes back as dict
-    Json(anything else that JSON can hold)              a JSON text; comes back as Json
+str, int (64 bits, signed), float, bool, bytes      as they are
+datetime with a time zone                           a timestamp; comes back in UTC
+list or tuple of these                              a list; comes back as list
+dict                                                a JSON object; comes back as dict
+Json(anything else that JSON can hold)              a JSON text; comes back as Json
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _remedy(value: object) -> str:
     if isinstance(value, date):
         return "a date names no moment: use a datetime with a time zone, or its isoformat()"
     kind = type(value).__name__
-    return f"{kind} is no attribute value: use str, int, float, bool, bytes, datetime, a list of these, a dict or twind.Json"
+    usable = "str, int, float, bool, bytes, datetime, a list of these, a dict or twind.Json"
+    return f"{kind} is no attribute value: use {usable}"
 
 
 def _read_json(text: str) -> dict[str, Any] | Json:

@@ -36,9 +36,7 @@ class Cursor:
         attributes: Iterable[str],
         purpose: str,
     ) -> None:
-        self._request = WatchTwinsRequest(
-            coalesce=coalesce, attributes=request_names(attributes), purpose=purpose
-        )
+        self._request = WatchTwinsRequest(coalesce=coalesce, attributes=request_names(attributes), purpose=purpose)
         if isinstance(source, str):
             self._request.prefix = source
         else:
@@ -140,7 +138,9 @@ class Watch:
     def __enter__(self) -> Watch:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

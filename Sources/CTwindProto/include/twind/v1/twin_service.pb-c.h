@@ -591,7 +591,8 @@ struct  Twind__V1__TwinChange
   size_t n_removed;
   char **removed;
   /*
-   * The twin was deleted, with all its attributes.
+   * The twin was deleted, with all the attributes that it had. Those in `attributes` were set afterwards, which only
+   * a change of several commits can hold.
    */
   protobuf_c_boolean deleted;
 };

@@ -27,7 +27,7 @@ fn serve(path: &str) -> Result<(), Box<dyn std::error::Error>> {
         ("Echo", answer_echo),
         ("Fail", answer_fail),
         ("Sleep", answer_sleep),
-        ("Void", answer_void),
+        ("Empty", answer_empty),
     ];
     for (name, answer) in answers {
         methods.insert(format!("/{}/{}", SERVICE, name), Box::new(Method(answer)));
@@ -102,7 +102,7 @@ fn answer_sleep(context: &TtrpcContext, request: EchoRequest) -> Result<EchoResp
     Ok(response)
 }
 
-fn answer_void(_: &TtrpcContext, _: EchoRequest) -> Result<EchoResponse, Error> {
+fn answer_empty(_: &TtrpcContext, _: EchoRequest) -> Result<EchoResponse, Error> {
     Ok(EchoResponse::new())
 }
 

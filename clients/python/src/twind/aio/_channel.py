@@ -68,9 +68,7 @@ class Channel:
                 left = deadline - time.monotonic()
         raise timeout_error(method.name, timeout, False)
 
-    def server_stream(
-        self, method: Method[Req, Res], request: Req, timeout: float | None = None
-    ) -> ServerStream[Res]:
+    def server_stream(self, method: Method[Req, Res], request: Req, timeout: float | None = None) -> ServerStream[Res]:
         """`timeout` bounds the whole stream, None = no end; a lost stream is Unavailable and not tried again."""
         return ServerStream(self._stream(method, method.serialize(request), timeout), method)
 

@@ -151,9 +151,7 @@ class Client:
         timeout: float | None = None,
     ) -> Commit:
         """As `twind.Client.delete`."""
-        operation = _operations.delete(
-            name, expected_revision, idempotency_key, durability, self._purpose_of(purpose)
-        )
+        operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return await self._run(operation, timeout)
 
     async def list(
@@ -192,7 +190,7 @@ class Client:
         on_gap: OnGap = "raise",
         reconnect_timeout: float = 60.0,
     ) -> Watch:
-        """As `twind.Client.watch`: `async with client.watch("acme/customer/") as watch: async for change in watch: ...`."""
+        """As `twind.Client.watch`, in `async with` and `async for`. It connects at its first use."""
         cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
         return Watch(self._channel, cursor, on_gap, reconnect_timeout)
 

@@ -134,9 +134,7 @@ class Pipeline:
         timeout: float | None = None,
     ) -> Pending[Commit]:
         """As `Client.delete`."""
-        operation = _operations.delete(
-            name, expected_revision, idempotency_key, durability, self._purpose_of(purpose)
-        )
+        operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return await self._add(operation, timeout)
 
     async def __aenter__(self) -> Pipeline:

@@ -21,7 +21,7 @@ pub const CHECKS: [(&str, Check); 9] = [
         "an error keeps its code and message, for all sixteen codes",
         check_fail,
     ),
-    ("an empty reply is a success", check_void),
+    ("an empty reply is a success", check_empty),
     ("metadata arrives, repeated keys in order", check_metadata),
     (
         "the client's deadline ends the call, and the connection lives on",
@@ -63,10 +63,10 @@ fn check_fail(client: &Client) -> Result<(), String> {
     Ok(())
 }
 
-fn check_void(client: &Client) -> Result<(), String> {
+fn check_empty(client: &Client) -> Result<(), String> {
     let mut message = EchoRequest::new();
     message.set_text("ignored".to_string());
-    match call(client, request("Void", &message)?) {
+    match call(client, request("Empty", &message)?) {
         Ok(response) if response == EchoResponse::new() => Ok(()),
         other => Err(format!("got {:?}", other)),
     }

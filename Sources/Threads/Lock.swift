@@ -1,15 +1,18 @@
-// The one kind of lock: a pthread mutex on the heap. ThreadSanitizer understands it; inside
-// Synchronization.Mutex it reports races that are none.
+// The one kind of lock.
+//
+// A heap-allocated pthread mutex, because ThreadSanitizer on Linux reports false races inside Synchronization.Mutex.
 
+import CLinux
 import Glibc
 
+/// A mutual-exclusion lock.
 package struct Lock: ~Copyable, @unchecked Sendable {
   @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
   package init() {
     mutex = .allocate(capacity: 1)
     let result = pthread_mutex_init(mutex, nil)
-    precondition(result == 0, "pthread_mutex_init: \(result)")
+    precondition(result == 0, "pthread_mutex_init failed with \(result)")
   }
 
   deinit {
@@ -30,7 +33,9 @@ package struct Lock: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  package borrowing func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  package borrowing func withLock<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     lock()
     defer { unlock() }
     return try body()

@@ -1,0 +1,173 @@
+"""Settings: options, TWIND_* variables, the configuration file, which wins, and what wrong ones are told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon import TWIND, environment, refused
+
+DEFAULTS = {
+    "socket": "./twind.sock",
+    "data-dir": "./twind-data",
+    "dev": False,
+    "checkpoint-interval": "30s",
+    "socket-mode": "600",
+    "connections-max": 1024,
+    "log-level": "info",
+}
+
+# As option and variable, and as --print-config shows it.
+SETTINGS = {
+    "socket": ("x.sock", "x.sock"),
+    "data-dir": ("x-data", "x-data"),
+    "checkpoint-interval": ("250ms", "250ms"),
+    "socket-mode": ("660", "660"),
+    "socket-group": ("1", "1"),
+    "connections-max": ("77", 77),
+    "reactors": ("3", 3),
+    "agents": ("1001=billing,1002=sales", "1001=billing,1002=sales"),
+    "log-level": ("debug", "debug"),
+}
+
+
+def printed(directory: Path, *options: str, variables: dict[str, str] = {}) -> dict[str, Any]:
+    """The settings in force."""
+    ended = subprocess.run(
+        [TWIND, *options, "--print-config"], cwd=directory, env=environment(variables), capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    settings: dict[str, Any] = json.loads(ended.stdout)
+    return settings
+
+
+def variable(key: str) -> str:
+    return "TWIND_" + key.upper().replace("-", "_")
+
+
+def write_file(directory: Path, settings: object) -> str:
+    path = directory / "settings.json"
+    path.write_text(json.dumps(settings))
+    return str(path)
+
+
+def test_defaults(directory: Path) -> None:
+    settings = printed(directory)
+    assert {key: settings[key] for key in DEFAULTS} == DEFAULTS
+
+
+def test_printing_the_settings_starts_nothing(directory: Path) -> None:
+    printed(directory)
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_setting_as_option_variable_and_in_the_file(directory: Path, key: str) -> None:
+    text, shown = SETTINGS[key]
+    assert printed(directory, f"--{key}", text)[key] == shown
+    assert printed(directory, variables={variable(key): text})[key] == shown
+    assert printed(directory, "--config", write_file(directory, {key: shown}))[key] == shown
+
+
+def test_dev_as_option_variable_and_in_the_file(directory: Path) -> None:
+    assert printed(directory, "--dev")["dev"] is True
+    assert printed(directory, variables={"TWIND_DEV": "true"})["dev"] is True
+    assert printed(directory, "--config", write_file(directory, {"dev": True}))["dev"] is True
+
+
+def test_options_before_variables_before_the_file(directory: Path) -> None:
+    file = write_file(directory, {"connections-max": 3, "reactors": 3, "checkpoint-interval": "3s"})
+    variables = {"TWIND_CONNECTIONS_MAX": "2", "TWIND_REACTORS": "2"}
+    settings = printed(directory, "--config", file, "--connections-max", "1", variables=variables)
+    assert (settings["connections-max"], settings["reactors"], settings["checkpoint-interval"]) == (1, 2, "3s")
+
+
+def test_the_file_may_be_named_by_a_variable(directory: Path) -> None:
+    file = write_file(directory, {"reactors": 3})
+    assert printed(directory, variables={"TWIND_CONFIG": file})["reactors"] == 3
+
+
+def test_the_socket_is_in_the_runtime_directory_if_there_is_one(directory: Path) -> None:
+    variables = {"XDG_RUNTIME_DIR": "/run/user/7"}
+    assert printed(directory, variables=variables)["socket"] == "/run/user/7/twind.sock"
+    assert printed(directory, variables=variables | {"TWIND_SOCKET": "/a"})["socket"] == "/a"
+
+
+def test_what_is_printed_is_a_configuration_file(directory: Path) -> None:
+    options = [part for key, (text, _) in SETTINGS.items() for part in (f"--{key}", text)]
+    first = printed(directory, *options, "--dev")
+    assert printed(directory, "--config", write_file(directory, first)) == first
+
+
+@pytest.mark.parametrize(
+    "text, shown", [("250ms", "250ms"), ("1s", "1s"), ("1500ms", "1500ms"), ("60s", "60s"), ("5m", "300s"), ("2h", "7200s")]
+)
+def test_durations(directory: Path, text: str, shown: str) -> None:
+    assert printed(directory, "--checkpoint-interval", text)["checkpoint-interval"] == shown
+
+
+@pytest.mark.parametrize(
+    "key, text",
+    [
+        *(("checkpoint-interval", text) for text in ("5", "s", "0s", "-1s", "1.5s", "5 s", "1d", "٣s", "9" * 30 + "s")),
+        *(("socket-mode", text) for text in ("800", "rw", "7777777", "-1")),
+        *(("connections-max", text) for text in ("0", "16385", "many", "-1", "9" * 30)),
+        *(("reactors", text) for text in ("0", "65", "1.5")),
+        *(("agents", text) for text in ("billing", "x=billing", "1001=", "1001=" + "a" * 129, "1=a=b\n", "1=a,1=b")),
+        ("socket-group", "no-such-group"),
+        ("log-level", "loud"),
+    ],
+)
+def test_a_bad_value_names_its_setting(directory: Path, key: str, text: str) -> None:
+    assert key in refused(directory, f"--{key}={text}", "--print-config")
+    assert key in refused(directory, "--print-config", variables={variable(key): text})
+    assert key in refused(directory, "--config", write_file(directory, {key: text}), "--print-config")
+
+
+def test_an_empty_value_is_none(directory: Path) -> None:
+    assert printed(directory, variables={variable(key): "" for key in ("socket", "data-dir", "agents")}) == printed(directory)
+
+
+@pytest.mark.parametrize(
+    "key, value", [("reactors", "3"), ("dev", "yes"), ("socket", 5), ("agents", {}), ("checkpoint-interval", 30), ("socket-mode", 600)]
+)
+def test_a_value_of_a_wrong_type_in_the_file(directory: Path, key: str, value: object) -> None:
+    assert key in refused(directory, "--config", write_file(directory, {key: value}), "--print-config")
+
+
+def test_an_unknown_variable(directory: Path) -> None:
+    error = refused(directory, variables={"TWIND_CHECKPOINT_INTERVALL": "5s"})
+    assert "TWIND_CHECKPOINT_INTERVALL" in error
+    assert "TWIND_CHECKPOINT_INTERVAL," in error and "TWIND_SOCKET_GROUP" in error
+
+
+def test_an_unknown_key_in_the_file(directory: Path) -> None:
+    error = refused(directory, "--config", write_file(directory, {"sokket": "x"}))
+    assert "sokket" in error and "settings.json" in error
+    assert all(key in error for key in SETTINGS)
+
+
+def test_an_unknown_option(directory: Path) -> None:
+    assert "--sokket" in refused(directory, "--sokket", "x")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"dev": }', '"dev"'])
+def test_a_file_that_is_no_json_object(directory: Path, text: str) -> None:
+    (directory / "bad.json").write_text(text)
+    error = refused(directory, "--config", "bad.json")
+    assert "bad.json" in error
+
+
+def test_a_file_that_is_not_there(directory: Path) -> None:
+    assert "nowhere.json" in refused(directory, "--config", "nowhere.json")
+
+
+def test_help_and_version() -> None:
+    for arguments in (["--help"], ["serve", "--help"], ["--version"]):
+        ended = subprocess.run([TWIND, *arguments], env=environment(), capture_output=True, text=True)
+        assert ended.returncode == 0 and ended.stdout

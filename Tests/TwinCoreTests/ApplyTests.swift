@@ -1,0 +1,66 @@
+import Testing
+import TwinCore
+import TwinFixtures
+
+@Suite struct ApplyTests {
+  /// Hundreds of random commits against a dictionary.
+  @Test func agreesWithAModel() throws {
+    for _ in 0..<20 {
+      let scene = Scene()
+      let requests = scene.requests
+      var model: [String: Int64] = [:]
+      for _ in 0..<60 {
+        var changes: [ChangePointer] = []
+        var next = model
+        for name in Set((0..<Int.random(in: 1...6)).map { _ in "a\(Int.random(in: 0...12))" }) {
+          switch Int.random(in: 0...3) {
+          case 0:
+            changes.append(requests.remove(name))
+            next[name] = nil
+          case 1:
+            changes.append(requests.increment(name, .int(3)))
+            next[name, default: 0] += 3
+          default:
+            let number = Int64.random(in: 0...3)
+            changes.append(requests.set(name, .int(number)))
+            next[name] = number
+          }
+        }
+        scene.now += 1
+        let before = scene.image
+        let facts = try scene.update(changes)
+        let differing = Set(model.keys).union(next.keys).filter { model[$0] != next[$0] }
+        #expect(facts == differing.count)
+        if facts == 0 {
+          #expect(before.map { $0.isSame(as: scene.image!) } ?? (scene.image == nil))
+          continue
+        }
+        let image = try #require(scene.image?.unpacked)
+        #expect(image.map(\.name) == next.keys.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
+        for attribute in image { #expect(attribute.value == .int(next[attribute.name]!)) }
+        let change = try #require(unpackChange(Array(scene.lastChange!.records)))
+        #expect(Set(change.set.map(\.name)).union(change.removed) == differing)
+        #expect(change.set.allSatisfy { $0.sequence == scene.sequence })
+        #expect(change.set == image.filter { differing.contains($0.name) })
+        model = next
+      }
+    }
+  }
+
+  @Test func theChangeIsReadUnderMaskAndPermit() throws {
+    let scene = Scene()
+    let requests = scene.requests
+    try scene.update([requests.set("a.b", .int(1)), requests.set("c", .int(1))])
+    try scene.update([requests.remove("a.b"), requests.set("c", .int(2)), requests.set("d", .int(1))])
+    let change = try #require(scene.lastChange)
+    let mask = try AttributeMask(requests.array([requests.text("a"), requests.text("d")]), count: 2)
+    let size = change.recordsSize(mask, .all)
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      change.writeRecords(mask, .all, to: UnsafeMutableRawPointer(buffer.baseAddress!))
+      count = size
+    }
+    let seen = try #require(unpackChange(bytes))
+    #expect(seen.removed == ["a.b"] && seen.set.map(\.name) == ["d"])
+    #expect(change.recordsSize(.all, Permit(mask: 4)) == 0)
+  }
+}

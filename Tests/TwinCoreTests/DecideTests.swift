@@ -1,0 +1,139 @@
+import Testing
+import TwinCore
+import TwinFixtures
+
+@Suite struct DecideTests {
+  private let scene = Scene()
+  private var requests: Requests { scene.requests }
+
+  @Test func aSetThatChangesNothingMakesNoFact() throws {
+    let literals: [Literal] = [.string("x"), .int(0), .double(-0.5), .list([.int(1)]), .bytes([]), .json("[]")]
+    for (index, literal) in literals.enumerated() {
+      #expect(try scene.update([requests.set("a\(index)", literal)]) == 1)
+      scene.now += 10
+      #expect(try scene.update([requests.set("a\(index)", literal)]) == 0)
+    }
+    #expect(scene.image?.revision == UInt64(literals.count))
+    #expect(try scene.update([requests.set("a0", .string("y")), requests.set("a1", .int(0))]) == 1)
+    #expect(scene.lastChange?.entryCount == 1)
+  }
+
+  @Test func statedProvenanceIsAChange() throws {
+    try scene.update([requests.set("a", .int(1), confidence: 0.5, evidence: "e")])
+    scene.now += 10
+    #expect(try scene.update([requests.set("a", .int(1))]) == 0)
+    #expect(try scene.update([requests.set("a", .int(1), confidence: 0.5, evidence: "e")]) == 0)
+    #expect(try scene.update([requests.set("a", .int(1), confidence: 0.6)]) == 1)
+    #expect(try scene.update([requests.set("a", .int(1), evidence: "f")]) == 1)
+    #expect(try scene.update([requests.set("a", .int(1), from: scene.now)]) == 0)
+    scene.now += 10
+    #expect(try scene.update([requests.set("a", .int(1), from: scene.now)]) == 1)
+  }
+
+  @Test func typesDiffer() throws {
+    try scene.update([requests.set("a", .int(1))])
+    #expect(try scene.update([requests.set("a", .timestamp(1))]) == 1)
+    #expect(try scene.update([requests.set("a", .string("1"))]) == 1)
+    #expect(try scene.update([requests.set("a", .json("1"))]) == 1)
+    #expect(scene.value("a") == .json("1"))
+  }
+
+  @Test func removals() throws {
+    try scene.update([requests.set("a", .int(1)), requests.set("b", .int(2)), requests.set("c", .int(3))])
+    #expect(try scene.update([requests.remove("absent")]) == 0)
+    #expect(try scene.update([requests.remove("b"), requests.set("d", .int(4))]) == 2)
+    #expect(scene.image?.unpacked?.map(\.name) == ["a", "c", "d"])
+    let change = try #require(unpackChange(Array(scene.lastChange!.records)))
+    #expect(change.set.map(\.name) == ["d"])
+    #expect(change.removed == ["b"])
+    try scene.update([requests.remove("a"), requests.remove("c"), requests.remove("d")])
+    // Empty, but there.
+    #expect(scene.image?.entryCount == 0 && scene.image?.isDeleted == false && scene.image?.revision == 3)
+  }
+
+  @Test func noChanges() throws {
+    #expect(scene.failure([])?.code == .invalidArgument)
+    #expect(scene.failure([])?.message.contains("created by its first attribute") == true)
+    #expect(try scene.update([requests.remove("a")]) == 0)
+    #expect(scene.image == nil)
+    try scene.update([requests.set("a", .int(1))])
+    #expect(try scene.update([]) == 0)
+  }
+
+  @Test func preconditions() throws {
+    let set = [requests.set("a", .int(1))]
+    #expect(scene.failure(set, expected: 7)?.code == .aborted)
+    #expect(try scene.update(set, expected: 0) == 1)
+    let aborted = try #require(scene.failure([requests.set("a", .int(2))], expected: 0))
+    #expect(aborted.code == .aborted)
+    let detail = TwinError.Detail.conflict(
+      name: Array(scene.name.utf8), currentRevision: 1, lastAgent: Array("support-agent".utf8),
+      recordedAt: 1_000_000)
+    #expect(aborted.detail == detail)
+    let exists = try #require(scene.failure(set, mustNotExist: true))
+    #expect(exists.code == .alreadyExists && exists.detail == detail)
+    // A condition that does not hold fails even what would change nothing.
+    #expect(scene.failure(set, expected: 2)?.code == .aborted)
+    #expect(try scene.update([requests.set("a", .int(2))], expected: 1) == 1)
+  }
+
+  @Test func deletion() throws {
+    #expect(throws: TwinError.self) { try scene.delete() }
+    try scene.update([requests.set("a", .int(1))])
+    do throws(TwinError) {
+      try scene.delete(expected: 9)
+      Issue.record("deleted at another revision")
+    } catch { #expect(error.code == .aborted) }
+    try scene.delete(expected: 1)
+    #expect(scene.image?.isDeleted == true && scene.image?.revision == 2 && scene.image?.entryCount == 0)
+    #expect(scene.lastChange?.isDeleted == true)
+    #expect(Array(scene.image!.agent.bytes) == Array("cleaner".utf8))
+    do throws(TwinError) {
+      try scene.delete(expected: 2)
+      Issue.record("deleted twice")
+    } catch { #expect(error.code == .notFound) }
+    #expect(scene.failure([])?.code == .invalidArgument)
+    #expect(scene.failure([requests.set("a", .int(1))], expected: 0)?.code == .aborted)
+    // Its number goes on where it was.
+    try scene.update([requests.set("b", .int(1))], mustNotExist: true)
+    #expect(scene.image?.revision == 3 && scene.image?.unpacked?.map(\.name) == ["b"])
+  }
+
+  @Test func validityWaitsForHistory() throws {
+    try scene.update([requests.set("a", .int(1), from: 500)])
+    #expect(scene.image?.unpacked?.first?.validFrom == 500)
+    for change in [
+      requests.set("a", .int(2), from: scene.now + 1), requests.set("a", .int(2), from: 499),
+      requests.set("a", .int(2), to: scene.now + 1), requests.set("b", .int(2), from: 5, to: 6),
+    ] {
+      let error = try #require(scene.failure([change]))
+      #expect(error.code == .failedPrecondition)
+      #expect(error.message.contains("history"))
+    }
+    #expect(scene.failure([requests.set("b", .int(2), to: scene.now)])?.code == .invalidArgument)
+    #expect(try scene.update([requests.set("a", .int(2), from: 500)]) == 1)
+    #expect(try scene.update([requests.set("b", .int(2), from: -5)]) == 1)
+  }
+
+  @Test func twinLimits() throws {
+    try scene.update((0..<512).map { requests.set("a\($0)", .int(1)) })
+    let full = try #require(scene.failure([requests.set("b", .int(1))]))
+    #expect(full.code == .resourceExhausted)
+    #expect(full.detail == .limit(name: "attributesPerTwinMax", maximum: 512, actual: 513))
+    // Room made in the same request counts.
+    #expect(try scene.update([requests.remove("a0"), requests.set("b", .int(1))]) == 2)
+    let value = Literal.string(String(repeating: "v", count: 65_000))
+    let large = try #require(scene.failure((1...17).map { requests.set("a\($0)", value) }))
+    #expect(large.code == .resourceExhausted && large.message.contains(scene.name))
+    guard case .limit("twinBytesMax", 1_048_576, _)? = large.detail else {
+      Issue.record("detail is \(String(describing: large.detail))")
+      return
+    }
+  }
+
+  @Test func aFailureChangesNothing() throws {
+    try scene.update([requests.set("a", .int(1)), requests.set("s", .string("x"))])
+    #expect(scene.failure([requests.set("a", .int(2)), requests.increment("s", .int(1))]) != nil)
+    #expect(scene.value("a") == .int(1) && scene.image?.revision == 1)
+  }
+}

@@ -1,0 +1,27 @@
+// Strings as the views that the core takes, for the time of a call.
+
+import TwinCore
+
+/// Runs `body` on the string's bytes.
+package func withBytes<R, E: Error>(
+  _ string: String, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+) throws(E) -> R {
+  try withBytes(Array(string.utf8), body)
+}
+
+package func withBytes<R, E: Error>(
+  _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(E) -> R
+) throws(E) -> R {
+  let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+  defer { copy.deallocate() }
+  copy.copyBytes(from: bytes)
+  return try body(UnsafeRawBufferPointer(copy))
+}
+
+extension TwinImage {
+  /// The attributes as protobuf-c reads them.
+  package var unpacked: [UnpackedAttribute]? { unpackTwin(Array(records)) }
+
+  /// One attribute's value.
+  package func value(_ name: String) -> Literal? { unpacked?.first { $0.name == name }?.value }
+}

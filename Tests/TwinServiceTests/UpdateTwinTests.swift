@@ -1,0 +1,104 @@
+import CTwindProto
+import TTRPC
+import Testing
+import TwinClient
+import TwinRoutes
+
+@Suite struct UpdateTwinTests {
+  let fixture: ServiceFixture
+  var twind: TwindClient { fixture.twind }
+
+  init() throws { fixture = try ServiceFixture() }
+
+  @Test func everyReplyNamesSequenceRevisionAndDurability() throws {
+    let first = try twind.update("acme/customer/1", [.set("a", .int(1)), .set("b", .int(2))])
+    #expect(first.sequence == 1 && first.revisions == [1] && first.durability == .memory && first.factCount == 2)
+    let same = try twind.update("acme/customer/1", [.set("a", .int(1))])
+    #expect(same.sequence == 1 && same.revisions == [1] && same.factCount == 0)
+  }
+
+  @Test func agentComesFromMetadataThenConfigurationThenTheSystem() throws {
+    try fixture.client(agent: "sales-bot").update("acme/customer/1", [.set("a", .int(1))])
+    try fixture.client(uid: 1234).update("acme/customer/1", [.set("b", .int(1))])
+    try fixture.client(uid: 0).update("acme/customer/1", [.set("c", .int(1))])
+    let agents = try twind.get("acme/customer/1").twin?.attributes.map(\.agent)
+    #expect(agents == ["sales-bot", "billing", "root"])
+  }
+
+  @Test func staleRevisionIsAbortedWithTheConflict() throws {
+    try fixture.client(agent: "first").update("acme/customer/1", [.set("a", .int(1))])
+    let error = failure {
+      try twind.update("acme/customer/1", [.set("a", .int(2))], precondition: .revision(7))
+    }
+    #expect(error?.code == .aborted)
+    let detail = try #require(error?.details.first)
+    #expect(detail.typeURL == "type.googleapis.com/twind.v1.ConflictDetail")
+    let arena = Arena()
+    try detail.value.withUnsafeBytes { bytes in
+      let conflict = try arena.unpack(Twind__V1__ConflictDetail.self, bytes).pointee
+      #expect(conflict.current_revision == 1 && String(cString: conflict.last_agent) == "first")
+    }
+  }
+
+  @Test func mustNotExist() throws {
+    try twind.update("acme/customer/1", [.set("a", .int(1))], precondition: .mustNotExist)
+    #expect(
+      code { try twind.update("acme/customer/1", [.set("a", .int(2))], precondition: .mustNotExist) }
+        == .alreadyExists)
+  }
+
+  @Test func aRepeatedKeyReturnsTheFirstResult() throws {
+    var options = WriteOptions()
+    options.idempotencyKey = "order-1"
+    let first = try twind.update("acme/customer/1", [.increment("orders", by: .int(1))], options)
+    let again = try twind.update("acme/customer/1", [.increment("orders", by: .int(1))], options)
+    #expect(first == again)
+    #expect(try twind.get("acme/customer/1").twin?["orders"] == .int(1))
+    #expect(
+      code { try twind.update("acme/customer/1", [.increment("orders", by: .int(2))], options) } == .invalidArgument)
+  }
+
+  @Test func durabilityBeyondMemoryNeedsAJournal() throws {
+    for durability in [Durability.journaled, .synced] {
+      var options = WriteOptions()
+      options.durability = durability
+      let error = failure { try twind.update("acme/customer/1", [.set("a", .int(1))], options) }
+      #expect(error?.code == .failedPrecondition && error?.message.contains(durability.name) == true)
+    }
+  }
+
+  @Test(arguments: [65, 1000, 16_000]) func aListOfSmallNumbersIsNoFlood(count: Int) throws {
+    let list = Value.list((0..<count).map { .int(Int64($0 % 100)) })
+    try twind.update("acme/customer/1", [.set("numbers", list)])
+    #expect(try twind.get("acme/customer/1").twin?["numbers"] == list)
+  }
+
+  @Test func bothSpellingsOfALetterAreTwoTwins() throws {
+    try twind.update("acme/customer/caf\u{e9}", [.set("a", .int(1))])
+    try twind.update("acme/customer/cafe\u{301}", [.set("a", .int(2))])
+    #expect(try twind.get("acme/customer/caf\u{e9}").twin?["a"] == .int(1))
+    #expect(try twind.get("acme/customer/cafe\u{301}").twin?["a"] == .int(2))
+    #expect(try twind.list(prefix: "acme/").twins.count == 2)
+  }
+
+  @Test func aBatchIsAllOrNothing() throws {
+    try twind.update("acme/customer/1", [.set("a", .int(1))])
+    let updates = [
+      TwinUpdate("acme/customer/2", [.set("a", .int(2))]),
+      TwinUpdate("acme/customer/1", [.set("a", .int(2))], precondition: .revision(9)),
+    ]
+    #expect(code { try twind.update(many: updates) } == .aborted)
+    #expect(code { _ = try twind.get("acme/customer/2") } == .notFound)
+    let result = try twind.update(many: [updates[0], TwinUpdate("acme/customer/1", [.set("a", .int(2))])])
+    #expect(result.sequence == 2 && result.revisions == [2, 2] && result.factCount == 2)
+  }
+
+  @Test func aDeletedTwinKeepsItsRevision() throws {
+    try twind.update("acme/customer/1", [.set("a", .int(1))])
+    #expect(try twind.delete("acme/customer/1").revisions == [2])
+    #expect(code { try twind.delete("acme/customer/1") } == .notFound)
+    let result = try twind.update("acme/customer/1", [.set("a", .int(1))], precondition: .revision(2))
+    #expect(result.revisions == [3])
+    #expect(code { try twind.delete("acme/customer/1", expectedRevision: 2) } == .aborted)
+  }
+}

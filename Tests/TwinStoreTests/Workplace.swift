@@ -1,0 +1,111 @@
+// A directory and a clock for a store in a test, short ways to write and read, and threads.
+
+import Threads
+import CTwindProto
+import Foundation
+import TwinCore
+import TwinFixtures
+import TwinStore
+
+/// A directory that goes away with the object.
+final class Workplace: Sendable {
+  let path: String
+
+  init() {
+    path = NSTemporaryDirectory() + "twind-test-" + UUID().uuidString
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func open(
+    clock: any TwinStore.Clock = SystemClock(), options: Store.Options = Store.Options()
+  ) throws(StoreError) -> Store {
+    try Store(directory: path, options: options, clock: clock)
+  }
+
+  /// What a crash at this moment would leave on disk.
+  func copy() throws -> Workplace {
+    let copy = Workplace()
+    try FileManager.default.copyItem(atPath: path, toPath: copy.path)
+    return copy
+  }
+}
+
+/// Stands still until it is told.
+final class ManualClock: TwinStore.Clock, @unchecked Sendable {
+  private let lock = NSLock()
+  private var micros: Int64 = 1_700_000_000_000_000
+
+  func wallMicros() -> Int64 { lock.withLock { micros } }
+  func monotonicNanos() -> UInt64 { UInt64(wallMicros()) * 1_000 }
+  func advance(micros: Int64) { lock.withLock { self.micros += micros } }
+}
+
+extension Store {
+  @discardableResult
+  func update(
+    _ name: String, _ values: [String: Literal], expected: UInt64? = nil, key: String = "", agent: String = "tester"
+  ) throws(TwinError) -> CommitResult {
+    let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
+    let changes = values.map { requests.set($0.key, $0.value) }
+    let command = try Command(
+      update: requests.update(name, changes, expected: expected, key: key), agent: Text(requests.text(agent)))
+    return try commit(command, requestHash: UInt64(values.count))
+  }
+
+  /// The same values in all of these twins, in one commit.
+  @discardableResult
+  func update(all names: [String], _ values: [String: Literal]) throws(TwinError) -> CommitResult {
+    let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
+    let changes = values.map { requests.set($0.key, $0.value) }
+    let batch = requests.batch(names.map { requests.update($0, changes) })
+    return try commit(try Command(batch: batch, agent: Text(requests.text("tester"))), requestHash: 0)
+  }
+
+  @discardableResult
+  func delete(_ name: String) throws(TwinError) -> CommitResult {
+    let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
+    return try commit(
+      try Command(delete: requests.delete(name), agent: Text(requests.text("tester"))), requestHash: 0)
+  }
+
+  /// A twin's attributes; nil when it does not exist.
+  func read(_ name: String) throws(TwinError) -> [UnpackedAttribute]? {
+    try withBytes(name) { (bytes: UnsafeRawBufferPointer) throws(TwinError) in
+      withTwin(try TwinName(bytes)) { image, _ in image.flatMap { $0.isDeleted ? nil : $0.unpacked } }
+    }
+  }
+
+  func value(_ name: String, _ attribute: String) throws(TwinError) -> Literal? {
+    try read(name)?.first { $0.name == attribute }?.value
+  }
+
+  func revision(_ name: String) throws(TwinError) -> UInt64? {
+    try withBytes(name) { (bytes: UnsafeRawBufferPointer) throws(TwinError) in
+      withTwin(try TwinName(bytes)) { image, _ in image?.revision }
+    }
+  }
+
+  /// Runs `body` on several twins of one moment.
+  func readAll(_ names: [String], _ body: (Int, TwinImage?) -> Void) -> UInt64 {
+    let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
+    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }, body)
+  }
+}
+
+/// Runs all of them at once and waits for all.
+func inThreads(_ bodies: [@Sendable () -> Void]) {
+  let group = DispatchGroup()
+  for body in bodies {
+    group.enter()
+    Thread.detachNewThread {
+      body()
+      group.leave()
+    }
+  }
+  group.wait()
+}

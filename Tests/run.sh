@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them, or the stages named:
+#
+#   Tests/run.sh                  everything
+#   Tests/run.sh unit python      single stages
+#
+# Stages: tidy unit c python interop fuzz system. Two builds are made: release (product, system tests) and debug with
+# ThreadSanitizer (all Swift unit tests). Prints the minutes that each stage took, and fails past its budget.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+budget_minutes=35
+all=(tidy unit c python interop fuzz system)
+stages=("${@:-${all[@]}}")
+
+for stage in "${stages[@]}"; do
+  [[ " ${all[*]} " == *" $stage "* ]] || { echo "run.sh: unknown stage $stage: choose from ${all[*]}" >&2; exit 2; }
+done
+
+minutes() { echo "$(($1 / 60)).$(($1 % 60 / 6))"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_debian() { # <package>...: those that are missing
+  local missing=()
+  for package in "$@"; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
+  [ ${#missing[@]} = 0 ] && return
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+ensure_python() { # one virtual environment for the plugin, the client and the system tests
+  [ -x .build-python/bin/python ] || python3 -m venv .build-python
+  .build-python/bin/pip install -q --disable-pip-version-check './clients/python[test]'
+}
+
+ensure_release() {
+  for product in twind twinctl twinbench; do swift build -c release --product "$product"; done
+}
+
+stage_tidy() {
+  install_debian protobuf-c-compiler protobuf-compiler
+  ensure_python
+  .build-python/bin/python -m pytest -q Tests/TidyTests
+}
+
+stage_unit() { swift test --sanitize=thread; }
+
+stage_c() {
+  install_debian cmake pkg-config
+  ensure_release
+  TWIND="$root/.build/release/twind" clients/c/tests/run.sh
+}
+
+stage_python() {
+  ensure_python
+  ensure_release
+  .build-python/bin/mypy --strict clients/python/src
+  TWIND="$root/.build/release/twind" .build-python/bin/python -m pytest -q clients/python/tests
+}
+
+stage_interop() { Tests/Interop/run.sh; }
+
+stage_fuzz() { swift run -c release twind-fuzz-frames; }
+
+stage_system() {
+  ensure_python
+  ensure_release
+  TWIND_BIN_DIR="$root/.build/release" .build-python/bin/python -m pytest -q Tests/System
+}
+
+install_debian libprotobuf-c-dev libsqlite3-dev python3-venv
+summary=""
+for stage in "${stages[@]}"; do
+  echo "== $stage"
+  began=$SECONDS
+  "stage_$stage"
+  summary+=$(printf '%-8s %5.1f min' "$stage" "$(minutes $((SECONDS - began)))")$'\n'
+done
+printf '\n%s%-8s %5.1f min of %d\n' "$summary" total "$(minutes $SECONDS)" "$budget_minutes"
+if [ "$SECONDS" -gt $((budget_minutes * 60)) ]; then
+  echo "run.sh: over the budget of $budget_minutes minutes" >&2
+  exit 1
+fi
