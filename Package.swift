@@ -49,8 +49,17 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
+    .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
     .executableTarget(
       name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
+    .executableTarget(
+      name: "twinbench",
+      dependencies: [
+        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments, histogram,
+      ],
       swiftSettings: strict),
 
     .target(name: "CInteropProto", dependencies: ["CProtobufC"], path: "Tests/Interop/CInteropProto"),
@@ -80,5 +89,6 @@ let package = Package(
     .testTarget(
       name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb],
       swiftSettings: strict),
+    .testTarget(name: "TwinTextTests", dependencies: ["TwinText", "TwinClient"], swiftSettings: strict),
   ]
 )
