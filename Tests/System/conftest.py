@@ -6,6 +6,7 @@ Needs the Python client in the environment, and the binaries in $TWIND_BIN_DIR o
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,18 @@ from frames import RawConnection
 def pytest_sessionstart() -> None:
     if not TWIND.exists():
         pytest.exit(f"there is no {TWIND}: run swift build -c release, or set TWIND_BIN_DIR", returncode=2)
+
+
+@pytest.fixture(autouse=True)
+def time_limit() -> Iterator[None]:
+    """No test hangs the run: 60 s."""
+    def stop(number: int, frame: object) -> None:
+        raise TimeoutError("the test took more than 60 s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import TwinCore
 
 /// Changes by twin, in the order of their first commit.
 struct CoalescedChanges {
-  /// What happened to one twin since it was last deleted, or altogether.
+  /// What happened to one twin: it was deleted, was changed, or was deleted and then changed.
   struct Twin {
+    /// The commit that deleted it last.
+    fileprivate(set) var deletion: TwinImage?
+    /// The commits after that.
     fileprivate(set) var changes: [TwinImage] = []
-    /// It was deleted; what `changes` still hold came afterwards.
-    fileprivate(set) var isDeleted = false
 
     /// Whether no later change is about the entry's attribute.
     func isLast(_ change: TwinImage, _ entry: TwinImage.Entry) -> Bool {
@@ -28,10 +29,11 @@ struct CoalescedChanges {
       places[name] = place
     }
     if change.isDeleted {
+      twins[place].deletion = change
       twins[place].changes = []
-      twins[place].isDeleted = true
+    } else {
+      twins[place].changes.append(change)
     }
-    twins[place].changes.append(change)
   }
 
   func forEach(_ body: (Twin) -> Void) { twins.forEach(body) }

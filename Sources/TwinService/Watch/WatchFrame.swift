@@ -34,8 +34,9 @@ struct WatchFrame {
     }
   }
 
-  /// What several commits did to a twin.
+  /// What several commits did to a twin. A deletion is a change of its own: what came after it is not gone with it.
   mutating func add(coalesced twin: CoalescedChanges.Twin) {
+    if let deletion = twin.deletion { add(change: deletion) }
     var records: [UInt8] = []
     for change in twin.changes {
       redactions.add(change, query.mask, query.permit)
@@ -43,8 +44,8 @@ struct WatchFrame {
         records.append(contentsOf: change.record(entry))
       }
     }
-    guard !records.isEmpty || twin.isDeleted, let last = twin.changes.last else { return }
-    add(change: last.name.bytes, last.revision, records.count, isDeleted: twin.isDeleted) { place in
+    guard !records.isEmpty, let last = twin.changes.last else { return }
+    add(change: last.name.bytes, last.revision, records.count, isDeleted: false) { place in
       records.withUnsafeBytes { if let start = $0.baseAddress { place.copyMemory(from: start, byteCount: $0.count) } }
       return place + records.count
     }
