@@ -16,6 +16,22 @@ public struct WriteResult: Equatable, Sendable {
   public let factCount: Int
 }
 
+/// A write that was begun. Wait once, from any one thread.
+public struct PendingWrite: Sendable {
+  private let call: PendingCall<Twind__V1__BatchUpdateTwinsResponse>
+
+  init(_ call: PendingCall<Twind__V1__BatchUpdateTwinsResponse>) { self.call = call }
+
+  /// The result, when it has come.
+  public func wait() throws(RPCError) -> WriteResult {
+    let reply = try call.wait()
+    let message = reply.message.pointee
+    return WriteResult(
+      sequence: message.sequence, revisions: (0..<message.n_revisions).map { message.revisions[$0] },
+      durability: Durability(message.durability), factCount: Int(message.fact_count))
+  }
+}
+
 /// One twin's part of a batch.
 public struct TwinUpdate: Sendable {
   public var name: String
@@ -55,18 +71,25 @@ extension TwindClient {
   public func update(many updates: [TwinUpdate], _ options: WriteOptions = WriteOptions()) throws(RPCError)
     -> WriteResult
   {
-    let reply = try call(TwinServiceRoutes.batchUpdateTwins) { arena, request in
-      request.pointee.n_requests = updates.count
-      request.pointee.requests = arena.array(
-        updates.map { UnsafeMutablePointer(mutating: Self.request($0, WriteOptions(), arena)) })
-      request.pointee.idempotency_key = arena.string(options.idempotencyKey)
-      request.pointee.durability = options.durability.wire
-      request.pointee.purpose = arena.string(options.purpose)
-    }
-    let message = reply.message.pointee
-    return WriteResult(
-      sequence: message.sequence, revisions: (0..<message.n_revisions).map { message.revisions[$0] },
-      durability: Durability(message.durability), factCount: Int(message.fact_count))
+    try start(many: updates, options).wait()
+  }
+
+  /// Begins the same without waiting, so that several batches are under way at once. They take effect in the order in
+  /// which they were begun.
+  public func start(
+    many updates: [TwinUpdate], _ options: WriteOptions = WriteOptions()
+  ) throws(RPCError) -> PendingWrite {
+    let arena = Arena(chunkBytes: 16 << 10)
+    let request = arena.make(Twind__V1__BatchUpdateTwinsRequest.self)
+    request.pointee.n_requests = updates.count
+    request.pointee.requests = arena.array(
+      updates.map { UnsafeMutablePointer(mutating: Self.request($0, WriteOptions(), arena)) })
+    request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+    request.pointee.durability = options.durability.wire
+    request.pointee.purpose = arena.string(options.purpose)
+    let pending = try rpc.start(TwinServiceRoutes.batchUpdateTwins, UnsafePointer(request))
+    rpc.flush()
+    return PendingWrite(pending)
   }
 
   /// Deletes one twin. Throws NOT_FOUND when it does not exist.

@@ -16,13 +16,19 @@ package struct AttributeRecord {
   package private(set) var sequence: UInt64 = 0
   package private(set) var purpose = UnsafeRawBufferPointer(start: nil, count: 0)
 
+  /// The bytes are not what protobuf-c writes.
+  package struct Malformed: Error {}
+
   /// `message` is the encoded Attribute without tag and length, its fields in ascending order and none twice, as
-  /// protobuf-c writes them. Nil when it is not one.
-  package init?(_ message: UnsafeRawBufferPointer) {
+  /// protobuf-c writes them.
+  ///
+  /// Throws, and is not failable: optimized by Swift 6.3.1, the optional result of a failable initializer lost all fields
+  /// behind `agent`.
+  package init(_ message: UnsafeRawBufferPointer) throws(Malformed) {
     var reader = WireReader(message)
     var before: UInt64 = 0
     while !reader.isAtEnd {
-      guard let field = reader.field(), field.number > before, take(field) else { return nil }
+      guard let field = reader.field(), field.number > before, take(field) else { throw Malformed() }
       before = field.number
     }
   }

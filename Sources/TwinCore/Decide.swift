@@ -76,7 +76,8 @@ private func decideUpdate(
   for change in changes {
     let name = Text(change.pointee.attribute)
     let entry = image?.find(name.bytes)
-    let present = entry.flatMap { entry in image.flatMap { AttributeRecord($0.message(entry)) } }
+    var present: AttributeRecord?
+    if let image, let entry { present = try? AttributeRecord(image.message(entry)) }
     guard
       let fact = try decideChange(change, of: name, on: present, as: commit, ordinal: UInt32(facts.count))
     else { continue }

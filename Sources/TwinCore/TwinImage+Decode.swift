@@ -56,7 +56,7 @@ extension TwinImage {
       let start = reader.position
       func fault(_ reason: String) -> RecordFault { RecordFault(offset: start, reason: reason) }
       guard let field = reader.field(), field.number == 3, case .bytes(let message) = field.content,
-        let attribute = AttributeRecord(message)
+        let attribute = try? AttributeRecord(message)
       else { throw fault("this is no attribute") }
       do { try checkAttributeName(attribute.name) } catch { throw fault(error.message) }
       if attribute.name.baseAddress != message.baseAddress.map({ $0 + 2 }) {

@@ -8,7 +8,7 @@ from tree import ROOT, name, tracked, written
 
 SOURCES = ("Sources/*.swift", "Tests/*.swift", "clients/*.py", "clients/*.c", "clients/*.h", "Tests/*.py")
 # Put together here so that this file does not hold them.
-UNFINISHED = [a + b for a, b in [("TO", "DO"), ("FIX", "ME"), ("X", "XX"), ("for n", "ow"), ("not imple", "mented")]]
+UNFINISHED = [a + b for a, b in [("TO", "DO"), ("FIX", "ME"), ("X", "XX"), ("for n", "ow\\b(?!:)"), ("not imple", "mented")]]
 EMPTY_NAMES = re.compile(r"\b(?:class|struct|enum|protocol|actor)\s+\w*(?:Manager|Helper|Util|Utils|Base)\b")
 FUNCTION = re.compile(r"^(\s*)(?:[\w@()]+\s+)*(?:func|init|deinit|subscript)\b.*$")
 

@@ -67,6 +67,16 @@ import TwinRoutes
     }
   }
 
+  @Test func theSameAgainWithTheSameConfidenceIsNoFact() throws {
+    var change = Change.set("mood", .string("calm"))
+    change.confidence = 0.5
+    change.evidence = "ticket:1"
+    #expect(try twind.update("acme/customer/1", [change]).factCount == 1)
+    #expect(try twind.update("acme/customer/1", [change]).factCount == 0)
+    change.confidence = 0.6
+    #expect(try twind.update("acme/customer/1", [change]).factCount == 1)
+  }
+
   @Test(arguments: [65, 1000, 16_000]) func aListOfSmallNumbersIsNoFlood(count: Int) throws {
     let list = Value.list((0..<count).map { .int(Int64($0 % 100)) })
     try twind.update("acme/customer/1", [.set("numbers", list)])

@@ -13,9 +13,13 @@ final class Connection: EventSource, SessionHost {
   private var events = twind_readable
   private var isOpen = true
   private var isPending = false
-  /// When the frame that is not complete began to arrive; nil between frames.
-  private var frameSince: UInt64?
-  /// The earliest timer asked for.
+  /// When what was read last had arrived.
+  private var arrivedAt: UInt64 = 0
+  /// When the frame that is not complete must be; nil between frames.
+  private var frameDeadline: UInt64?
+  /// When a closing connection's output must have been read; nil before it is closing.
+  private var closeDeadline: UInt64?
+  /// The timer asked for.
   private var wakeAt = UInt64.max
   private(set) var receiveBytes = 0
   private(set) var sendBytes = 0
@@ -51,14 +55,15 @@ final class Connection: EventSource, SessionHost {
   }
 
   func timer(_ now: UInt64) {
-    guard wakeAt <= now else { return }
     wakeAt = .max
-    if let since = frameSince, since + reactor.limits.frameNanosMax <= now { session.frameTimedOut(input.bytes) }
+    if let closeDeadline, closeDeadline <= now { return close() }
+    if let deadline = frameDeadline, deadline <= now {
+      frameDeadline = nil
+      session.frameTimedOut(input.bytes)
+    }
     let next = session.tick(now: now)
     flush()
-    guard isOpen else { return }
-    if next != .max { wake(at: next) }
-    if let since = frameSince { wake(at: since + reactor.limits.frameNanosMax) }
+    if isOpen { wake(at: min(next, frameDeadline ?? .max, closeDeadline ?? .max)) }
   }
 
   func wake(at nanos: UInt64) {
@@ -82,7 +87,8 @@ final class Connection: EventSource, SessionHost {
     let count = read(fd, room.baseAddress, room.count)
     if count > 0 {
       input.received(count)
-      handleInput(now: twind_monotonic_nanos())
+      arrivedAt = twind_monotonic_nanos()
+      handleInput()
     }
     if borrows { giveBackSpare() } else if input.isEmpty { input.free() }
     account()
@@ -97,25 +103,41 @@ final class Connection: EventSource, SessionHost {
     swap(&own, &reactor.spareInput)
   }
 
-  private func handleInput(now: UInt64) {
+  /// Handles the whole frames and sends the answers. When too many answers have stopped it and the socket takes them
+  /// all, it goes on: no event will come for frames that are here.
+  private func handleInput() {
     let borrows = session.output.isEmpty
     if borrows { swap(&session.output, &reactor.spareOutput) }
+    // What streams send meanwhile is sent here.
+    let wasPending = isPending
+    isPending = true
     let before = input.byteCount
-    input.consume(session.receive(input.bytes, now: now))
-    trackFrame(progressed: input.byteCount < before, now)
-    send()
+    var hasPaused = false
+    repeat {
+      input.consume(session.receive(input.bytes, now: arrivedAt))
+      hasPaused = session.isPaused
+      send()
+    } while hasPaused && isOpen && !session.isPaused && !input.isEmpty
+    isPending = wasPending
+    trackFrame(progressed: input.byteCount < before)
     if borrows && session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
     afterSend()
   }
 
   /// A frame that has begun must end in time. A paused connection's frames wait for us, not for their sender.
-  private func trackFrame(progressed: Bool, _ now: UInt64) {
+  private func trackFrame(progressed: Bool) {
     if input.isEmpty || session.isPaused {
-      frameSince = nil
-    } else if progressed || frameSince == nil {
-      frameSince = now
-      wake(at: now + reactor.limits.frameNanosMax)
+      frameDeadline = nil
+    } else if progressed || frameDeadline == nil {
+      frameDeadline = patience()
     }
+  }
+
+  /// The end of the time that a peer has for what it must do now.
+  private func patience() -> UInt64 {
+    let (end, overflow) = twind_monotonic_nanos().addingReportingOverflow(reactor.limits.frameNanosMax)
+    if !overflow { wake(at: end) }
+    return overflow ? .max : end
   }
 
   // MARK: Output
@@ -125,9 +147,10 @@ final class Connection: EventSource, SessionHost {
     isPending = false
     guard isOpen else { return }
     send()
+    if session.output.isEmpty { session.output.free() }
     afterSend()
-    guard isOpen, !input.isEmpty, !session.isPaused, frameSince == nil else { return }
-    handleInput(now: twind_monotonic_nanos())
+    guard isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil else { return }
+    handleInput()
     if input.isEmpty { input.free() }
     account()
   }
@@ -146,7 +169,10 @@ final class Connection: EventSource, SessionHost {
 
   private func afterSend() {
     guard isOpen else { return }
-    if session.isClosing && session.output.isEmpty { return close() }
+    if session.isClosing {
+      if session.output.isEmpty { return close() }
+      if closeDeadline == nil { closeDeadline = patience() }
+    }
     if session.wantsOutput { session.produce() }
     var wanted: UInt32 = session.isPaused || session.isClosing ? 0 : twind_readable
     if !session.output.isEmpty { wanted |= twind_writable }
@@ -158,6 +184,7 @@ final class Connection: EventSource, SessionHost {
   }
 
   private func account() {
+    guard isOpen else { return }
     let received = input.capacity
     let sent = session.output.byteCount
     reactor.receiveBytes += received - receiveBytes

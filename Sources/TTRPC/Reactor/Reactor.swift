@@ -68,14 +68,13 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// reach a newcomer.
   func remove(_ fd: Int32) {
     guard sources.removeValue(forKey: fd) != nil else { return }
+    timers.remove(UInt64(fd))
     epoll.remove(fd)
     closed.append(fd)
   }
 
-  /// Calls `timer` of the descriptor's source at that time.
-  func wake(_ fd: Int32, at nanos: UInt64) {
-    timers.insert(TimerQueue.Entry(nanos: nanos, token: UInt64(fd)))
-  }
+  /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
+  func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
   var connections: [Connection] {
     sources.sorted { $0.key < $1.key }.compactMap { $0.value as? Connection }
@@ -90,10 +89,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   }
 
   private func turn() {
-    let next = timers.next
-    let wait = next == .max ? UInt64.max : next > now ? next - now : 0
     var woken = false
-    epoll.wait(nanos: wait) { fd, events in
+    epoll.wait(nanos: idleNanos) { fd, events in
       if fd == wakeup.fd {
         woken = true
       } else if let source = sources[fd] {
@@ -102,9 +99,10 @@ package final class Reactor: Executor, @unchecked Sendable {
     }
     now = twind_monotonic_nanos()
     if woken { runJobs() }
-    while let entry = timers.take(now: now) { sources[Int32(entry.token)]?.timer(now) }
-    closeRemoved()
+    while let token = timers.take(now: now) { sources[Int32(token)]?.timer(now) }
+    flushPending()
     enforceBudgets()
+    closeRemoved()
   }
 
   private func runJobs() {
@@ -115,12 +113,28 @@ package final class Reactor: Executor, @unchecked Sendable {
       return taken
     }
     for job in taken { job() }
-    for connection in pending { connection.flush() }
-    pending.removeAll(keepingCapacity: true)
   }
 
-  /// Connections that jobs gave something to send.
+  /// How long nothing is to be done.
+  private var idleNanos: UInt64 {
+    if !pending.isEmpty { return 0 }
+    let next = timers.next
+    if next == .max { return .max }
+    let now = twind_monotonic_nanos()
+    return next > now ? next - now : 0
+  }
+
+  /// Connections that got something to send, other than in answer to what they have just read.
   var pending: [Connection] = []
+  private var flushing: [Connection] = []
+
+  /// What a flush makes others send is sent in the next turn.
+  private func flushPending() {
+    guard !pending.isEmpty else { return }
+    swap(&pending, &flushing)
+    for connection in flushing { connection.flush() }
+    flushing.removeAll(keepingCapacity: true)
+  }
 
   private func closeRemoved() {
     for fd in closed { Glibc.close(fd) }
@@ -146,7 +160,7 @@ package final class Reactor: Executor, @unchecked Sendable {
 /// Something that a reactor watches.
 protocol EventSource: AnyObject {
   func ready(_ events: UInt32)
-  /// A time asked for with `wake` has come, or an outdated one.
+  /// The time asked for with `wake` has come.
   func timer(_ now: UInt64)
   func close()
 }

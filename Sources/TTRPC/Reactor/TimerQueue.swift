@@ -1,50 +1,74 @@
 // When which connection wants to be looked at.
 
-/// A binary heap of times. An entry may be outdated: whoever takes it compares it with what its owner wants now.
+/// A binary heap of times, one for each owner: setting another replaces the first, so it never holds more entries than
+/// there are owners.
 package struct TimerQueue {
-  package struct Entry {
-    package var nanos: UInt64
-    package var token: UInt64
-
-    package init(nanos: UInt64, token: UInt64) {
-      self.nanos = nanos
-      self.token = token
-    }
+  private struct Entry {
+    var nanos: UInt64
+    var token: UInt64
   }
 
   private var heap: [Entry] = []
+  /// Where each token's entry stands.
+  private var places: [UInt64: Int] = [:]
 
   package init() {}
+
+  package var count: Int { heap.count }
 
   /// The earliest time; `UInt64.max` = none.
   package var next: UInt64 { heap.first?.nanos ?? .max }
 
-  package mutating func insert(_ entry: Entry) {
-    heap.append(entry)
-    var child = heap.count - 1
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard heap[child].nanos < heap[parent].nanos else { return }
-      heap.swapAt(child, parent)
-      child = parent
+  /// Sets the token's time.
+  package mutating func set(_ token: UInt64, to nanos: UInt64) {
+    if let place = places[token] {
+      heap[place].nanos = nanos
+      settle(place)
+    } else {
+      heap.append(Entry(nanos: nanos, token: token))
+      places[token] = heap.count - 1
+      settle(heap.count - 1)
     }
   }
 
-  /// Takes the earliest entry that is due.
-  package mutating func take(now: UInt64) -> Entry? {
-    guard let first = heap.first, first.nanos <= now else { return nil }
+  /// Forgets the token's time.
+  package mutating func remove(_ token: UInt64) {
+    guard let place = places.removeValue(forKey: token) else { return }
     let last = heap.removeLast()
-    guard !heap.isEmpty else { return first }
-    heap[0] = last
-    var parent = 0
+    guard place < heap.count else { return }
+    heap[place] = last
+    places[last.token] = place
+    settle(place)
+  }
+
+  /// Takes the token whose time is the earliest, when it has come.
+  package mutating func take(now: UInt64) -> UInt64? {
+    guard let first = heap.first, first.nanos <= now else { return nil }
+    remove(first.token)
+    return first.token
+  }
+
+  /// Moves an entry up or down to where it belongs.
+  private mutating func settle(_ start: Int) {
+    var place = start
+    while place > 0, heap[place].nanos < heap[(place - 1) / 2].nanos {
+      swap(place, (place - 1) / 2)
+      place = (place - 1) / 2
+    }
     while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].nanos < heap[least].nanos {
+      var least = place
+      for child in [2 * place + 1, 2 * place + 2] where child < heap.count && heap[child].nanos < heap[least].nanos {
         least = child
       }
-      guard least != parent else { return first }
-      heap.swapAt(parent, least)
-      parent = least
+      guard least != place else { return }
+      swap(place, least)
+      place = least
     }
+  }
+
+  private mutating func swap(_ one: Int, _ other: Int) {
+    heap.swapAt(one, other)
+    places[heap[one].token] = one
+    places[heap[other].token] = other
   }
 }

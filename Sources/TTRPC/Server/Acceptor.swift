@@ -10,7 +10,8 @@ final class Acceptor: EventSource {
   private static let retryNanos: UInt64 = 100_000_000
 
   private unowned let reactor: Reactor
-  private unowned let server: Server
+  /// A server lives until its shutdown.
+  private let server: Server
   private let listener: UnixListener
 
   init(_ listener: UnixListener, _ reactor: Reactor, _ server: Server) {
@@ -26,12 +27,13 @@ final class Acceptor: EventSource {
         server.accepted(fd)
         continue
       }
-      if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
+      let problem = errno
+      if problem == EMFILE || problem == ENFILE || problem == ENOMEM || problem == ENOBUFS {
         // Level-triggered readiness would spin: look away for a while.
         reactor.change(listener.fd, 0)
         reactor.wake(listener.fd, at: twind_monotonic_nanos() + Self.retryNanos)
       }
-      if errno != EINTR && errno != ECONNABORTED { return }
+      if problem != EINTR && problem != ECONNABORTED { return }
     }
   }
 

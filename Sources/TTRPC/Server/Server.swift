@@ -19,6 +19,10 @@ public final class Server: @unchecked Sendable {
     public var connections = 0
     public var streams = 0
     public var calls: UInt64 = 0
+    /// Received bytes that wait for the rest of their frame, as memory held for them.
+    public var receiveBytes = 0
+    /// Replies that wait for their readers.
+    public var sendBytes = 0
 
     public init() {}
   }
@@ -29,7 +33,20 @@ public final class Server: @unchecked Sendable {
   private let connectionCount = Atomic(0)
   private let turn = Atomic(0)
   private let finishedCalls = Atomic<UInt64>(0)
-  private var listener: UnixListener?
+  private let lifecycle = Lock()
+  /// Guarded by `lifecycle`.
+  private var phase = Phase.new
+
+  private enum Phase {
+    /// To `serving` by `start`.
+    case new
+    /// To `draining` by `shutdown`.
+    case serving(UnixListener)
+    /// To `stopped` when the calls in flight have ended.
+    case draining
+    /// Stays.
+    case stopped
+  }
 
   /// - Parameter reactors: threads that serve; by default half of the cores, for the agents need the others.
   public init(router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors) {
@@ -43,9 +60,12 @@ public final class Server: @unchecked Sendable {
   /// The threads, for those who have something to do on each.
   public var executors: [any Executor] { reactors }
 
-  /// Starts the threads and takes connections from the listener.
+  /// Starts the threads and takes connections from the listener. Once.
   public func start(_ listener: UnixListener) {
-    self.listener = listener
+    lifecycle.withLock {
+      guard case .new = phase else { preconditionFailure("a server is started once") }
+      phase = .serving(listener)
+    }
     for (index, reactor) in reactors.enumerated() { reactor.start(name: "reactor-\(index)") }
     let first = reactors[0]
     first.post {
@@ -54,30 +74,53 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// Stops taking connections and calls, waits for the calls in flight within `Limits.drainNanosMax`, and ends.
+  /// Stops taking connections and calls, waits for the calls in flight within `Limits.drainNanosMax`, and ends. Not to be
+  /// called on a reactor's thread. A second call returns at once.
   public func shutdown() {
+    let listener: UnixListener? = lifecycle.withLock {
+      guard case .serving(let listener) = phase else { return nil }
+      phase = .draining
+      return listener
+    }
     guard let listener else { return }
-    self.listener = nil
     let first = reactors[0]
     onEach { reactor in
       if reactor === first { first.remove(listener.fd) }
+      return 0
+    }
+    // All that was accepted has come to its reactor by now.
+    onEach { reactor in
       for connection in reactor.connections { connection.drain() }
       return 0
     }
     listener.removePath()
     let deadline = twind_monotonic_nanos() + limits.drainNanosMax
     while twind_monotonic_nanos() < deadline && onEach({ $0.connections.count { !$0.isIdle } }) > 0 { usleep(2000) }
-    for reactor in reactors { reactor.stop() }
+    lifecycle.withLock {
+      phase = .stopped
+      for reactor in reactors { reactor.stop() }
+    }
   }
 
-  /// Counts over all reactors.
+  /// Counts over all reactors, each of which is asked: not to be called on a reactor's thread.
   public func statistics() -> Statistics {
     var sum = Statistics()
-    sum.calls = finishedCalls.load(ordering: .relaxed)
+    lifecycle.withLock {
+      sum.calls = finishedCalls.load(ordering: .relaxed)
+      switch phase {
+      case .new, .stopped: return
+      case .serving, .draining: countLive(&sum)
+      }
+    }
+    return sum
+  }
+
+  private func countLive(_ sum: inout Statistics) {
     sum.connections = onEach { $0.connections.count }
     sum.streams = onEach { $0.connections.reduce(0) { $0 + $1.session.streamCount } }
+    sum.receiveBytes = onEach { $0.receiveBytes }
+    sum.sendBytes = onEach { $0.sendBytes }
     sum.calls += UInt64(onEach { $0.connections.reduce(0) { $0 + Int($1.session.callCount) } })
-    return sum
   }
 
   // MARK: For the acceptor

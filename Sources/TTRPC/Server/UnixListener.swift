@@ -29,6 +29,8 @@ public final class UnixListener: Sendable {
         description: "socket path is \(path.utf8.count) bytes, the system's limit is \(twind_socket_path_bytes_max): "
           + "choose a shorter one: \(path)")
     }
+    // The system would choose a name of its own.
+    guard !path.isEmpty else { throw Failure(description: "the socket path is empty: give one") }
     try Self.makeRoom(at: path)
     let fd = twind_unix_socket(1)
     guard fd >= 0 else { throw Self.failure("cannot make a socket for", path) }

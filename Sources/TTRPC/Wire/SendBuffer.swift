@@ -62,7 +62,8 @@ package struct SendBuffer: ~Copyable {
     start = 0
   }
 
-  private mutating func free() {
+  /// Gives its memory back; it must be empty.
+  mutating func free() {
     storage?.deallocate()
     storage = nil
     capacity = 0

@@ -7,24 +7,29 @@ import Testing
   @Test func timesComeOutInOrderAndNotEarly() {
     var random = SeededRandom(seed: 9)
     var queue = TimerQueue()
-    var expected: [UInt64] = []
-    for token in 0..<500 {
-      let nanos = UInt64.random(in: 0..<1_000, using: &random)
-      queue.insert(TimerQueue.Entry(nanos: nanos, token: UInt64(token)))
-      expected.append(nanos)
+    var wanted: [UInt64: UInt64] = [:]
+    // Set, set again, and remove: what counts is the last time of each token.
+    for _ in 0..<2_000 {
+      let token = UInt64.random(in: 0..<300, using: &random)
+      if Int.random(in: 0..<4, using: &random) == 0 {
+        queue.remove(token)
+        wanted[token] = nil
+      } else {
+        let nanos = UInt64.random(in: 0..<1_000, using: &random)
+        queue.set(token, to: nanos)
+        wanted[token] = nanos
+      }
+      #expect(queue.count == wanted.count)
+      #expect(queue.next == wanted.values.min() ?? .max)
     }
-    expected.sort()
-    #expect(queue.next == expected[0])
-    var taken: [UInt64] = []
-    for now: UInt64 in stride(from: 0, to: 1_000, by: 7) {
-      while let entry = queue.take(now: now) {
-        #expect(entry.nanos <= now)
-        taken.append(entry.nanos)
+    for now: UInt64 in stride(from: 0, through: 1_000, by: 5) {
+      while let token = queue.take(now: now) {
+        #expect(wanted.removeValue(forKey: token).map { $0 <= now } == true)
       }
       #expect(queue.next > now)
+      #expect(queue.next == wanted.values.min() ?? .max)
     }
-    while let entry = queue.take(now: .max) { taken.append(entry.nanos) }
-    #expect(taken == expected)
-    #expect(queue.next == .max)
+    #expect(queue.count == 0)
+    #expect(wanted.isEmpty)
   }
 }

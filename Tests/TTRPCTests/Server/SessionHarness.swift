@@ -3,6 +3,7 @@
 import Threads
 import EchoService
 import TTRPC
+import Threads
 
 /// One frame as tests write and read it.
 struct Frame: Equatable, CustomStringConvertible {

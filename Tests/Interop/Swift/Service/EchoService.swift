@@ -6,6 +6,7 @@ import CLinux
 import Glibc
 import InteropRoutes
 import TTRPC
+import Threads
 
 public typealias EchoRequest = Ttrpc__Interop__EchoRequest
 public typealias EchoResponse = Ttrpc__Interop__EchoResponse

@@ -1,0 +1,76 @@
+// The fields of one CSV record (RFC 4180): quoted fields may hold delimiters, line breaks and doubled quotes.
+
+package struct CSVFields {
+  private let bytes: [UInt8]
+  private let delimiter: UInt8
+  private var position = 0
+
+  /// The texts of the fields. With a space as delimiter several stand for one, and those at either end for none.
+  ///
+  /// Throws naming the field, counted from 1.
+  package static func parse(_ record: [UInt8], delimiter: UInt8) throws(TextFault) -> [String] {
+    var fields = CSVFields(bytes: record, delimiter: delimiter)
+    var texts: [String] = []
+    repeat {
+      guard fields.skipSpaces(isFirst: texts.isEmpty) else { break }
+      do {
+        texts.append(try fields.next())
+      } catch {
+        throw TextFault("field \(texts.count + 1) \(error.description)")
+      }
+    } while fields.takeDelimiter()
+    return texts
+  }
+
+  private init(bytes: [UInt8], delimiter: UInt8) {
+    self.bytes = bytes
+    self.delimiter = delimiter
+  }
+
+  private mutating func next() throws(TextFault) -> String {
+    var text: [UInt8] = []
+    if position < bytes.count && bytes[position] == UInt8(ascii: "\"") {
+      text = try quoted()
+    } else {
+      let end = bytes[position...].firstIndex(of: delimiter) ?? bytes.count
+      text = Array(bytes[position..<end])
+      position = end
+      if text.contains(UInt8(ascii: "\"")) {
+        throw TextFault("holds a quote: quote the whole field and double the quote")
+      }
+      if text.contains(UInt8(ascii: "\r")) {
+        throw TextFault("holds a carriage return: quote it, or end lines with \\n")
+      }
+    }
+    guard let string = String(validating: text, as: UTF8.self) else { throw TextFault("is not UTF-8") }
+    if text.contains(0) { throw TextFault("holds a NUL byte") }
+    return string
+  }
+
+  private mutating func quoted() throws(TextFault) -> [UInt8] {
+    var text: [UInt8] = []
+    position += 1
+    while let quote = bytes[position...].firstIndex(of: UInt8(ascii: "\"")) {
+      text += bytes[position..<quote]
+      position = quote + 1
+      guard position < bytes.count, bytes[position] != delimiter else { return text }
+      guard bytes[position] == UInt8(ascii: "\"") else { throw TextFault("goes on behind its closing quote") }
+      text.append(UInt8(ascii: "\""))
+      position += 1
+    }
+    throw TextFault("has a quote that does not end")
+  }
+
+  private mutating func takeDelimiter() -> Bool {
+    guard position < bytes.count else { return false }
+    position += 1
+    return true
+  }
+
+  /// False when only spaces are left.
+  private mutating func skipSpaces(isFirst: Bool) -> Bool {
+    guard delimiter == UInt8(ascii: " ") else { return true }
+    while position < bytes.count && bytes[position] == delimiter { position += 1 }
+    return position < bytes.count
+  }
+}

@@ -1,0 +1,105 @@
+// Rows that go to the daemon in one commit.
+
+import TwinClient
+
+/// A row, or a part of one that is too large for a batch.
+package struct ImportRow: Sendable {
+  package let update: TwinUpdate
+  package let record: Record
+
+  package init(_ update: TwinUpdate, _ record: Record) {
+    self.update = update
+    self.record = record
+  }
+
+  /// An upper bound of the bytes that it takes in a request.
+  var byteCount: Int { update.changes.reduce(update.name.utf8.count + 32) { $0 + $1.byteCount } }
+
+  /// Rows with the same changes that each fit into a batch. Throws naming an attribute that never does.
+  package func parts() throws(TextFault) -> [ImportRow] {
+    var parts: [ImportRow] = []
+    var part = TwinUpdate(update.name, [])
+    var bytes = 0
+    for change in update.changes {
+      let count = change.byteCount
+      if count + 512 > ImportBatch.bytesMax { throw TextFault("\(change.attribute) holds more than a batch can take") }
+      if part.changes.count == ImportBatch.changesMax || bytes + count + 512 > ImportBatch.bytesMax {
+        parts.append(ImportRow(part, record))
+        part.changes = []
+        bytes = 0
+      }
+      part.changes.append(change)
+      bytes += count
+    }
+    return parts + [ImportRow(part, record)]
+  }
+}
+
+package struct ImportBatch: Sendable {
+  /// What the daemon takes in one BatchUpdateTwins.
+  package static let twinsMax = 256
+  static let changesMax = 1_000
+  static let bytesMax = 1_000 << 10
+
+  package private(set) var rows: [ImportRow] = []
+  package private(set) var names: Set<String> = []
+  private let twinsMax: Int
+  private var changeCount = 0
+  private var byteCount = 0
+
+  package init(twinsMax: Int = ImportBatch.twinsMax) { self.twinsMax = twinsMax }
+
+  package init(_ rows: some Sequence<ImportRow>) {
+    twinsMax = Self.twinsMax
+    self.rows = Array(rows)
+    names = Set(rows.map(\.update.name))
+  }
+
+  package var isEmpty: Bool { rows.isEmpty }
+
+  /// Adds a part; false when it must go into a later batch: there is no room, or the twin is in this one already.
+  package mutating func add(_ row: ImportRow) -> Bool {
+    guard
+      rows.isEmpty
+        || rows.count < twinsMax && changeCount + row.update.changes.count <= Self.changesMax
+          && byteCount + row.byteCount <= Self.bytesMax && !names.contains(row.update.name)
+    else { return false }
+    rows.append(row)
+    names.insert(row.update.name)
+    changeCount += row.update.changes.count
+    byteCount += row.byteCount
+    return true
+  }
+}
+
+extension Change {
+  /// An upper bound of the bytes that it takes in a request.
+  fileprivate var byteCount: Int {
+    let value: Int =
+      switch operation {
+      case .set(let value), .increment(let value): value.byteCount
+      case .remove: 0
+      }
+    return attribute.utf8.count + (evidence?.utf8.count ?? 0) + value + 64
+  }
+}
+
+extension Value {
+  fileprivate var byteCount: Int {
+    switch self {
+    case .scalar(let scalar): scalar.byteCount
+    case .list(let scalars): scalars.reduce(8) { $0 + $1.byteCount }
+    case .json(let text): text.utf8.count
+    }
+  }
+}
+
+extension Scalar {
+  fileprivate var byteCount: Int {
+    switch self {
+    case .string(let text): text.utf8.count + 12
+    case .bytes(let bytes): bytes.count + 12
+    default: 16
+    }
+  }
+}

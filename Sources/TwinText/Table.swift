@@ -1,0 +1,57 @@
+// Aligned columns for people.
+
+/// Rows of cells under a header; the last column is as wide as it likes.
+package struct Table {
+  package enum Alignment: Sendable { case left, right }
+
+  package struct Column: Sendable {
+    let title: String
+    let alignment: Alignment
+
+    package init(_ title: String, _ alignment: Alignment = .left) {
+      self.title = title
+      self.alignment = alignment
+    }
+  }
+
+  private let columns: [Column]
+  private let indent: String
+  private var rows: [[String]] = []
+
+  package init(_ columns: [Column], indent: Int = 0) {
+    self.columns = columns
+    self.indent = String(repeating: " ", count: indent)
+  }
+
+  package var isEmpty: Bool { rows.isEmpty }
+
+  package mutating func add(_ cells: [String]) {
+    precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
+    rows.append(cells)
+  }
+
+  /// Lines that each end in a line break.
+  /// - Parameter header: how titles are shown, for example in bold; nil = no titles.
+  package func text(header: ((String) -> String)? = { $0 }) -> String {
+    let titles = columns.map(\.title)
+    let shown = header == nil ? rows : [titles] + rows
+    let widths = columns.indices.map { column in shown.map { DisplayText.columnCount($0[column]) }.max() ?? 0 }
+    var text = ""
+    if let header { text += line(titles, widths, header) }
+    for row in rows { text += line(row, widths) { $0 } }
+    return text
+  }
+
+  private func line(_ cells: [String], _ widths: [Int], _ style: (String) -> String) -> String {
+    var line = indent
+    for (index, cell) in cells.enumerated() {
+      let space = String(repeating: " ", count: widths[index] - DisplayText.columnCount(cell))
+      let isLast = index == cells.count - 1
+      switch columns[index].alignment {
+      case .left: line += style(cell) + (isLast ? "" : space + "  ")
+      case .right: line += space + style(cell) + (isLast ? "" : "  ")
+      }
+    }
+    return line + "\n"
+  }
+}

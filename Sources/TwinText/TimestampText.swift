@@ -1,0 +1,112 @@
+// Moments as text: RFC 3339 for programs, local time for people.
+
+import Glibc
+
+/// Microseconds since the Unix epoch, to and from text.
+package enum TimestampText {
+  /// RFC 3339, or a date alone. Without an offset it is UTC. nil when it is neither, or finer than microseconds.
+  package static func parse(_ text: String) -> Int64? {
+    var scanner = Scanner(text)
+    guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
+      let day = scanner.number(2)
+    else { return nil }
+    var time = CivilTime(year: year, month: month, day: day)
+    guard time.isDate else { return nil }
+    if scanner.isAtEnd { return time.totalMicros }
+    guard scanner.take("T") || scanner.take("t") || scanner.take(" "), let hour = scanner.number(2), hour < 24,
+      scanner.take(":"), let minute = scanner.number(2), minute < 60
+    else { return nil }
+    time.hour = hour
+    time.minute = minute
+    if scanner.take(":") {
+      guard let second = scanner.number(2), second < 60 else { return nil }
+      time.second = second
+      if scanner.take(".") {
+        guard let micros = scanner.fraction() else { return nil }
+        time.micros = micros
+      }
+    }
+    guard let offset = scanner.offsetMinutes(), scanner.isAtEnd else { return nil }
+    return time.totalMicros - offset * 60_000_000
+  }
+
+  /// RFC 3339 in UTC, exact; nil outside of the years 0000 to 9999, which RFC 3339 cannot write.
+  package static func utc(_ micros: Int64) -> String? {
+    let time = CivilTime(micros: micros)
+    return (0...9999).contains(time.year) ? text(time) + "Z" : nil
+  }
+
+  /// In the zone of whoever reads it, with the offset; outside of RFC 3339's years the number.
+  package static func local(_ micros: Int64) -> String {
+    var seconds = time_t(micros / 1_000_000 - (micros % 1_000_000 < 0 ? 1 : 0))
+    var parts = tm()
+    guard utc(micros) != nil, localtime_r(&seconds, &parts) != nil else { return "\(micros) µs" }
+    let offset = Int64(parts.tm_gmtoff)
+    let minutes = offset.magnitude / 60
+    let sign = offset < 0 ? "-" : "+"
+    return text(CivilTime(micros: micros + offset * 1_000_000))
+      + "\(sign)\(digits(Int64(minutes / 60), 2)):\(digits(Int64(minutes % 60), 2))"
+  }
+
+  private static func text(_ time: CivilTime) -> String {
+    var text = "\(digits(time.year, 4))-\(digits(time.month, 2))-\(digits(time.day, 2))T"
+    text += "\(digits(time.hour, 2)):\(digits(time.minute, 2)):\(digits(time.second, 2))"
+    if time.micros == 0 { return text }
+    return text + (time.micros % 1000 == 0 ? "." + digits(time.micros / 1000, 3) : "." + digits(time.micros, 6))
+  }
+
+  private static func digits(_ number: Int64, _ count: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, count - text.count)) + text
+  }
+}
+
+/// Takes the parts of a timestamp one by one.
+private struct Scanner {
+  private var rest: Substring.UTF8View
+
+  init(_ text: String) { rest = Substring(text).utf8 }
+
+  var isAtEnd: Bool { rest.isEmpty }
+
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard let first = rest.first, first == UInt8(ascii: character) else { return false }
+    rest = rest.dropFirst()
+    return true
+  }
+
+  /// Exactly so many digits.
+  mutating func number(_ count: Int) -> Int64? {
+    let digits = rest.prefix(count)
+    guard digits.count == count, let number = Self.value(digits) else { return nil }
+    rest = rest.dropFirst(count)
+    return number
+  }
+
+  /// One to six digits, as microseconds.
+  mutating func fraction() -> Int64? {
+    let digits = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    guard (1...6).contains(digits.count), var micros = Self.value(digits) else { return nil }
+    rest = rest.dropFirst(digits.count)
+    for _ in digits.count..<6 { micros *= 10 }
+    return micros
+  }
+
+  /// `Z`, `+01:00`, or nothing, which is UTC.
+  mutating func offsetMinutes() -> Int64? {
+    if isAtEnd || take("Z") || take("z") { return 0 }
+    let isWest = take("-")
+    guard isWest || take("+"), let hours = number(2), hours < 24, take(":"), let minutes = number(2), minutes < 60
+    else { return nil }
+    return (hours * 60 + minutes) * (isWest ? -1 : 1)
+  }
+
+  private static func value(_ digits: Substring.UTF8View.SubSequence) -> Int64? {
+    var value: Int64 = 0
+    for byte in digits {
+      guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte else { return nil }
+      value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+    }
+    return value
+  }
+}

@@ -1,0 +1,32 @@
+// The kinds of values, by the names that people write.
+
+import TwinClient
+
+package enum ValueKind: String, CaseIterable, Sendable {
+  case string, int, double, bool, bytes, timestamp, list, json
+
+  package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension Value {
+  package var kind: ValueKind {
+    switch self {
+    case .scalar(let scalar): scalar.kind
+    case .list: .list
+    case .json: .json
+    }
+  }
+}
+
+extension Scalar {
+  var kind: ValueKind {
+    switch self {
+    case .string: .string
+    case .int: .int
+    case .double: .double
+    case .bool: .bool
+    case .bytes: .bytes
+    case .timestamp: .timestamp
+    }
+  }
+}

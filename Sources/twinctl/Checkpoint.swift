@@ -1,0 +1,35 @@
+// twinctl checkpoint
+
+import ArgumentParser
+import TTRPC
+import TwinClient
+import TwinText
+
+struct Checkpoint: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write everything to the database now. For the daemon's own user and root.",
+    discussion: """
+      The daemon does so by itself at its --checkpoint-interval and when it stops.
+
+      EXAMPLES
+        twinctl checkpoint
+        twinctl checkpoint --timeout 5m --json
+      """)
+
+  @OptionGroup var common: CommonArguments
+
+  func run() throws {
+    let result = try common.client().checkpoint()
+    guard common.json else {
+      let duration = DurationText.format(micros: result.durationMicros)
+      return try Terminal.print(
+        "\(FixedText.count(Int(clamping: result.twinCount), "twin")) written up to sequence \(result.sequence) in \(duration)"
+      )
+    }
+    var object = JSONObject()
+    object.add("sequence", result.sequence)
+    object.add("twin_count", result.twinCount)
+    object.add("duration_micros", result.durationMicros)
+    try Terminal.print(object.text)
+  }
+}

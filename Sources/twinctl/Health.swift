@@ -1,0 +1,62 @@
+// twinctl health
+
+import ArgumentParser
+import Glibc
+import TTRPC
+import TwinClient
+import TwinText
+
+struct Health: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say whether the daemon serves: exit code 0, else 6.",
+    discussion: """
+      EXAMPLES
+        twinctl health
+        twinctl health --wait --timeout 30s && ./start-agents
+        twinctl health --service twind.v1.TwinService --json
+      """)
+
+  private static let pauseMicros: UInt32 = 50_000
+
+  @Flag(help: "Wait until it serves, at most --timeout.") var wait = false
+  @Option(help: "Ask for one service (default: the daemon as a whole).") var service: String?
+  @OptionGroup var common: CommonArguments
+
+  func run() throws {
+    let client = common.client()
+    let deadline = ContinuousClock.now + common.timeoutOrDefault
+    while true {
+      let result = Result { () throws(RPCError) in try client.health(service ?? "") }
+      let isServing = (try? result.get()) == .serving
+      if !isServing && wait && isWorthWaiting(result) && ContinuousClock.now < deadline {
+        usleep(Self.pauseMicros)
+        continue
+      }
+      let status = try result.get()
+      try show(Self.name(status))
+      if status != .serving { throw ExitStatus.unavailable }
+      return
+    }
+  }
+
+  private func isWorthWaiting(_ result: Result<HealthService.Status, RPCError>) -> Bool {
+    guard case .failure(let error) = result else { return true }
+    return error.code == .unavailable || error.code == .deadlineExceeded
+  }
+
+  private func show(_ status: String) throws(Failure) {
+    guard common.json else { return try Terminal.print(status) }
+    var object = JSONObject()
+    object.add("status", status)
+    try Terminal.print(object.text)
+  }
+
+  private static func name(_ status: HealthService.Status) -> String {
+    switch status {
+    case .unknown: "UNKNOWN"
+    case .serving: "SERVING"
+    case .notServing: "NOT_SERVING"
+    case .serviceUnknown: "SERVICE_UNKNOWN"
+    }
+  }
+}

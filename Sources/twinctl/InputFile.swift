@@ -1,0 +1,52 @@
+// A file of the user's, read piece by piece or whole.
+
+import Glibc
+
+final class InputFile {
+  private static let pieceBytes = 64 << 10
+
+  let path: String
+  private let fd: Int32
+  /// nil = a pipe, whose length nobody knows.
+  private let byteCount: Int?
+  private var readCount = 0
+
+  /// `-` is standard input.
+  init(_ path: String) throws(Failure) {
+    self.path = path
+    fd = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    var status = stat()
+    guard fd >= 0, fstat(fd, &status) == 0 else {
+      throw Failure("cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    if status.st_mode & S_IFMT == S_IFDIR { throw Failure("cannot read \(path): it is a directory") }
+    byteCount = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+  }
+
+  deinit { if fd != STDIN_FILENO { close(fd) } }
+
+  /// How much of it was read, 0 to 1; nil when nobody knows.
+  var part: Double? { byteCount.map { $0 == 0 ? 1 : min(1, Double(readCount) / Double($0)) } }
+
+  func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+      let count = Glibc.read(fd, room.baseAddress, room.count)
+      if count >= 0 {
+        readCount += count
+        return count
+      }
+      if errno != EINTR { throw Failure("cannot read \(path): \(String(cString: strerror(errno)))") }
+    }
+  }
+
+  func readAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let piece = try [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { (room, count) in
+        count = try read(into: UnsafeMutableRawBufferPointer(room))
+      }
+      if piece.isEmpty { return bytes }
+      bytes += piece
+    }
+  }
+}

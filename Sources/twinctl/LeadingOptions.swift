@@ -1,0 +1,23 @@
+// `twinctl --socket S get …`: options that every command has may stand before it, too.
+
+/// Moves leading options behind the name of the command, where the argument parser looks for them.
+enum LeadingOptions {
+  private static let flags = ["--json"]
+  private static let options = ["--socket", "--agent", "--timeout"]
+
+  static func moved(_ arguments: [String]) -> [String] {
+    var leading: [String] = []
+    var rest = arguments[...]
+    while let first = rest.first {
+      if flags.contains(first) || options.contains(where: { first.hasPrefix($0 + "=") }) {
+        leading.append(rest.removeFirst())
+      } else if options.contains(first), rest.count > 1 {
+        leading += [rest.removeFirst(), rest.removeFirst()]
+      } else {
+        break
+      }
+    }
+    guard let command = rest.popFirst() else { return arguments }
+    return [command] + leading + rest
+  }
+}

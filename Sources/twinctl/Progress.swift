@@ -1,0 +1,44 @@
+// How far a long command has come: one line on a terminal, nothing on a pipe.
+
+import TwinText
+
+struct Progress {
+  private static let barColumns = 24
+  private static let interval = Duration.milliseconds(100)
+
+  private let start = ContinuousClock.now
+  private var shownAt: ContinuousClock.Instant?
+  /// What one counted thing is called.
+  private let unit: String
+
+  init(unit: String) { self.unit = unit }
+
+  var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+  /// Things in a second so far.
+  func rate(_ count: Int) -> Double { Double(count) / max(seconds, 0.001) }
+
+  /// - Parameters:
+  ///   - count: things done.
+  ///   - part: of the whole, 0 to 1; nil = unknown.
+  mutating func show(_ count: Int, part: Double?) {
+    guard Terminal.isError else { return }
+    let now = ContinuousClock.now
+    if let shownAt, now - shownAt < Self.interval { return }
+    shownAt = now
+    var line = "\(FixedText.grouped(UInt64(count))) \(unit)  \(FixedText.grouped(UInt64(rate(count))))/s"
+    if let part {
+      let filled = min(Self.barColumns, Int(part * Double(Self.barColumns)))
+      let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: Self.barColumns - filled)
+      line = "[\(bar)] \(FixedText.format(part * 100, places: 0)) %  \(line)"
+      if part > 0 { line += "  \(DurationText.format(micros: Int64(seconds * (1 - part) / part * 1e6))) left" }
+    }
+    Terminal.error("\r\u{1b}[K" + DisplayText.line(line, width: max(20, (Terminal.width ?? 80) - 2)))
+  }
+
+  /// Takes the line away.
+  mutating func clear() {
+    if shownAt != nil { Terminal.error("\r\u{1b}[K") }
+    shownAt = nil
+  }
+}

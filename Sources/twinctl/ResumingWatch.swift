@@ -1,0 +1,71 @@
+// A watch that outlives its connection.
+//
+//   watching ──► connection lost ──► pause ──► resume behind the last sequence
+//                                                │ no longer kept
+//                                                └──► snapshot: twins above that sequence are printed as they are
+
+import Glibc
+import TTRPC
+import TwinClient
+
+struct ResumingWatch {
+  private static let pauseMicrosMin: UInt32 = 100_000
+  private static let pauseMicrosMax: UInt32 = 5_000_000
+
+  private let client: TwindClient
+  private let printer: WatchPrinter
+  private var options: WatchOptions
+  /// Everything up to here was printed, or is not wanted.
+  private var position: UInt64
+  private var wasConnected = false
+  private var isResuming = false
+  private var pauseMicros = ResumingWatch.pauseMicrosMin
+
+  init(_ client: TwindClient, _ options: WatchOptions, _ printer: WatchPrinter) {
+    self.client = client
+    self.options = options
+    self.printer = printer
+    position = options.fromSequence ?? 0
+  }
+
+  /// Prints until an error that waiting does not mend.
+  mutating func run() throws {
+    while true {
+      do {
+        let watch = try client.watch(options)
+        wasConnected = true
+        while let event = try watch.next() { try take(event) }
+        resume("the daemon has ended the watch")
+      } catch let error as RPCError {
+        try recover(error)
+      }
+    }
+  }
+
+  private mutating func take(_ event: WatchEvent) throws {
+    try printer.print(event, above: position)
+    pauseMicros = Self.pauseMicrosMin
+    guard event.sequence > 0 else { return }
+    isResuming = false
+    position = event.sequence
+    options.fromSequence = position
+  }
+
+  private mutating func recover(_ error: RPCError) throws {
+    switch error.code {
+    case .unavailable where wasConnected:
+      resume(error.message)
+    case .outOfRange where isResuming, .resourceExhausted where options.fromSequence != nil && wasConnected:
+      Terminal.complain("what followed sequence \(position) is no longer known: changed twins are shown as they are")
+      options.fromSequence = nil
+    default: throw error
+    }
+  }
+
+  private mutating func resume(_ why: String) {
+    if !isResuming { Terminal.complain("\(why); waiting for the daemon") }
+    isResuming = true
+    usleep(pauseMicros)
+    pauseMicros = min(pauseMicros * 2, Self.pauseMicrosMax)
+  }
+}

@@ -1,0 +1,53 @@
+// twinctl set
+
+import ArgumentParser
+import TTRPC
+import TwinClient
+import TwinText
+
+/// Not `Set`, which is taken.
+struct SetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set",
+    abstract: "Set attributes of a twin in one commit, and create it when absent.",
+    discussion: """
+      A value is a string unless its attribute names another kind:
+
+        name=Ada               string, as it is
+        visits:int=3           a whole number of 64 bits
+        score:double=0.75      a finite number
+        vip:bool=true          true or false
+        seen:timestamp=2026-01-31T09:00:00Z
+                               RFC 3339 or a date; without an offset UTC
+        tags:list='["a",1]'    a JSON array of scalars; {"bytes":"aGk="} and
+                               {"timestamp":"…"} stand for these kinds
+        profile:json='{"a":1}' any JSON, kept as it is written
+        photo:bytes=aGk=       base64
+
+      bytes, json and list take @FILE, or @- for standard input, for example
+      photo:bytes=@ada.jpg
+
+      EXAMPLES
+        twinctl set acme/customer/42 email=ada@example.com visits:int=3
+        twinctl set acme/customer/42 plan=pro --evidence ticket:4711 --confidence 0.9
+        twinctl set acme/customer/42 plan=pro --expect-revision 17
+      """)
+
+  @Argument(help: ArgumentHelp("The twin: space/kind/id.", valueName: "name")) var name: String
+  @Argument(help: ArgumentHelp("What to set: attribute=value or attribute:kind=value.", valueName: "attribute=value"))
+  var assignments: [String]
+  @OptionGroup var facts: FactArguments
+  @OptionGroup var precondition: PreconditionArguments
+  @OptionGroup var write: WriteArguments
+  @OptionGroup var common: CommonArguments
+
+  func run() throws {
+    let changes = try assignments.map { argument in
+      let assignment = try Assignment(argument)
+      return Change.set(assignment.attribute, try assignment.value())
+    }
+    let result = try common.client().update(
+      name, facts.stated(on: changes), precondition: precondition.precondition, write.options)
+    try WriteReport.show(result, name, WriteReport.facts(result.factCount), json: common.json)
+  }
+}

@@ -1,0 +1,84 @@
+// twinctl: twins from the command line.
+
+import ArgumentParser
+import Glibc
+import TTRPC
+
+@main
+struct Twinctl: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "twinctl",
+    abstract: "Reads, writes and watches twins, and looks after the daemon.",
+    discussion: """
+      Names of twins are space/kind/id, for example acme/customer/42. Tables are
+      for people; with --json a command prints one JSON object, or one a line.
+
+      EXAMPLES
+        twinctl set acme/customer/42 email=ada@example.com visits:int=3
+        twinctl get acme/customer/42
+        twinctl watch acme/
+        twinctl import people.csv --space acme --kind customer --id-column id
+
+      ENVIRONMENT
+        TWIND_SOCKET  the daemon's socket; else $XDG_RUNTIME_DIR/twind.sock,
+                      else ./twind.sock
+        NO_COLOR      no colours
+
+      EXIT CODES
+        0  done
+        1  wrong usage, or an error on this side
+        2  the daemon found the request wrong
+        3  not found
+        4  conflict: a precondition does not hold
+        5  not permitted
+        6  not reachable, not serving, or not in time
+        7  a limit was reached
+        8  any other error of the daemon
+        9  import: some rows were rejected
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, Watch.self, Import.self,
+      Export.self,
+      Stats.self, Health.self, Info.self, Checkpoint.self,
+    ])
+
+  static func main() {
+    // Whoever reads our output may stop reading: that ends us without a word.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst())))
+      try command.run()
+    } catch {
+      Glibc.exit(report(error).rawValue)
+    }
+  }
+
+  /// Says what went wrong on one line.
+  private static func report(_ error: any Error) -> ExitStatus {
+    switch error {
+    case let status as ExitStatus: return status
+    case let error as RPCError:
+      Terminal.complain("\(error.code.name): \(error.message)")
+      return ExitStatus(error.code)
+    case let failure as Failure:
+      Terminal.complain(failure.description)
+      return .local
+    default: return reportUsage(error)
+    }
+  }
+
+  /// Help and version are asked for by errors of the argument parser, too.
+  private static func reportUsage(_ error: any Error) -> ExitStatus {
+    guard exitCode(for: error) == .success else {
+      Terminal.complain("\(message(for: error)) (see twinctl --help, or the command's --help)")
+      return .local
+    }
+    do {
+      try Terminal.print(fullMessage(for: error))
+      return .done
+    } catch {
+      return report(error)
+    }
+  }
+}

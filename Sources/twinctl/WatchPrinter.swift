@@ -1,0 +1,64 @@
+// What a watch sees, line by line.
+
+import TwinClient
+import TwinText
+
+struct WatchPrinter {
+  let json: Bool
+
+  /// - Parameter position: twins of a snapshot whose revision is not above it are left out.
+  func print(_ event: WatchEvent, above position: UInt64) throws(Failure) {
+    for twin in event.snapshot where twin.revision > position { try print(twin) }
+    for change in event.changes { try print(change, event.sequence) }
+    for redaction in event.redactions where !json {
+      Terminal.complain("\(redaction.twin) \(redaction.attribute) is withheld: \(redaction.reason)")
+    }
+    if json && event.changes.isEmpty && event.sequence > 0 {
+      var object = JSONObject()
+      object.add("sequence", event.sequence)
+      if !event.redactions.isEmpty { object.add("redactions", json: event.redactions.json) }
+      try Terminal.print(object.text)
+    }
+  }
+
+  private func print(_ twin: Twin) throws(Failure) {
+    guard json else {
+      return try Terminal.print(line(twin.revision, twin.name, twin.attributes.map(Self.text)))
+    }
+    var object = JSONObject()
+    object.add("snapshot", true)
+    object.add("name", twin.name)
+    object.add("revision", twin.revision)
+    object.add("attributes", twin.attributes.json)
+    try Terminal.print(object.text)
+  }
+
+  private func print(_ change: WatchEvent.Change, _ sequence: UInt64) throws(Failure) {
+    guard json else {
+      let deleted = change.isDeleted ? [Terminal.red("deleted")] : []
+      let removed = change.removed.map { Terminal.red("-\($0)") }
+      return try Terminal.print(
+        line(change.revision, change.name, deleted + change.attributes.map(Self.text) + removed + by(change)))
+    }
+    var object = JSONObject()
+    object.add("sequence", sequence)
+    object.add("name", change.name)
+    object.add("revision", change.revision)
+    if !change.attributes.isEmpty { object.add("attributes", change.attributes.json) }
+    if !change.removed.isEmpty { object.add("removed", json: JSONObject.array(change.removed.map(JSONObject.quoted))) }
+    if change.isDeleted { object.add("deleted", true) }
+    try Terminal.print(object.text)
+  }
+
+  private func line(_ revision: UInt64, _ name: String, _ parts: [String]) -> String {
+    ([Terminal.dim("\(revision)"), Terminal.bold(DisplayText.line(name))] + parts).joined(separator: "  ")
+  }
+
+  private static func text(_ attribute: Attribute) -> String { "\(attribute.name)=\(attribute.value.compact())" }
+
+  /// Who did it and when, where the change says so.
+  private func by(_ change: WatchEvent.Change) -> [String] {
+    guard let last = change.attributes.max(by: { $0.sequence < $1.sequence }) else { return [] }
+    return [Terminal.dim("by \(DisplayText.line(last.agent)) at \(TimestampText.local(last.recordedAt))")]
+  }
+}
