@@ -75,6 +75,8 @@ let package = Package(
     .executableTarget(
       name: "ttrpc-echo-client", dependencies: ["EchoService", "InteropRoutes", "TTRPC"],
       path: "Tests/Interop/Swift/Client", swiftSettings: strict),
+    .executableTarget(
+      name: "twind-fuzz-frames", dependencies: ["EchoService", "TTRPC"], path: "Tests/Fuzz", swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
