@@ -4,7 +4,7 @@ import re
 
 from tree import ROOT, imports, tracked
 
-SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "SystemPackage", "Musl"}
+SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "FoundationEssentials", "SystemPackage", "Musl"}
 
 # Each layer and what it may import besides the system's modules.
 ALLOWED = {
