@@ -4,7 +4,7 @@ import re
 
 from tree import ROOT, imports, tracked
 
-SYSTEM = {"Glibc", "Synchronization", "Foundation", "SystemPackage", "Musl"}
+SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "FoundationEssentials", "SystemPackage", "Musl"}
 
 # Each layer and what it may import besides the system's modules.
 ALLOWED = {
@@ -19,8 +19,11 @@ ALLOWED = {
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
     "Threads": {"CLinux"},
     "twind": {"TwinService", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle"},
-    "twinctl": {"TwinClient", "TTRPC", "ArgumentParser", "CTwindProto"},
-    "twinbench": {"TwinClient", "TTRPC", "CTwindProto", "TwinRoutes", "ArgumentParser", "Histogram", "CLinux"},
+    "TwinText": {"TwinClient"},
+    "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
+    "twinbench": {
+        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser", "Histogram",
+    },
 }
 
 

@@ -13,29 +13,10 @@ extension Client {
   public func messages<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> AsyncThrowingStream<Received<Response>, any Error> {
-    let stream = try stream(route, request, timeout: timeout)
+    let stream = try begin(route, request, timeout)
     ensureReader(stream.channel)
-    let timer = stream.channel.expire(stream.call, at: stream.deadlineNanos)
-    return AsyncThrowingStream { continuation in
-      continuation.onTermination = { _ in
-        timer?.cancel()
-        stream.cancel()
-      }
-      stream.channel.onChange(stream.call) {
-        while true {
-          switch stream.channel.poll(stream.call) {
-          case (let bytes?, _):
-            do {
-              continuation.yield(try Received(bytes))
-            } catch {
-              return continuation.finish(throwing: error)
-            }
-          case (nil, .success): return continuation.finish()
-          case (nil, .failure(let error)): return continuation.finish(throwing: error)
-          case (nil, nil): return
-          }
-        }
-      }
-    }
+    stream.channel.expire(stream.call, at: stream.deadlineNanos)
+    stream.channel.flush(until: 0)
+    return AsyncThrowingStream { try await stream.nextAsync() }
   }
 }

@@ -50,9 +50,7 @@ public final class Client: @unchecked Sendable {
   public func call<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> Received<Response> {
-    let pending = try start(route, request, timeout: timeout)
-    flush()
-    return try pending.wait()
+    try start(route, request, timeout: timeout).wait()
   }
 
   /// Begins a unary call without sending it: `flush` sends all that were begun in one write.
@@ -60,33 +58,43 @@ public final class Client: @unchecked Sendable {
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> PendingCall<Response> {
     precondition(route.shape == .unary, "\(route.method) is not unary")
-    let channel = try connected()
     let (envelope, deadline) = try envelope(route, request.encoded(), timeout)
+    let channel = try connected(by: deadline)
     return PendingCall(self, channel, try channel.begin(.unary, envelope), deadline)
   }
 
-  /// Sends the calls that were begun.
-  public func flush() { lock.withLock { channel }?.flush() }
+  /// Sends the calls that were begun. When the server does not take them within the time (by default that of
+  /// `options`), a thread of its own goes on.
+  public func flush(timeout: Duration? = nil) {
+    lock.withLock { channel }?.flush(until: (timeout ?? options.timeout).map(Self.deadline) ?? .max)
+  }
 
   /// Begins a call with streams. For a server-streaming method the request is given here, for others it is nil and
   /// messages are sent on the stream.
   public func stream<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>? = nil, timeout: Duration? = nil
   ) throws(RPCError) -> ClientStream<Request, Response> {
-    precondition(route.shape != .unary, "\(route.method) is unary")
-    precondition((route.shape == .serverStream) == (request != nil), "only server-streaming calls begin with a request")
-    let channel = try connected()
-    let (envelope, deadline) = try envelope(route, request?.encoded() ?? [], timeout)
-    let stream = ClientStream<Request, Response>(self, channel, try channel.begin(route.shape, envelope), deadline)
-    channel.flush()
+    let stream = try begin(route, request, timeout)
+    stream.channel.flush(until: stream.deadlineNanos)
     return stream
   }
 
+  /// Begins a call with streams without sending it.
+  func begin<Request, Response>(
+    _ route: Route<Request, Response>, _ request: UnsafePointer<Request>?, _ timeout: Duration?
+  ) throws(RPCError) -> ClientStream<Request, Response> {
+    precondition(route.shape != .unary, "\(route.method) is unary")
+    precondition((route.shape == .serverStream) == (request != nil), "only server-streaming calls begin with a request")
+    let (envelope, deadline) = try envelope(route, request?.encoded() ?? [], timeout)
+    let channel = try connected(by: deadline)
+    return ClientStream(self, channel, try channel.begin(route.shape, envelope), deadline)
+  }
+
   /// A usable connection, made anew when there is none.
-  func connected() throws(RPCError) -> ClientChannel {
+  private func connected(by deadlineNanos: UInt64) throws(RPCError) -> ClientChannel {
     try lock.withLock { () throws(RPCError) in
       if let channel, channel.isUsable { return channel }
-      let fresh = ClientChannel(try connect(Self.deadline(options.connectTimeout)))
+      let fresh = ClientChannel(try connect(min(Self.deadline(options.connectTimeout), deadlineNanos)))
       channel = fresh
       return fresh
     }

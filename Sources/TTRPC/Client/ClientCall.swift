@@ -1,17 +1,23 @@
 // One call as its client sees it: what has come and has not been taken yet.
 
 /// Guarded by its channel's lock.
-final class ClientCall: @unchecked Sendable {
-  let id: UInt32
+package final class ClientCall: @unchecked Sendable {
+  /// What a waiting message costs beside its bytes.
+  private static let messageBytes = 64
+
+  package let id: UInt32
   var state: ClientStreamState
   /// Messages of the server's stream that nobody has taken.
   private(set) var messages: [[UInt8]] = []
   private var firstMessage = 0
   private(set) var waitingBytes = 0
   /// How the call ended: with the payload of its response, empty for streams.
-  private(set) var outcome: Result<[UInt8], RPCError>?
-  /// Called without the lock after something has come, by whoever read it.
-  var onChange: (@Sendable () -> Void)?
+  package private(set) var outcome: Result<[UInt8], RPCError>?
+  /// Called once, without the lock, by whoever read what came or ended the call. It is given away when it is called, so
+  /// that it does not hold a call that has ended.
+  var onNews: (@Sendable () -> Void)?
+  /// Ends the call at its deadline when nobody waits in place.
+  var expiry: Task<Void, any Error>?
 
   init(id: UInt32, shape: StreamingShape) {
     self.id = id
@@ -22,7 +28,7 @@ final class ClientCall: @unchecked Sendable {
 
   func received(_ message: UnsafeRawBufferPointer) {
     messages.append([UInt8](message))
-    waitingBytes += message.count
+    waitingBytes += message.count + Self.messageBytes
   }
 
   func takeMessage() -> [UInt8]? {
@@ -30,7 +36,7 @@ final class ClientCall: @unchecked Sendable {
     let message = messages[firstMessage]
     messages[firstMessage] = []
     firstMessage += 1
-    waitingBytes -= message.count
+    waitingBytes -= message.count + Self.messageBytes
     if firstMessage == messages.count {
       messages.removeAll(keepingCapacity: true)
       firstMessage = 0
@@ -38,9 +44,16 @@ final class ClientCall: @unchecked Sendable {
     return message
   }
 
+  func takeOnNews() -> (@Sendable () -> Void)? {
+    defer { onNews = nil }
+    return onNews
+  }
+
   func end(_ result: Result<[UInt8], RPCError>) {
     guard outcome == nil else { return }
     outcome = result
     state.abandon()
+    expiry?.cancel()
+    expiry = nil
   }
 }

@@ -1,29 +1,34 @@
 // One connection of a client: many threads' calls on one socket, without a thread of its own.
 //
-// Whoever waits for a reply reads, for all (leader and followers): a single caller thus writes and reads on its own
-// thread. Two locks: `lock` guards the calls and is never held across a system call; `writeLock` orders the writes.
+// Whoever waits for a reply reads, for all (leader and followers), and whoever has begun something writes, for all: a
+// single caller thus writes and reads on its own thread. One lock guards the calls and says who has which role; it is
+// never held across a system call.
 
-import Threads
 import CLinux
 import Glibc
+import Threads
 
 /// A connection until it breaks.
 final class ClientChannel: @unchecked Sendable {
+  /// Bytes that may wait for the thread that writes, before another that adds to them waits too.
+  private static let outputBytesMax = 1 << 20
+
   private let transport: any Transport
-  private let lock = Lock()
+  private let lock: Lock
   private let news: Condition
-  private let writeLock = Lock()
   // Guarded by `lock`.
   private var session = ClientSession()
   private var failure: RPCError?
   private var isReading = false
+  private var isWriting = false
   // Used by the reader only.
   private var input = ReceiveBuffer()
-  // Guarded by `writeLock`.
+  // Used by the writer only.
   private var sending = SendBuffer()
 
   init(_ transport: any Transport) {
     self.transport = transport
+    lock = Lock()
     news = Condition(lock)
   }
 
@@ -40,34 +45,31 @@ final class ClientChannel: @unchecked Sendable {
     }
   }
 
-  func send(_ call: ClientCall, _ message: [UInt8]) throws(RPCError) {
-    try lock.withLock { () throws(RPCError) in try session.send(call, message) }
-    flush()
+  /// Sends a message of a stream. While another thread writes and much waits for it already, this one waits too.
+  func send(_ call: ClientCall, _ message: [UInt8], until deadlineNanos: UInt64) throws(RPCError) {
+    try lock.withLock { () throws(RPCError) in
+      while isWriting && session.output.byteCount > Self.outputBytesMax && call.outcome == nil {
+        news.wait(until: deadlineNanos)
+        if twind_monotonic_nanos() >= deadlineNanos { session.cancel(call, Self.expired) }
+      }
+      try session.send(call, message)
+    }
+    flush(until: deadlineNanos)
   }
 
-  func closeSending(_ call: ClientCall) {
+  func closeSending(_ call: ClientCall, until deadlineNanos: UInt64) {
     lock.withLock { session.close(call) }
-    flush()
+    flush(until: deadlineNanos)
   }
 
-  /// Gives a call up; nothing happens when it has ended.
+  /// Gives a call up; nothing happens when it has ended. Never waits.
   func cancel(_ call: ClientCall, _ error: RPCError) {
     lock.withLock {
       session.cancel(call, error)
       news.broadcast()
     }
-    flush()
+    flush(until: 0)
     notify([call])
-  }
-
-  /// Cancels the call at its deadline, for callers that do not wait in place.
-  func expire(_ call: ClientCall, at deadlineNanos: UInt64) -> Task<Void, any Error>? {
-    guard deadlineNanos != .max else { return nil }
-    let now = twind_monotonic_nanos()
-    return Task { [self] in
-      try await Task.sleep(nanoseconds: deadlineNanos > now ? deadlineNanos - now : 0)
-      cancel(call, Self.expired)
-    }
   }
 
   private static let expired = RPCError(.deadlineExceeded, "no reply came before the deadline")
@@ -85,21 +87,10 @@ final class ClientChannel: @unchecked Sendable {
   /// Waits for the payload of a response.
   func response(_ call: ClientCall, until deadlineNanos: UInt64) throws(RPCError) -> [UInt8] {
     wait(call, until: deadlineNanos)
-    return try lock.withLock { call.outcome! }.get()
-  }
-
-  /// What has come for a call, without waiting.
-  func poll(_ call: ClientCall) -> (message: [UInt8]?, outcome: Result<[UInt8], RPCError>?) {
-    lock.withLock { call.takeMessage().map { ($0, nil) } ?? (nil, call.outcome) }
-  }
-
-  /// Sets what is called when something comes, at once if something has.
-  func onChange(_ call: ClientCall, _ body: @escaping @Sendable () -> Void) {
-    let now = lock.withLock {
-      call.onChange = body
-      return call.hasNews
+    guard let outcome = lock.withLock({ call.outcome }) else {
+      throw RPCError(.failedPrecondition, "the call's reply is a stream: take its messages")
     }
-    if now { body() }
+    return try outcome.get()
   }
 
   /// Ends the connection and all its calls.
@@ -108,7 +99,30 @@ final class ClientChannel: @unchecked Sendable {
     fail(error)
   }
 
-  // MARK: Reading
+  // MARK: For callers that do not wait in place
+
+  /// Suspends until something has come for the call or it has ended. One task at a time.
+  func news(of call: ClientCall) async {
+    await withCheckedContinuation { continuation in
+      let isHere = lock.withLock {
+        if call.hasNews { return true }
+        call.onNews = { continuation.resume() }
+        return false
+      }
+      if isHere { continuation.resume() }
+    }
+  }
+
+  /// Cancels the call at its deadline.
+  func expire(_ call: ClientCall, at deadlineNanos: UInt64) {
+    guard deadlineNanos != .max else { return }
+    let now = twind_monotonic_nanos()
+    let expiry = Task { [self] in
+      try await Task.sleep(nanoseconds: deadlineNanos > now ? deadlineNanos - now : 0)
+      cancel(call, Self.expired)
+    }
+    lock.withLock { if call.outcome == nil { call.expiry = expiry } else { expiry.cancel() } }
+  }
 
   /// Reads for all calls until the connection ends: the body of a reader thread.
   func readUntilClosed() {
@@ -117,11 +131,10 @@ final class ClientChannel: @unchecked Sendable {
       isReading = true
     }
     while lock.withLock({ failure == nil }) { read(until: .max) }
-    lock.withLock {
-      isReading = false
-      news.broadcast()
-    }
+    stopReading()
   }
+
+  // MARK: Reading
 
   /// Waits until something has come for the call; at the deadline it is cancelled.
   private func wait(_ call: ClientCall, until deadlineNanos: UInt64) {
@@ -130,7 +143,7 @@ final class ClientChannel: @unchecked Sendable {
       if deadlineNanos != .max && twind_monotonic_nanos() >= deadlineNanos {
         session.cancel(call, Self.expired)
         lock.unlock()
-        flush()
+        flush(until: 0)
         lock.lock()
       } else if isReading {
         news.wait(until: deadlineNanos)
@@ -146,13 +159,32 @@ final class ClientChannel: @unchecked Sendable {
     lock.unlock()
   }
 
-  /// Reads once, waiting at most until the deadline. Only for the thread that has set `isReading`.
+  /// Takes the reader's role, if nobody has it.
+  private func startReading() -> Bool {
+    lock.withLock {
+      defer { isReading = true }
+      return !isReading
+    }
+  }
+
+  private func stopReading() {
+    lock.withLock {
+      isReading = false
+      news.broadcast()
+    }
+  }
+
+  /// Reads once, waiting at most until the deadline.
   private func read(until deadlineNanos: UInt64) {
     var result = transport.receive(into: input.room())
     if result == .wouldBlock {
-      transport.wait(writable: false, until: deadlineNanos)
+      transport.wait(for: .readable, until: deadlineNanos)
       result = transport.receive(into: input.room())
     }
+    received(result)
+  }
+
+  private func received(_ result: TransportResult) {
     switch result {
     case .wouldBlock: return
     case .closed: fail(RPCError(.unavailable, "the connection to the server ended: it stopped, or refused us"))
@@ -164,17 +196,21 @@ final class ClientChannel: @unchecked Sendable {
 
   private func handleInput() {
     var changed: [ClientCall] = []
-    let consumed = lock.withLock {
+    let (consumed, hasOutput) = lock.withLock {
       let consumed = session.receive(input.bytes, changed: &changed)
       if !changed.isEmpty { news.broadcast() }
-      return consumed
+      return (consumed, !session.output.isEmpty)
     }
     guard let consumed else {
-      return close(RPCError(.unavailable, "the server sent a frame over \(Limits.frameBytesMax) bytes (frameBytesMax)"))
+      input.consume(input.byteCount)
+      return close(
+        RPCError(.unavailable, "the server sent a frame over \(Limits.frameBytesMax) bytes (frameBytesMax)"))
     }
     input.consume(consumed)
     if input.isEmpty && input.capacity > 64 << 10 { input.free() }
     notify(changed)
+    // A call that was cancelled for what came is to be told so; the reader itself waits for nobody.
+    if hasOutput { flush(until: 0) }
   }
 
   private func fail(_ error: RPCError) {
@@ -187,44 +223,62 @@ final class ClientChannel: @unchecked Sendable {
   }
 
   private func notify(_ calls: [ClientCall]) {
-    for call in calls { lock.withLock { call.onChange }?() }
+    for call in calls { lock.withLock { call.takeOnNews() }?() }
   }
 
   // MARK: Writing
 
-  /// Sends everything that was begun. While the socket takes nothing, replies are read, so that both sides cannot
-  /// wait for each other.
-  func flush() {
-    writeLock.withLock {
-      while true {
-        if sending.isEmpty { lock.withLock { swap(&sending, &session.output) } }
-        if sending.isEmpty { return }
-        switch transport.send(sending.bytes) {
-        case .bytes(let count): sending.consume(count)
-        case .wouldBlock: waitWritable()
-        case .closed:
-          sending.consume(sending.byteCount)
-          return fail(RPCError(.unavailable, "the connection to the server ended: it stopped, or refused us"))
-        }
-      }
-    }
+  /// Sends everything that was begun. Returns at once when another thread is at it: that one sends this too. Past the
+  /// deadline on the monotonic clock a thread of its own goes on, so that nothing is left behind; 0 never waits.
+  func flush(until deadlineNanos: UInt64) {
+    let leads = lock.withLock { isWriting ? false : takeOutput() }
+    if leads { write(until: deadlineNanos) }
   }
 
-  private func waitWritable() {
-    let leads = lock.withLock {
-      if isReading { return false }
-      isReading = true
-      return true
-    }
-    transport.wait(writable: true, until: .max)
+  /// Makes what was begun the writer's. False when there is nothing: then nobody has the role. Under the lock.
+  private func takeOutput() -> Bool {
+    swap(&sending, &session.output)
+    let wasWriting = isWriting
+    isWriting = !sending.isEmpty
+    if wasWriting { news.broadcast() }
+    return isWriting
+  }
+
+  /// Sends until there is nothing. While the socket takes nothing, replies are read, so that both sides cannot wait for
+  /// each other.
+  private func write(until deadlineNanos: UInt64) {
+    repeat {
+      while !sending.isEmpty {
+        switch transport.send(sending.bytes) {
+        case .bytes(let count): sending.consume(count)
+        case .closed:
+          sending.consume(sending.byteCount)
+          readToTheEnd()
+        case .wouldBlock:
+          guard twind_monotonic_nanos() < deadlineNanos else {
+            return Thread.detached(name: "ttrpc-writer") { self.write(until: .max) }
+          }
+          waitWritable(until: deadlineNanos)
+        }
+      }
+    } while lock.withLock { takeOutput() }
+  }
+
+  private func waitWritable(until deadlineNanos: UInt64) {
+    let leads = startReading()
+    transport.wait(for: leads ? [.readable, .writable] : .writable, until: deadlineNanos)
     guard leads else { return }
-    if case .bytes(let count) = transport.receive(into: input.room()) {
-      input.received(count)
-      handleInput()
+    received(transport.receive(into: input.room()))
+    stopReading()
+  }
+
+  /// The server takes no more, and has perhaps said why: whoever reads comes to that, at once if nobody does.
+  private func readToTheEnd() {
+    guard startReading() else { return }
+    while lock.withLock({ failure == nil }) {
+      let result = transport.receive(into: input.room())
+      received(result == .wouldBlock ? .closed : result)
     }
-    lock.withLock {
-      isReading = false
-      news.broadcast()
-    }
+    stopReading()
   }
 }

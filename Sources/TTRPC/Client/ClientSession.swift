@@ -3,29 +3,33 @@
 import CTTRPCProto
 
 /// The calls of one connection. Guarded by its channel's lock.
-struct ClientSession: ~Copyable {
+package struct ClientSession: ~Copyable {
   /// Messages of one stream that nobody has taken, in bytes. Past it the call is cancelled.
-  static let waitingBytesMax = 64 << 20
+  private let waitingBytesMax: Int
   /// Ids from here on are not used: a client connects anew before.
   static let lastStreamMax = UInt32.max - 1024
 
-  private(set) var lastStream: UInt32 = 0
+  private(set) var lastStream: UInt32
   private var calls: [UInt32: ClientCall] = [:]
   /// Frames to be sent.
-  var output = SendBuffer()
+  package var output = SendBuffer()
 
-  var hasIDsLeft: Bool { lastStream < Self.lastStreamMax }
-  var callCount: Int { calls.count }
+  package init(lastStream: UInt32 = 0, waitingBytesMax: Int = 64 << 20) {
+    self.lastStream = lastStream
+    self.waitingBytesMax = waitingBytesMax
+  }
+
+  package var hasIDsLeft: Bool { lastStream < Self.lastStreamMax }
 
   /// Begins a call. Its frame goes to the output.
-  mutating func begin(_ shape: StreamingShape, _ envelope: [UInt8]) throws(RPCError) -> ClientCall {
+  package mutating func begin(_ shape: StreamingShape, _ envelope: [UInt8]) throws(RPCError) -> ClientCall {
     guard envelope.count <= Limits.frameBytesMax else {
       throw RPCError(
         .resourceExhausted,
         "the request of \(envelope.count) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): split it"
       )
     }
-    let id = lastStream == 0 ? 1 : lastStream + 2
+    let id = (lastStream + 1) | 1
     lastStream = id
     let call = ClientCall(id: id, shape: shape)
     calls[id] = call
@@ -35,6 +39,7 @@ struct ClientSession: ~Copyable {
   }
 
   mutating func send(_ call: ClientCall, _ message: [UInt8]) throws(RPCError) {
+    if case .failure(let error)? = call.outcome { throw error }
     guard call.state.phase == .open else {
       throw RPCError(.failedPrecondition, "the call takes no more messages: it was closed, or has ended")
     }
@@ -70,7 +75,7 @@ struct ClientSession: ~Copyable {
   ///
   /// - Parameter changed: gets the calls for which something came.
   /// - Returns: how many bytes are done with, or nil when the server's frames cannot be understood.
-  mutating func receive(_ bytes: UnsafeRawBufferPointer, changed: inout [ClientCall]) -> Int? {
+  package mutating func receive(_ bytes: UnsafeRawBufferPointer, changed: inout [ClientCall]) -> Int? {
     var offset = 0
     while offset < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
@@ -81,7 +86,7 @@ struct ClientSession: ~Copyable {
         let end = FrameHeader.byteCount + Int(header.length)
         if let call = calls[header.stream] {
           handle(header, UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<end]), call)
-          changed.append(call)
+          if changed.last !== call { changed.append(call) }
         }
         offset += end
       }
@@ -93,11 +98,11 @@ struct ClientSession: ~Copyable {
     switch call.state.receive(header) {
     case .message:
       call.received(message)
-      if call.waitingBytes > Self.waitingBytesMax {
+      if call.waitingBytes > waitingBytesMax {
         cancel(
           call,
           RPCError(
-            .resourceExhausted, "messages wait unread past \(Self.waitingBytesMax) bytes (waitingBytesMax): read faster"
+            .resourceExhausted, "messages wait unread past \(waitingBytesMax) bytes (waitingBytesMax): read faster"
           ))
       }
     case .finish(let hasMessage):

@@ -18,15 +18,27 @@ public final class ClientStream<Request: ProtobufMessage, Response: ProtobufMess
   deinit { cancel() }
 
   /// Sends one message of a client-streaming or bidirectional call.
-  public func send(_ message: UnsafePointer<Request>) throws(RPCError) { try channel.send(call, message.encoded()) }
+  public func send(_ message: UnsafePointer<Request>) throws(RPCError) {
+    try channel.send(call, message.encoded(), until: deadlineNanos)
+  }
 
   /// The client sends no more.
-  public func closeSending() { channel.closeSending(call) }
+  public func closeSending() { channel.closeSending(call, until: deadlineNanos) }
 
   /// The server's next message; nil when its stream has ended successfully.
   public func next() throws(RPCError) -> Received<Response>? {
     guard let bytes = try channel.nextMessage(call, until: deadlineNanos) else { return nil }
     return try Received(bytes)
+  }
+
+  /// The same for Swift concurrency. One task at a time.
+  func nextAsync() async throws -> Received<Response>? {
+    await withTaskCancellationHandler {
+      await channel.news(of: call)
+    } onCancel: {
+      cancel()
+    }
+    return try next()
   }
 
   /// The reply of a client-streaming call.

@@ -12,18 +12,27 @@ final class SocketTransport: Transport {
     guard path.utf8.count <= twind_socket_path_bytes_max else {
       throw RPCError(.invalidArgument, "socket path is longer than \(twind_socket_path_bytes_max) bytes: \(path)")
     }
-    fd = twind_unix_socket(1)
+    let fd = twind_unix_socket(1)
     guard fd >= 0 else { throw RPCError(.unavailable, "cannot make a socket: \(String(cString: strerror(errno)))") }
+    do throws(RPCError) {
+      try Self.connect(fd, path, deadlineNanos)
+    } catch {
+      Glibc.close(fd)
+      throw error
+    }
+    // Not before: a failing initializer runs deinit once all properties are set, and the socket would close twice.
+    self.fd = fd
+  }
+
+  private static func connect(_ fd: Int32, _ path: String, _ deadlineNanos: UInt64) throws(RPCError) {
     var pause: UInt32 = 500
     while twind_connect(fd, path) != 0 {
       let problem = errno
       guard problem == EAGAIN || problem == EINTR else {
-        Glibc.close(fd)
         throw RPCError(
           .unavailable, "cannot connect to \(path): \(String(cString: strerror(problem))): is the daemon running?")
       }
       guard twind_monotonic_nanos() < deadlineNanos else {
-        Glibc.close(fd)
         throw RPCError(.unavailable, "cannot connect to \(path) in time: the daemon's backlog is full")
       }
       usleep(pause)
@@ -42,8 +51,9 @@ final class SocketTransport: Transport {
     return count == 0 ? .closed : result(count)
   }
 
-  func wait(writable: Bool, until deadlineNanos: UInt64) {
-    var entry = pollfd(fd: fd, events: Int16(POLLIN | (writable ? POLLOUT : 0)), revents: 0)
+  func wait(for interest: TransportInterest, until deadlineNanos: UInt64) {
+    let events = (interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0)
+    var entry = pollfd(fd: fd, events: Int16(events), revents: 0)
     var millis: Int32 = -1
     if deadlineNanos != .max {
       let now = twind_monotonic_nanos()

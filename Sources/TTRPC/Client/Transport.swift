@@ -6,10 +6,18 @@ protocol Transport: AnyObject, Sendable {
   func send(_ bytes: UnsafeRawBufferPointer) -> TransportResult
   /// Receives some bytes.
   func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult
-  /// Waits until something can be received, or sent when asked for, or until the deadline on the monotonic clock.
-  func wait(writable: Bool, until deadlineNanos: UInt64)
+  /// Waits until something can be received or sent, as asked for, or until the deadline on the monotonic clock. May
+  /// return early.
+  func wait(for interest: TransportInterest, until deadlineNanos: UInt64)
   /// Wakes whoever waits; everything answers `closed` from now on.
   func close()
+}
+
+struct TransportInterest: OptionSet {
+  let rawValue: UInt8
+
+  static let readable = TransportInterest(rawValue: 1)
+  static let writable = TransportInterest(rawValue: 2)
 }
 
 enum TransportResult: Equatable {

@@ -16,27 +16,22 @@ extension Client {
 }
 
 /// Both ends of a connection. The lock makes whoever holds it the server's one thread.
-final class InProcessTransport: Transport, Executor, SessionHost, @unchecked Sendable {
+final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
+  /// Bytes that may wait while the session is paused: one frame.
+  private static let inputBytesMax = ReceiveBuffer.bytesMax
+
   private let lock = Lock()
-  private var session: ServerSession!
+  // Guarded by `lock`.
+  private let session: ServerSession
   private var input: [UInt8] = []
   private var isOpen = true
   private var wakeAt = UInt64.max
-  // A handler posts while `lock` is held, so jobs have a lock of their own.
-  private let jobLock = Lock()
-  private let news: Condition
-  private var jobs: [@Sendable () -> Void] = []
-  private var newsCount = 0
+  // A handler posts while `lock` is held: the queue has a lock of its own.
+  private let jobs = JobQueue()
 
   init(_ router: Router, _ peer: Peer, _ limits: Limits) {
-    news = Condition(jobLock)
-    session = ServerSession(router: router, limits: limits, peer: peer, executor: self, arena: Arena())
+    session = ServerSession(router: router, limits: limits, peer: peer, executor: jobs, arena: Arena())
     session.host = self
-  }
-
-  func post(_ job: @escaping @Sendable () -> Void) {
-    jobLock.withLock { jobs.append(job) }
-    announce()
   }
 
   func outputPending() {}
@@ -44,17 +39,22 @@ final class InProcessTransport: Transport, Executor, SessionHost, @unchecked Sen
   func wake(at nanos: UInt64) { wakeAt = min(wakeAt, nanos) }
 
   func send(_ bytes: UnsafeRawBufferPointer) -> TransportResult {
-    defer { announce() }
+    defer { jobs.announce() }
     return lock.withLock {
       guard isOpen else { return .closed }
-      input.append(contentsOf: bytes)
       turn()
-      return .bytes(bytes.count)
+      let count = min(bytes.count, Self.inputBytesMax - input.count)
+      guard count > 0 else { return .wouldBlock }
+      input.append(contentsOf: bytes[..<count])
+      turn()
+      return .bytes(count)
     }
   }
 
   func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult {
-    lock.withLock {
+    let wasFull = lock.withLock { isFull }
+    defer { if wasFull { jobs.announce() } }
+    return lock.withLock {
       turn()
       let bytes = session.output.bytes
       if bytes.isEmpty { return isOpen && !session.isClosing ? .wouldBlock : .closed }
@@ -65,16 +65,17 @@ final class InProcessTransport: Transport, Executor, SessionHost, @unchecked Sen
     }
   }
 
-  func wait(writable: Bool, until deadlineNanos: UInt64) {
-    while !writable && twind_monotonic_nanos() < deadlineNanos {
-      let seen = jobLock.withLock { newsCount }
+  func wait(for interest: TransportInterest, until deadlineNanos: UInt64) {
+    while twind_monotonic_nanos() < deadlineNanos {
+      let mark = jobs.mark
       let (isReady, wakeAt) = lock.withLock {
         turn()
-        return (!isOpen || session.isClosing || !session.output.isEmpty, self.wakeAt)
+        let isReadable = interest.contains(.readable) && !session.output.isEmpty
+        let isWritable = interest.contains(.writable) && !isFull
+        return (!isOpen || session.isClosing || isReadable || isWritable, self.wakeAt)
       }
       if isReady { return }
-      let until = min(deadlineNanos, wakeAt)
-      jobLock.withLock { if newsCount == seen { news.wait(until: until) } }
+      jobs.wait(since: mark, until: min(deadlineNanos, wakeAt))
     }
   }
 
@@ -83,27 +84,18 @@ final class InProcessTransport: Transport, Executor, SessionHost, @unchecked Sen
       isOpen = false
       session.close()
     }
-    announce()
+    jobs.announce()
   }
 
-  private func announce() {
-    jobLock.withLock {
-      newsCount += 1
-      news.broadcast()
-    }
-  }
+  private var isFull: Bool { input.count >= Self.inputBytesMax }
 
   /// The server's turn: jobs, deadlines, frames, streams that want to go on.
   private func turn() {
-    while let job = takeJob() { job() }
+    while let job = jobs.take() { job() }
     let now = twind_monotonic_nanos()
     if wakeAt <= now { wakeAt = session.tick(now: now) }
     let consumed = input.withUnsafeBytes { session.receive($0, now: now) }
     input.removeFirst(consumed)
-    if session.wantsOutput { session.produce() }
-  }
-
-  private func takeJob() -> (@Sendable () -> Void)? {
-    jobLock.withLock { jobs.isEmpty ? nil : jobs.removeFirst() }
+    session.produce()
   }
 }

@@ -77,12 +77,19 @@ final class RawPeer: @unchecked Sendable {
   private let fd: Int32
   private var received: [UInt8] = []
 
-  init(_ path: String) throws {
-    fd = twind_unix_socket(0)
+  /// Connects.
+  convenience init(_ path: String) throws {
+    let fd = twind_unix_socket(0)
+    self.init(fd: fd)
+    try #require(twind_connect(fd, path) == 0, "errno \(errno)")
+  }
+
+  /// Takes a connected socket over.
+  init(fd: Int32) {
+    self.fd = fd
     var timeout = timeval(tv_sec: 10, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-    try #require(twind_connect(fd, path) == 0, "errno \(errno)")
   }
 
   deinit { close(fd) }
