@@ -27,6 +27,7 @@ def pytest_sessionstart() -> None:
 @pytest.fixture(autouse=True)
 def time_limit() -> Iterator[None]:
     """No test hangs the run: 60 s."""
+
     def stop(number: int, frame: object) -> None:
         raise TimeoutError("the test took more than 60 s")
 

@@ -61,7 +61,7 @@ class Daemon:
         self.socket = socket or directory / "s"
         self.data = data or directory / "data"
         self.log = directory / "log"
-        command = [*wrapper, TWIND, "--socket", self.socket, "--data-dir", self.data, *options]
+        command = [*wrapper, str(TWIND), "--socket", str(self.socket), "--data-dir", str(self.data), *options]
         popen.setdefault("cwd", directory)
         if "stderr" not in popen:
             popen["stderr"] = self.log.open("ab")

@@ -53,7 +53,13 @@ def test_the_agent_is_the_users_name(start: Callable[..., Daemon]) -> None:
 
 @pytest.mark.parametrize(
     "uid, agent, expected",
-    [(NOBODY, "", "nobody"), (1234, "", "billing"), (0, "", "operator"), (NOBODY, "stated", "stated"), (1234, "stated", "stated")],
+    [
+        (NOBODY, "", "nobody"),
+        (1234, "", "billing"),
+        (0, "", "operator"),
+        (NOBODY, "stated", "stated"),
+        (1234, "stated", "stated"),
+    ],
 )
 def test_agents(shared: Daemon, uid: int, agent: str, expected: str) -> None:
     as_another(shared, f"client.update('{NAME}', a=1)", agent, uid)

@@ -153,5 +153,7 @@ def test_killed_while_it_starts_and_ends(start: Callable[..., Daemon]) -> None:
         time.sleep(delay)  # where in its end it is killed is the point
         daemon.kill()
     with start().client() as client:
-        assert [twin["a"] for twin in sorted(client.list(page_size=1000), key=lambda t: int(t["a"]))] == list(range(200))  # type: ignore[call-overload]
+        assert {twin.name: twin["a"] for twin in client.list(page_size=1000)} == {
+            f"acme/customer/{i}": i for i in range(200)
+        }
         until(lambda: client.health() == twind.Health.SERVING, "serving")

@@ -182,7 +182,9 @@ def test_malformed_messages(raw: RawConnection, payload: bytes) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 60, 3))
 def test_messages_cut_anywhere(raw: RawConnection, cut: int) -> None:
-    payload = field(1, NAME) + field(2, field(1, "a") + field(2, field(1, "text")) + field(8, "evidence")) + field(5, "key")
+    payload = (
+        field(1, NAME) + field(2, field(1, "a") + field(2, field(1, "text")) + field(8, "evidence")) + field(5, "key")
+    )
     code = answered(raw, 1, "UpdateTwin", payload[: len(payload) * cut // 60])
     assert code in (OK, INVALID_ARGUMENT)
     whole = envelope(TWINS, "GetTwin", field(1, NAME), 10**12, {"twind-agent": "someone"})
@@ -191,7 +193,9 @@ def test_messages_cut_anywhere(raw: RawConnection, cut: int) -> None:
 
 
 def test_empty_messages(raw: RawConnection) -> None:
-    for index, method in enumerate(("GetTwin", "BatchGetTwins", "UpdateTwin", "BatchUpdateTwins", "DeleteTwin", "ListTwins")):
+    for index, method in enumerate(
+        ("GetTwin", "BatchGetTwins", "UpdateTwin", "BatchUpdateTwins", "DeleteTwin", "ListTwins")
+    ):
         assert answered(raw, 2 * index + 1, method, b"") in (OK, INVALID_ARGUMENT)
     raw.send(frame(101, REQUEST))
     assert raw.answer(101).code != OK
@@ -199,14 +203,28 @@ def test_empty_messages(raw: RawConnection) -> None:
 
 def test_unknown_fields_are_passed_over(raw: RawConnection) -> None:
     """As a newer client would send."""
-    unknown = field(1000, 5) + field(1001, "x") + varint(1002 << 3 | 5) + b"1234" + varint(1003 << 3 | 1) + struct.pack("<d", 1.5)
+    unknown = (
+        field(1000, 5)
+        + field(1001, "x")
+        + varint(1002 << 3 | 5)
+        + b"1234"
+        + varint(1003 << 3 | 1)
+        + struct.pack("<d", 1.5)
+    )
     assert answered(raw, 1, "GetTwin", unknown + field(1, NAME) + unknown) == OK
     raw.send(frame(3, REQUEST, 0, unknown + envelope(TWINS, "GetTwin", field(1, NAME)) + unknown))
     assert raw.answer(3).code == OK
 
 
 def test_json_that_costs_much(raw: RawConnection) -> None:
-    texts = ["[" * 30_000, '{"a":' * 10_000, "1" * 60_000, "-" * 60_000, '"' + "\\u00" * 10_000, "[" + "0," * 30_000 + "0]"]
+    texts = [
+        "[" * 30_000,
+        '{"a":' * 10_000,
+        "1" * 60_000,
+        "-" * 60_000,
+        '"' + "\\u00" * 10_000,
+        "[" + "0," * 30_000 + "0]",
+    ]
     for index, text in enumerate(texts):
         change = field(2, field(1, "a") + field(2, field(8, text)))
         assert answered(raw, 2 * index + 1, "UpdateTwin", field(1, NAME) + change) in (OK, INVALID_ARGUMENT)

@@ -96,7 +96,9 @@ def test_changes_of_a_commit(client: twind.Client) -> None:
 
 
 def test_twins_of_a_batch(client: twind.Client) -> None:
-    refused("batchTwinsMax", 256, client.update_many, [twind.Update(f"acme/customer/{i}", {"a": 1}) for i in range(257)])
+    refused(
+        "batchTwinsMax", 256, client.update_many, [twind.Update(f"acme/customer/{i}", {"a": 1}) for i in range(257)]
+    )
 
 
 def test_twins_of_a_watch(client: twind.Client) -> None:
@@ -107,6 +109,7 @@ def test_twins_of_a_watch(client: twind.Client) -> None:
 
 def test_a_request(client: twind.Client) -> None:
     """256 KiB for an update, 1 MiB for a batch."""
+
     def parts(count: int) -> dict[str, str]:
         return {f"a{i}": "x" * 60_000 for i in range(count)}
 

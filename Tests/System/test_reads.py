@@ -24,7 +24,9 @@ BAD_NAMES = [
 
 
 def test_a_mask_covers_what_is_below_a_name(client: twind.Client) -> None:
-    client.update(NAME, {"address": 1, "address.city": 2, "address.city.code": 3, "address_2": 4, "addresses": 5, "b": 6})
+    client.update(
+        NAME, {"address": 1, "address.city": 2, "address.city.code": 3, "address_2": 4, "addresses": 5, "b": 6}
+    )
     assert list(client.get(NAME, attributes=["address"])) == ["address", "address.city", "address.city.code"]
     assert list(client.get(NAME, attributes=["address.city", "b"])) == ["address.city", "address.city.code", "b"]
     assert list(client.get(NAME, attributes=["nothing"])) == []
@@ -46,7 +48,12 @@ def test_attributes_are_in_byte_order(client: twind.Client) -> None:
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_bad_name(client: twind.Client, name: str) -> None:
-    for call in (client.get, client.delete, lambda name: client.update(name, a=1), lambda name: next(client.watch([name]))):
+    for call in (
+        client.get,
+        client.delete,
+        lambda name: client.update(name, a=1),
+        lambda name: next(client.watch([name])),
+    ):
         with pytest.raises(twind.InvalidArgument):
             call(name)
 
@@ -154,10 +161,18 @@ def test_a_batch_reply_that_is_full_says_what_is_left(raw: RawConnection, client
 
 
 @pytest.mark.parametrize(
-    "prefix, count", [("", 6), ("acme/", 4), ("acme/customer/", 3), ("acme/customer/1", 2), ("zzz/", 0), ("acme/customer/12", 1)]
+    "prefix, count",
+    [("", 6), ("acme/", 4), ("acme/customer/", 3), ("acme/customer/1", 2), ("zzz/", 0), ("acme/customer/12", 1)],
 )
 def test_list_by_prefix(client: twind.Client, prefix: str, count: int) -> None:
-    for name in ("acme/customer/1", "acme/customer/12", "acme/customer/2", "acme/account/1", "acme-2/customer/1", "b/c/d"):
+    for name in (
+        "acme/customer/1",
+        "acme/customer/12",
+        "acme/customer/2",
+        "acme/account/1",
+        "acme-2/customer/1",
+        "b/c/d",
+    ):
         client.update(name, a=1)
     names = [twin.name for twin in client.list(prefix)]
     assert len(names) == count and names == sorted(names) and all(name.startswith(prefix) for name in names)
@@ -250,7 +265,9 @@ def test_health(client: twind.Client, raw: RawConnection) -> None:
 def test_health_watch_tells_of_the_end(daemon: Daemon) -> None:
     with RawConnection(daemon.socket) as raw:
         raw.send(request(1, "Watch", b"", 1, HEALTH) + request(3, "Watch", field(1, "nothing"), 1, HEALTH))
-        statuses = {raw_frame.stream: fields(raw_frame.data)[1] for raw_frame in (raw.receive(), raw.receive()) if raw_frame}
+        statuses = {
+            raw_frame.stream: fields(raw_frame.data)[1] for raw_frame in (raw.receive(), raw.receive()) if raw_frame
+        }
         assert statuses == {1: [twind.Health.SERVING], 3: [twind.Health.SERVICE_UNKNOWN]}
         daemon.process.terminate()
         assert fields(raw.answer(1).data)[1] == [twind.Health.NOT_SERVING]

@@ -111,7 +111,8 @@ def test_what_is_printed_is_a_configuration_file(directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, shown", [("250ms", "250ms"), ("1s", "1s"), ("1500ms", "1500ms"), ("60s", "60s"), ("5m", "300s"), ("2h", "7200s")]
+    "text, shown",
+    [("250ms", "250ms"), ("1s", "1s"), ("1500ms", "1500ms"), ("60s", "60s"), ("5m", "300s"), ("2h", "7200s")],
 )
 def test_durations(directory: Path, text: str, shown: str) -> None:
     assert printed(directory, "--checkpoint-interval", text)["checkpoint-interval"] == shown
@@ -136,11 +137,21 @@ def test_a_bad_value_names_its_setting(directory: Path, key: str, text: str) -> 
 
 
 def test_an_empty_value_is_none(directory: Path) -> None:
-    assert printed(directory, variables={variable(key): "" for key in ("socket", "data-dir", "agents")}) == printed(directory)
+    assert printed(directory, variables={variable(key): "" for key in ("socket", "data-dir", "agents")}) == printed(
+        directory
+    )
 
 
 @pytest.mark.parametrize(
-    "key, value", [("reactors", "3"), ("dev", "yes"), ("socket", 5), ("agents", {}), ("checkpoint-interval", 30), ("socket-mode", 600)]
+    "key, value",
+    [
+        ("reactors", "3"),
+        ("dev", "yes"),
+        ("socket", 5),
+        ("agents", {}),
+        ("checkpoint-interval", 30),
+        ("socket-mode", 600),
+    ],
 )
 def test_a_value_of_a_wrong_type_in_the_file(directory: Path, key: str, value: object) -> None:
     assert key in refused(directory, "--config", write_file(directory, {key: value}), "--print-config")

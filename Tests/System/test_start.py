@@ -54,7 +54,9 @@ def test_serve_is_the_default_subcommand(directory: Path, start: Callable[..., D
 
 
 def test_it_serves_from_the_current_directory_without_settings(directory: Path) -> None:
-    process = subprocess.Popen([TWIND], cwd=directory, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [TWIND], cwd=directory, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     with process:
         try:
             until((directory / "twind.sock").exists, "./twind.sock")
@@ -104,9 +106,11 @@ def test_of_twenty_starts_at_once_one_serves(directory: Path) -> None:
     """On one data directory and one socket, over a stale socket."""
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(directory / "s"))
-    command = [TWIND, "--socket", "s", "--data-dir", "data"]
+    command = [str(TWIND), "--socket", "s", "--data-dir", "data"]
     starts = [
-        subprocess.Popen(command, cwd=directory, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, cwd=directory, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(20)
     ]
     try:

