@@ -7,6 +7,7 @@
 // _GNU_SOURCE stays undefined: with it the C library's types differ from those that Swift's Glibc module knows.
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -105,6 +106,12 @@ static inline int64_t twind_wall_micros(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// The allocator gives blocks of this many bytes and more back to the system when they are freed, always. By itself
+// it stops doing so for blocks as large as the largest freed so far, and keeps what one large peer made it take.
+static inline int twind_return_blocks_from(int bytes) {
+  return mallopt(M_MMAP_THRESHOLD, bytes) && mallopt(M_TRIM_THRESHOLD, bytes);
 }
 
 extern int pthread_setname_np(pthread_t, const char *);

@@ -17,6 +17,8 @@ package final class Daemon: Service {
   package static let version = "0.1.0"
   /// Descriptors that are not connections: database, epoll, standard streams.
   private static let otherDescriptors = 64
+  /// Blocks of memory that are given back to the system when they are freed.
+  private static let returnedBlockBytesMin: Int32 = 256 << 10
 
   /// Why the daemon cannot start: one line that says what to do.
   package struct Failure: Error, CustomStringConvertible {
@@ -43,6 +45,8 @@ package final class Daemon: Service {
     signal(SIGHUP, SIG_IGN)
     // What it makes is its own user's alone, the database and SQLite's files beside it included.
     umask(0o077)
+    // What a peer with large frames made it take goes back when the peer is gone.
+    _ = twind_return_blocks_from(Self.returnedBlockBytesMin)
     var limits = TTRPC.Limits()
     limits.connectionsMax = options.connectionsMax
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
