@@ -72,6 +72,11 @@ let package = Package(
     .executableTarget(
       name: "ttrpc-echo-server", dependencies: ["EchoService", "TTRPC", "CLinux"],
       path: "Tests/Interop/Swift/Server", swiftSettings: strict),
+    .executableTarget(
+      name: "ttrpc-echo-client", dependencies: ["EchoService", "InteropRoutes", "TTRPC"],
+      path: "Tests/Interop/Swift/Client", swiftSettings: strict),
+    .executableTarget(
+      name: "twind-fuzz-frames", dependencies: ["EchoService", "TTRPC"], path: "Tests/Fuzz", swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [

@@ -33,7 +33,7 @@ public struct PendingWrite: Sendable {
 }
 
 /// One twin's part of a batch.
-public struct TwinUpdate: Sendable {
+public struct TwinUpdate: Equatable, Sendable {
   public var name: String
   public var changes: [Change]
   public var precondition: Precondition

@@ -42,23 +42,49 @@ package enum TimestampText {
     var parts = tm()
     guard utc(micros) != nil, localtime_r(&seconds, &parts) != nil else { return "\(micros) µs" }
     let offset = Int64(parts.tm_gmtoff)
+    let there = CivilTime(micros: micros + offset * 1_000_000)
+    guard (0...9999).contains(there.year) else { return "\(micros) µs" }
     let minutes = offset.magnitude / 60
     let sign = offset < 0 ? "-" : "+"
-    return text(CivilTime(micros: micros + offset * 1_000_000))
-      + "\(sign)\(digits(Int64(minutes / 60), 2)):\(digits(Int64(minutes % 60), 2))"
+    return text(there)
+      + "\(sign)\(twoDigits(UInt64(minutes / 60))):\(twoDigits(UInt64(minutes % 60)))"
   }
 
   private static func text(_ time: CivilTime) -> String {
-    var text = "\(digits(time.year, 4))-\(digits(time.month, 2))-\(digits(time.day, 2))T"
-    text += "\(digits(time.hour, 2)):\(digits(time.minute, 2)):\(digits(time.second, 2))"
-    if time.micros == 0 { return text }
-    return text + (time.micros % 1000 == 0 ? "." + digits(time.micros / 1000, 3) : "." + digits(time.micros, 6))
+    String(unsafeUninitializedCapacity: 32) { room in
+      var count = 0
+      func put(_ character: Unicode.Scalar) {
+        room[count] = UInt8(ascii: character)
+        count += 1
+      }
+      func put(_ number: Int64, _ digits: Int) {
+        var rest = number
+        for place in (count..<count + digits).reversed() {
+          room[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+          rest /= 10
+        }
+        count += digits
+      }
+      put(time.year, 4)
+      put("-")
+      put(time.month, 2)
+      put("-")
+      put(time.day, 2)
+      put("T")
+      put(time.hour, 2)
+      put(":")
+      put(time.minute, 2)
+      put(":")
+      put(time.second, 2)
+      if time.micros != 0 {
+        put(".")
+        if time.micros % 1000 == 0 { put(time.micros / 1000, 3) } else { put(time.micros, 6) }
+      }
+      return count
+    }
   }
 
-  private static func digits(_ number: Int64, _ count: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, count - text.count)) + text
-  }
+  private static func twoDigits(_ number: UInt64) -> String { (number < 10 ? "0" : "") + "\(number)" }
 }
 
 /// Takes the parts of a timestamp one by one.

@@ -21,7 +21,8 @@ struct Write: ParsableCommand {
 
   func run() throws {
     let level = durability?.level ?? .unspecified
-    try Bench(bench, name: "UpdateTwin", facts: [("durability", durability?.rawValue ?? "the daemon's")]).run { (client, names) in
+    try Bench(bench, name: "UpdateTwin", facts: [("durability", durability?.rawValue ?? "the daemon's")]).run {
+      (client, names) in
       Calls(client, TwinServiceRoutes.updateTwin, WriteRequests(names, valueBytes: bench.valueBytes, level))
     }
   }

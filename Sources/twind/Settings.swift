@@ -44,7 +44,7 @@ struct Settings {
   }
 
   private init(_ values: SettingsReader, _ environment: [String: String]) throws {
-    let runtime = environment["XDG_RUNTIME_DIR"].map { $0 + "/twind.sock" }
+    let runtime = environment["XDG_RUNTIME_DIR"].flatMap { $0.isEmpty ? nil : $0 + "/twind.sock" }
     daemon = DaemonOptions(
       socket: try values.string("socket") ?? runtime ?? "./twind.sock",
       dataDirectory: try values.string("data-dir") ?? "./twind-data")

@@ -128,8 +128,9 @@ class RawConnection:
 
     def __init__(self, path: Path, seconds: float = 10) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(seconds)
+        # Without a timeout it waits for room in the backlog.
         self.socket.connect(str(path))
+        self.socket.settimeout(seconds)
         self._received = bytearray()
 
     def __enter__(self) -> RawConnection:
@@ -159,6 +160,14 @@ class RawConnection:
         assert received is not None, "the daemon closed the connection"
         assert received.stream == stream, received
         return received
+
+    def finish(self) -> None:
+        """Says that no more will be sent, and reads until the other end has closed too."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # it has closed already
+            pass
+        assert self.is_closed()
 
     def is_closed(self) -> bool:
         """The other end closes it, after whatever it still sends, within the socket's timeout."""

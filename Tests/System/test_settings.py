@@ -98,6 +98,12 @@ def test_the_socket_is_in_the_runtime_directory_if_there_is_one(directory: Path)
     assert printed(directory, variables=variables | {"TWIND_SOCKET": "/a"})["socket"] == "/a"
 
 
+def test_an_empty_variable_is_not_set(directory: Path) -> None:
+    variables = {"XDG_RUNTIME_DIR": "", "TWIND_SOCKET": "", "TWIND_DATA_DIR": ""}
+    settings = printed(directory, variables=variables)
+    assert (settings["socket"], settings["data-dir"]) == ("./twind.sock", "./twind-data")
+
+
 def test_what_is_printed_is_a_configuration_file(directory: Path) -> None:
     options = [part for key, (text, _) in SETTINGS.items() for part in (f"--{key}", text)]
     first = printed(directory, *options, "--dev")

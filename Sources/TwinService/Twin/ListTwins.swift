@@ -41,9 +41,7 @@ private struct ListQuery: Sendable {
     let prefix = Text(request.pointee.prefix)
     try checkPrefix(prefix.bytes)
     let token = Text(request.pointee.page_token)
-    guard token.isEmpty || token.bytes.starts(with: prefix.bytes) else {
-      throw .invalid("the page_token \(quoted(token.bytes)) is of another prefix: use it with the prefix it came from")
-    }
+    if !token.isEmpty { try Self.checkToken(token.bytes, prefix.bytes) }
     let size = Int(request.pointee.page_size)
     guard size >= 0, size <= TwinCore.Limits.listPageMax else {
       throw .invalid(
@@ -55,6 +53,17 @@ private struct ListQuery: Sendable {
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
     self.permit = permit
     namesOnly = request.pointee.names_only != 0
+  }
+
+  private static func checkToken(
+    _ token: UnsafeRawBufferPointer, _ prefix: UnsafeRawBufferPointer
+  ) throws(TwinError) {
+    guard (try? TwinName(token)) != nil else {
+      throw .invalid("\(quoted(token)) is no page_token: pass on the next_page_token of the page before")
+    }
+    guard token.starts(with: prefix) else {
+      throw .invalid("the page_token \(quoted(token)) is of another prefix: use it with the prefix it came from")
+    }
   }
 
   /// The encoded reply.

@@ -1,6 +1,5 @@
 // A server session without a socket: tests write frames into it and read the frames that it answers.
 
-import Threads
 import EchoService
 import TTRPC
 import Threads

@@ -1,6 +1,5 @@
 // The Echo service of echo.proto on our server: what the interop stage, the unit tests and the fuzz driver call.
 
-import Threads
 import CInteropProto
 import CLinux
 import Glibc

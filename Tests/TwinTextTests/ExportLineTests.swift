@@ -1,0 +1,69 @@
+// A twin written as a line comes back the same.
+
+import Testing
+import TwinClient
+import TwinText
+
+@Suite struct ExportLineTests {
+  private func attribute(_ kind: String, _ value: String) -> String {
+    "{\"name\":\"a/b/c\",\"revision\":1,\"attributes\":{\"x\":{\"kind\":\"\(kind)\",\(value)}}}"
+  }
+
+  private func read(_ line: String) throws -> Value? {
+    let update = try ExportLine(keepsValidTimes: false).update(Array(line.utf8))
+    guard case .set(let value)? = update.changes.first?.operation else { return nil }
+    return value
+  }
+
+  @Test(arguments: [
+    Value.string(""), .string("é\"\\\n😀\u{1}"), .int(.min), .int(.max), .int(0), .double(0), .double(-0.0),
+    .double(0.1),
+    .double(1e300), .double(.leastNonzeroMagnitude), .double(.greatestFiniteMagnitude), .bool(true), .bool(false),
+    .bytes([]),
+    .bytes(Array(0...255)), .timestamp(0), .timestamp(-1), .timestamp(.min), .timestamp(.max), .list([]),
+    .list([.string("a"), .int(1), .double(1), .bool(false), .bytes([1]), .timestamp(5), .timestamp(.max)]),
+    .json("{\"a\": [1, 2.50]}"), .json("null"), .json(" {\n\"a\":1}"), .json("\"\\ud800\""), .json("1e400"),
+  ])
+  func isExact(_ value: Value) throws {
+    let member = value.json.map { "\"value\":\($0)" } ?? "\"text\":\(JSONObject.quoted(value.jsonText))"
+    let line = attribute(value.kind.rawValue, member)
+    #expect(!line.contains("\n"))
+    let back = try #require(try read(line))
+    #expect(back == value)
+    // -0.0 == 0.0, but they are different values.
+    if case .scalar(.double(let number)) = value, case .scalar(.double(let other)) = back {
+      #expect(number.bitPattern == other.bitPattern)
+    }
+  }
+
+  @Test func provenanceComesAlong() throws {
+    let line = attribute(
+      "int",
+      "\"value\":1,\"confidence\":0.5,\"evidence\":\"e\",\"valid_from\":\"1970-01-01T00:00:01Z\",\"agent\":\"z\"")
+    let plain = try ExportLine(keepsValidTimes: false).update(Array(line.utf8)).changes[0]
+    #expect(plain.confidence == 0.5 && plain.evidence == "e" && plain.validFrom == nil)
+    let timed = try ExportLine(keepsValidTimes: true).update(Array(line.utf8)).changes[0]
+    #expect(timed.validFrom == 1_000_000)
+  }
+
+  @Test func orderOfMembersDoesNotMatter() throws {
+    #expect(try read("{\"attributes\":{\"x\":{\"value\":3,\"kind\":\"double\"}},\"name\":\"a/b/c\"}") == .double(3))
+  }
+
+  @Test(arguments: [
+    ("{}", "name is missing"), ("{\"name\":\"a/b/c\"}", "attributes is missing"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"value\":1}}}", "x: its kind is missing"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"int\"}}}", "x: its value is missing"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"float\"}}}", "\"float\" is no kind"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"X\":{\"kind\":\"int\",\"value\":1}}}", "\"X\" is not an attribute's name"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"int\",\"value\":1.5}}}", "is not an int"),
+    ("{\"name\":\"a\\u0000\",\"attributes\":{}}", "NUL"),
+  ])
+  func refusals(_ line: String, _ reason: String) {
+    #expect {
+      try ExportLine(keepsValidTimes: false).update(Array(line.utf8))
+    } throws: { error in
+      "\(error)".contains(reason)
+    }
+  }
+}
