@@ -43,7 +43,7 @@ struct Bench {
     for loop in loops { latencies.add(loop.latencies) }
     let version = (try? admin.serverInfo())?.version ?? "unknown"
     let report = Report(name: name, settings: settings, twindVersion: version, latencies: latencies, seconds: seconds)
-    print(arguments.json ? report.json : report.text)
+    print(arguments.json ? report.json + "\n" : report.text, terminator: "")
   }
 
   /// The longest latency that is told apart.

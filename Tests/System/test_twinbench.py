@@ -52,6 +52,7 @@ def test_a_daemon_of_its_own(directory: Path) -> None:
     core = str(min(os.sched_getaffinity(0)))
     ended = run(directory, "read", "--spawn", TWIND, "--pin", f"client={core},server={core}", *SHORT)
     assert ended.returncode == 0, ended
+    assert not ended.stdout.endswith("\n\n")
     for word in ("machine", "settings", f"client core {core}", "p50", "p99.9", "CALLS/S", "GetTwin"):
         assert word in ended.stdout
     assert list(directory.iterdir()) == []
