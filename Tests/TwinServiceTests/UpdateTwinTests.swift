@@ -67,6 +67,12 @@ import TwinRoutes
     }
   }
 
+  @Test func aNULIsRefusedAndCutsNothingShort() throws {
+    #expect(code { try twind.update("acme/customer/a\0b", [.set("a", .int(1))]) } == .invalidArgument)
+    #expect(code { try twind.update("acme/customer/a", [.set("a", .string("x\0y"))]) } == .invalidArgument)
+    #expect(code { _ = try twind.get("acme/customer/a") } == .notFound)
+  }
+
   @Test func theSameAgainWithTheSameConfidenceIsNoFact() throws {
     var change = Change.set("mood", .string("calm"))
     change.confidence = 0.5

@@ -94,10 +94,15 @@ public final class Arena {
     return pointer.assumingMemoryBound(to: Message.self)
   }
 
-  /// A C string with a copy of the text.
+  /// A C string with a copy of the text. A NUL, which would end it early, becomes the bytes C0 80: they are no UTF-8, so
+  /// that a receiver refuses the text instead of taking its beginning for all of it.
   public func string(_ text: String) -> UnsafeMutablePointer<CChar> {
     var text = text
-    return text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
+    return text.withUTF8 { utf8 in
+      guard utf8.contains(0) else { return string(UnsafeRawBufferPointer(utf8)) }
+      let spelled = utf8.flatMap { $0 == 0 ? [0xc0, 0x80] : [$0] }
+      return spelled.withUnsafeBytes { string($0) }
+    }
   }
 
   /// A C string with a copy of the bytes.
