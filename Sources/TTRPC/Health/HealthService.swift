@@ -40,11 +40,11 @@ public final class HealthService: @unchecked Sendable {
 
   /// Changes a service's status, or with an empty name the server's, and tells those who watch it.
   public func set(_ service: String, _ status: Status) {
-    let affected = lock.withLock {
+    lock.withLock {
       statuses[service] = status
-      return watches.values.filter { $0.service == service }
+      // Under the lock, so that watches are told in the order of the changes.
+      for watch in watches.values where watch.service == service { watch.send(status) }
     }
-    for watch in affected { watch.send(status) }
   }
 
   /// Sets every status: at a shutdown, or when writes have failed.
@@ -54,12 +54,11 @@ public final class HealthService: @unchecked Sendable {
 
   private func begin(_ watch: Watch) {
     let id = ObjectIdentifier(watch)
-    let status = lock.withLock {
-      watches[id] = watch
-      return statuses[watch.service] ?? .serviceUnknown
-    }
     watch.call.onCancelled = { [self] in lock.withLock { _ = watches.removeValue(forKey: id) } }
-    watch.send(status)
+    lock.withLock {
+      watches[id] = watch
+      watch.send(statuses[watch.service] ?? .serviceUnknown)
+    }
   }
 
   /// One Watch call.
@@ -74,6 +73,7 @@ public final class HealthService: @unchecked Sendable {
       self.service = service
     }
 
+    /// Any thread may call it.
     func send(_ status: Status) {
       call.onThread { [self] call in
         guard status != last else { return }

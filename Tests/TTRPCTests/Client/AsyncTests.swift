@@ -1,5 +1,6 @@
 // Calls for Swift concurrency: in order, cancellable, and without a trace when they have ended.
 
+import CTTRPCProto
 import EchoService
 import Glibc
 import InteropRoutes
@@ -56,8 +57,9 @@ import Testing
       _ = try await client.callAsync(EchoRoutes.sleep, request.pointer)
     }
     let watcher = Task {
-      let request = EchoMessage("1000000000")
-      for try await _ in try client.messages(EchoRoutes.count, request.pointer) {}
+      let arena = Arena(chunkBytes: 256)
+      let request = arena.make(Grpc__Health__V1__HealthCheckRequest.self)
+      for try await _ in try client.messages(HealthRoutes.watch, UnsafePointer(request)) {}
     }
     #expect(server.settles { $0.streams == 2 })
     task.cancel()

@@ -44,6 +44,7 @@ final class TestServer {
   static func echo(limits: Limits = Limits(), reactors: Int = 1) throws -> TestServer {
     var router = Router()
     router.serveEcho()
+    HealthService().register(in: &router)
     return try TestServer(router, limits: limits, reactors: reactors)
   }
 

@@ -94,15 +94,16 @@ import Testing
 
   @Test func mutatedRequestsAreSeenAsProtobufCSeesThem() {
     var random = SeededRandom(seed: 1)
+    let requests = (0..<64).map { _ in Self.request(&random) }
     var accepted = 0
-    for round in 0..<20_000 {
-      let request = Self.request(&random)
+    for round in 0..<15_000 {
+      let request = requests.randomElement(using: &random)!
       let bytes = round % 8 == 0 ? request : random.mutated(request)
       if !Self.agree(bytes) { Issue.record("round \(round): \(bytes)") }
       if case .success = Self.scan(bytes) { accepted += 1 }
     }
     // Neither a scan that refuses all nor a mutation that spoils all may pass for agreement.
-    #expect((3_000...12_000).contains(accepted), "\(accepted) accepted")
+    #expect((2_500...9_000).contains(accepted), "\(accepted) accepted")
   }
 
   @Test func randomBytesAreSeenAsProtobufCSeesThem() {
@@ -110,7 +111,7 @@ import Testing
     // Tags of the five fields in every wire type, and bytes that matter to varints, make noise meaningful.
     let telling: [UInt8] =
       (1...6).flatMap { field in (0...7).map { UInt8(field << 3 | $0) } } + [0, 1, 0x7f, 0x80, 0xff]
-    for round in 0..<30_000 {
+    for round in 0..<20_000 {
       let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in
         Int.random(in: 0..<3, using: &random) == 0
           ? UInt8(truncatingIfNeeded: random.next()) : telling.randomElement(using: &random)!

@@ -49,9 +49,10 @@ import Testing
 
   @Test func mutatedResponsesAreSeenAsProtobufCSeesThem() {
     var random = SeededRandom(seed: 4)
+    let responses = (0..<64).map { _ in Self.response(&random) }
     var accepted = 0
-    for round in 0..<20_000 {
-      let response = Self.response(&random)
+    for round in 0..<15_000 {
+      let response = responses.randomElement(using: &random)!
       let bytes = round % 8 == 0 ? response : random.mutated(response)
       let scanned = Self.scan(bytes)
       // What the admission scan refuses may be refused; all else must be seen alike.
@@ -61,7 +62,7 @@ import Testing
       }
       if scanned != nil { accepted += 1 }
     }
-    #expect((3_000...12_000).contains(accepted), "\(accepted) accepted")
+    #expect((2_500...9_000).contains(accepted), "\(accepted) accepted")
   }
 
   @Test func successHasThreeForms() {
