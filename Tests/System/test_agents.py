@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pytest
 
-import twind
 from daemon import Daemon
 from frames import REQUEST, TWINS, RawConnection, envelope, field, frame
 

@@ -12,10 +12,31 @@ import pytest
 import twind
 from daemon import Daemon, until
 from frames import (
-    CANCEL, CANCELLED, DATA, DEADLINE_EXCEEDED, FRAME_BYTES_MAX, HEALTH, INVALID_ARGUMENT, NO_DATA, NOT_FOUND, OK,
-    OUT_OF_RANGE, REMOTE_CLOSED, REQUEST, RESOURCE_EXHAUSTED, RESPONSE, TWINS, UNIMPLEMENTED,
-    RawConnection, envelope, field, fields, frame, get, request, watch,
-)  # fmt: skip
+    CANCEL,
+    CANCELLED,
+    DATA,
+    DEADLINE_EXCEEDED,
+    FRAME_BYTES_MAX,
+    HEALTH,
+    INVALID_ARGUMENT,
+    NO_DATA,
+    NOT_FOUND,
+    OK,
+    OUT_OF_RANGE,
+    REMOTE_CLOSED,
+    REQUEST,
+    RESOURCE_EXHAUSTED,
+    RESPONSE,
+    TWINS,
+    UNIMPLEMENTED,
+    RawConnection,
+    envelope,
+    field,
+    frame,
+    get,
+    request,
+    watch,
+)
 from load import LATENCY_MAX_SECONDS
 
 NAME = "acme/customer/1"
@@ -220,8 +241,17 @@ def test_cancelling_a_read_that_waits(client: twind.Client, raw: RawConnection) 
     until(lambda: client.stats().stream_count <= 1, "the read ends")
 
 
-@pytest.mark.parametrize("timeout, codes", [(-1, {DEADLINE_EXCEEDED}), (-(1 << 63), {DEADLINE_EXCEEDED}), (1, {DEADLINE_EXCEEDED, OUT_OF_RANGE}),
-                                            ((1 << 63) - 1, {OUT_OF_RANGE}), (0, {OUT_OF_RANGE}), (50_000_000, {DEADLINE_EXCEEDED})])  # fmt: skip
+@pytest.mark.parametrize(
+    "timeout, codes",
+    [
+        (-1, {DEADLINE_EXCEEDED}),
+        (-(1 << 63), {DEADLINE_EXCEEDED}),
+        (1, {DEADLINE_EXCEEDED, OUT_OF_RANGE}),
+        ((1 << 63) - 1, {OUT_OF_RANGE}),
+        (0, {OUT_OF_RANGE}),
+        (50_000_000, {DEADLINE_EXCEEDED}),
+    ],
+)
 def test_deadlines(client: twind.Client, raw: RawConnection, timeout: int, codes: set[int]) -> None:
     payload = field(1, NAME) + field(5, 1000)
     raw.send(frame(1, REQUEST, 0, envelope(TWINS, "GetTwin", payload, timeout)))
@@ -248,11 +278,17 @@ def test_too_many_streams(client: twind.Client, raw: RawConnection) -> None:
 @pytest.mark.parametrize(
     "service, method, named",
     [
-        (TWINS, "GetTwinn", "GetTwin"), (TWINS, "", "GetTwin"), (TWINS, "gettwin", "GetTwin"),
-        ("twind.v1.Twins", "GetTwin", TWINS), ("", "GetTwin", TWINS), ("", "", TWINS),
-        ("twind.v2.TwinService", "GetTwin", TWINS), (HEALTH, "GetTwin", "Check"), ("x" * 5000, "y" * 5000, "xxx"),
+        (TWINS, "GetTwinn", "GetTwin"),
+        (TWINS, "", "GetTwin"),
+        (TWINS, "gettwin", "GetTwin"),
+        ("twind.v1.Twins", "GetTwin", TWINS),
+        ("", "GetTwin", TWINS),
+        ("", "", TWINS),
+        ("twind.v2.TwinService", "GetTwin", TWINS),
+        (HEALTH, "GetTwin", "Check"),
+        ("x" * 5000, "y" * 5000, "xxx"),
     ],
-)  # fmt: skip
+)
 def test_a_service_or_method_that_is_none(
     client: twind.Client, raw: RawConnection, service: str, method: str, named: str
 ) -> None:
@@ -281,9 +317,14 @@ def test_random_frames(daemon: Daemon, client: twind.Client, seed: int) -> None:
     """Well-formed headers, everything else by chance, and valid frames with bytes changed."""
     chance = random.Random(seed)
     valid = [
-        get(1, NAME), watch(3, "acme/"), request(5, "ListTwins", field(2, 3)), request(7, "BatchGetTwins", field(1, NAME)),
-        request(9, "DeleteTwin", field(1, "acme/customer/none")), request(11, "Watch", b"", 1, HEALTH), frame(3, CANCEL),
-    ]  # fmt: skip
+        get(1, NAME),
+        watch(3, "acme/"),
+        request(5, "ListTwins", field(2, 3)),
+        request(7, "BatchGetTwins", field(1, NAME)),
+        request(9, "DeleteTwin", field(1, "acme/customer/none")),
+        request(11, "Watch", b"", 1, HEALTH),
+        frame(3, CANCEL),
+    ]
     end = time.monotonic() + 0.7
     while time.monotonic() < end:
         with RawConnection(daemon.socket) as own:

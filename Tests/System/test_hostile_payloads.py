@@ -11,8 +11,19 @@ import pytest
 
 from daemon import Daemon
 from frames import (
-    INVALID_ARGUMENT, OK, REQUEST, RESOURCE_EXHAUSTED, TWINS, RawConnection, envelope, field, frame, get, request, varint,
-)  # fmt: skip
+    INVALID_ARGUMENT,
+    OK,
+    REQUEST,
+    RESOURCE_EXHAUSTED,
+    TWINS,
+    RawConnection,
+    envelope,
+    field,
+    frame,
+    get,
+    request,
+    varint,
+)
 
 NAME = "acme/customer/1"
 KIB = 1024
@@ -81,12 +92,20 @@ def test_repeated_singular_messages(raw: RawConnection) -> None:
 @pytest.mark.parametrize(
     "method, tiny",
     [
-        ("UpdateTwin", field(2, b"")), ("UpdateTwin", field(2, field(1, "a"))), ("UpdateTwin", varint(99 << 3) + b"\0"),
-        ("UpdateTwin", field(99, b"")), ("GetTwin", field(2, b"")), ("GetTwin", field(4, 1)), ("GetTwin", field(1, NAME)),
-        ("BatchGetTwins", field(1, b"")), ("BatchUpdateTwins", field(1, b"")), ("BatchUpdateTwins", field(1, field(2, b""))),
-        ("ListTwins", field(4, "a")), ("ListTwins", field(77, 7)),
+        ("UpdateTwin", field(2, b"")),
+        ("UpdateTwin", field(2, field(1, "a"))),
+        ("UpdateTwin", varint(99 << 3) + b"\0"),
+        ("UpdateTwin", field(99, b"")),
+        ("GetTwin", field(2, b"")),
+        ("GetTwin", field(4, 1)),
+        ("GetTwin", field(1, NAME)),
+        ("BatchGetTwins", field(1, b"")),
+        ("BatchUpdateTwins", field(1, b"")),
+        ("BatchUpdateTwins", field(1, field(2, b""))),
+        ("ListTwins", field(4, "a")),
+        ("ListTwins", field(77, 7)),
     ],
-)  # fmt: skip
+)
 def test_floods_of_tiny_fields(daemon: Daemon, raw: RawConnection, method: str, tiny: bytes) -> None:
     before = daemon.resident_bytes
     limit = MIB if method.startswith("Batch") else 256 * KIB
@@ -103,9 +122,18 @@ def test_a_request_above_its_methods_limit(raw: RawConnection) -> None:
 
 
 BAD_TEXTS = [
-    b"\xff", b"\xc3", b"\xc0\xaf", b"\xe2\x82", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80",
-    b"a\0b", b"\0", b"\x80", b"\xe0\x80\xaf",
-]  # fmt: skip
+    b"\xff",
+    b"\xc3",
+    b"\xc0\xaf",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"a\0b",
+    b"\0",
+    b"\x80",
+    b"\xe0\x80\xaf",
+]
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS)
