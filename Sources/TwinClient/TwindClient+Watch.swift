@@ -28,7 +28,7 @@ public struct WatchEvent: Sendable {
     /// Set or incremented, as they are after the commit.
     public let attributes: [Attribute]
     public let removed: [String]
-    /// It was deleted; attributes came afterwards.
+    /// It was deleted, with all its attributes.
     public let isDeleted: Bool
   }
 

@@ -61,8 +61,9 @@ import TwinStore
     try fixture.twind.update("acme/customer/a", [.set("k", .int(1))])
     let watch = try fixture.client().watch(options(prefix: "acme/", from: 1, coalesce: true))
     let event = try #require(try watch.next())
-    #expect(event.sequence == 54 && event.changes.count == 1)
-    #expect(event.changes[0].isDeleted && event.changes[0].attributes.map(\.name) == ["k"])
+    #expect(event.sequence == 54 && event.changes.count == 2)
+    #expect(event.changes[0].isDeleted && event.changes[0].attributes.isEmpty)
+    #expect(!event.changes[1].isDeleted && event.changes[1].attributes.map(\.name) == ["k"])
     let before = try fixture.client().watch(options(prefix: "acme/", from: 53, coalesce: true))
     #expect(try before.next()?.changes[0].isDeleted == false)
   }

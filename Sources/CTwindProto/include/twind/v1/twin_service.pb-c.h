@@ -591,8 +591,8 @@ struct  Twind__V1__TwinChange
   size_t n_removed;
   char **removed;
   /*
-   * The twin was deleted, with all the attributes that it had. Those in `attributes` were set afterwards, which only
-   * a change of several commits can hold.
+   * The twin was deleted, with all the attributes that it had; nothing else is set. When it is created anew, that is a
+   * change of its own, also with `coalesce`.
    */
   protobuf_c_boolean deleted;
 };
