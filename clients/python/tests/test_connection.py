@@ -337,7 +337,15 @@ def test_descriptors_are_given_back(daemon):
     assert descriptors() <= before + 2
 
 
-def test_an_interrupt_ends_the_call_and_not_the_client(client, daemon):
+@pytest.fixture
+def interruptible():
+    """A shell starts what it runs in the background with SIGINT ignored; here it interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_call_and_not_the_client(client, daemon, interruptible):
     client.update(NAME, a=1)
     daemon.faults["GetTwin"] = [hang]
     main = threading.main_thread().ident
