@@ -362,6 +362,7 @@ def test_half_a_frame_and_silence(daemon: Daemon, client: twind.Client) -> None:
     whole = get(1, NAME)
     with RawConnection(daemon.socket) as quiet:
         stopped = [RawConnection(daemon.socket) for _ in range(4)]
+        until(lambda: client.stats().connection_count >= 6, "all connections")
         before = time.monotonic()
         for connection, length in zip(stopped, (1, 9, 10, len(whole) - 1)):
             connection.send(whole[:length])

@@ -76,6 +76,9 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
+  /// Refused connections that have not gone yet.
+  var refusals: Int { sources.values.count { $0 is Refusal } }
+
   var connections: [Connection] {
     sources.sorted { $0.key < $1.key }.compactMap { $0.value as? Connection }
   }

@@ -142,17 +142,20 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// There is no call to answer yet, but a client's first is number 1.
+  /// Tells a client that there is no room for it. Few are told at a time: a flood of them is just closed.
   private func refuse(_ fd: Int32) {
-    var answer = SendBuffer()
-    answer.appendError(
-      1,
+    let first = reactors[0]
+    guard first.refusals < Self.refusalsMax else {
+      close(fd)
+      return
+    }
+    Refusal(fd, first).open(
       RPCError(
         .resourceExhausted,
         "the server has \(limits.connectionsMax) connections (connectionsMax): close one, or raise the limit"))
-    _ = twind_send(fd, answer.bytes.baseAddress, answer.byteCount)
-    close(fd)
   }
+
+  private static let refusalsMax = 64
 
   /// Runs the body on every reactor and adds up what it returns. One that does not answer in time counts as nothing:
   /// it has stopped.

@@ -1,0 +1,48 @@
+// A connection past the limit: it has been told so, and stays until its client has read that, or a moment has passed.
+//
+// Closed at once, the client's first write would fail and hide the answer.
+
+import CLinux
+import Glibc
+
+/// A refused connection, confined to the reactor that accepts.
+final class Refusal: EventSource {
+  /// How long a client has to read its answer.
+  private static let nanosMax: UInt64 = 1_000_000_000
+
+  private unowned let reactor: Reactor
+  private let fd: Int32
+  private let deadline = twind_monotonic_nanos() + Refusal.nanosMax
+
+  init(_ fd: Int32, _ reactor: Reactor) {
+    self.fd = fd
+    self.reactor = reactor
+  }
+
+  /// Sends the answer. There is no call yet, but a client's first is number 1.
+  func open(_ error: RPCError) {
+    var answer = SendBuffer()
+    answer.appendError(1, error)
+    _ = twind_send(fd, answer.bytes.baseAddress, answer.byteCount)
+    shutdown(fd, Int32(SHUT_WR))
+    guard reactor.add(self, fd, twind_readable) else {
+      Glibc.close(fd)
+      return
+    }
+    reactor.wake(fd, at: deadline)
+  }
+
+  /// What the client sends is thrown away; its end is ours.
+  func ready(_ events: UInt32) {
+    let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { room in
+      read(fd, room.baseAddress, room.count)
+    }
+    if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close() }
+  }
+
+  func timer(_ now: UInt64) {
+    if now >= deadline { close() }
+  }
+
+  func close() { reactor.remove(fd) }
+}
