@@ -22,4 +22,11 @@ public enum AdminServiceRoutes {
     Twind__V1__CheckpointRequest, Twind__V1__CheckpointResponse
   >(
     service: "twind.v1.AdminService", method: "Checkpoint", shape: .unary, requestBytesMax: 262_144)
+
+  /// Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
+  /// `twind restore` makes a data directory of the file.
+  public static let backup = Route<
+    Twind__V1__BackupRequest, Twind__V1__BackupResponse
+  >(
+    service: "twind.v1.AdminService", method: "Backup", shape: .serverStream, requestBytesMax: 262_144)
 }

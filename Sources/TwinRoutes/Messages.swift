@@ -21,6 +21,15 @@ extension Twind__V1__Attribute: ProtobufMessage {
     }())
 }
 
+extension Twind__V1__Fact: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Fact()
+      twind__v1__fact__init(&message)
+      return message.base.descriptor
+    }())
+}
+
 extension Twind__V1__Value: ProtobufMessage {
   public static let descriptor = Descriptor(
     {
@@ -219,6 +228,24 @@ extension Twind__V1__ListTwinsResponse: ProtobufMessage {
     }())
 }
 
+extension Twind__V1__ListFactsRequest: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ListFactsRequest()
+      twind__v1__list_facts_request__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__ListFactsResponse: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ListFactsResponse()
+      twind__v1__list_facts_response__init(&message)
+      return message.base.descriptor
+    }())
+}
+
 extension Twind__V1__WatchTwinsRequest: ProtobufMessage {
   public static let descriptor = Descriptor(
     {
@@ -305,6 +332,51 @@ extension Twind__V1__CheckpointResponse: ProtobufMessage {
     {
       var message = Twind__V1__CheckpointResponse()
       twind__v1__checkpoint_response__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__BackupRequest: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BackupRequest()
+      twind__v1__backup_request__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__BackupResponse: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__BackupResponse()
+      twind__v1__backup_response__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__Store__V1__Commit: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__Store__V1__Commit()
+      twind__store__v1__commit__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__Store__V1__TwinFacts: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__Store__V1__TwinFacts()
+      twind__store__v1__twin_facts__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__Store__V1__KeyedResult: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__Store__V1__KeyedResult()
+      twind__store__v1__keyed_result__init(&message)
       return message.base.descriptor
     }())
 }

@@ -43,6 +43,12 @@ public enum TwinServiceRoutes {
   >(
     service: "twind.v1.TwinService", method: "ListTwins", shape: .unary, requestBytesMax: 262_144)
 
+  /// Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+  public static let listFacts = Route<
+    Twind__V1__ListFactsRequest, Twind__V1__ListFactsResponse
+  >(
+    service: "twind.v1.TwinService", method: "ListFacts", shape: .serverStream, requestBytesMax: 262_144)
+
   /// A snapshot of the twins asked for, then every commit that changes them, in order.
   public static let watchTwins = Route<
     Twind__V1__WatchTwinsRequest, Twind__V1__WatchTwinsResponse

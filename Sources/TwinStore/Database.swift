@@ -13,9 +13,9 @@ package final class Database: Sendable {
   /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
   init(path: String, fileSystem: any FileSystem) throws(StoreError) {
     self.path = path
-    if fileSystem.exists(path) {
+    if try fileSystem.exists(path) {
       try Database.checkFormat(path)
-    } else if fileSystem.exists(path + "-wal") {
+    } else if try fileSystem.exists(path + "-wal") {
       throw .missing(path: path, because: "its write-ahead log is there")
     }
     writer = try Database.mapped(path, "open") { () throws in

@@ -1,15 +1,69 @@
-// What the store asks of a file system, beside what SQLite does by itself: a parameter, so that a test can make it
-// fail.
+// What the store asks of a file system: a parameter, so that a test can make it fail, or lose what was not synced.
+//
+// Promises of an implementation: a call does what the system call of that name does, short writes and EINTR
+// included; the loops are above it (File+Whole.swift). Paths are absolute or relative to the process's directory.
+
+/// A system call failed.
+package struct Errno: Error, Equatable, Sendable {
+  package let code: CInt
+
+  package init(_ code: CInt) { self.code = code }
+}
 
 package protocol FileSystem: Sendable {
-  /// Makes a directory with these permissions. One that is there already is left as it is.
-  func createDirectory(_ path: String, mode: UInt32) throws(StoreError)
+  /// The SQLite VFS that opens databases on this file system; nil = SQLite's own.
+  var sqliteVFS: String? { get }
 
-  func exists(_ path: String) -> Bool
+  /// Makes a directory with these permissions. EEXIST when the name is taken.
+  func makeDirectory(_ path: String, mode: UInt32) throws(Errno)
+
+  /// The names in a directory, without `.` and `..`, in byte order.
+  func list(_ directory: String) throws(Errno) -> [String]
+
+  /// Nil when there is nothing of that name.
+  func kind(_ path: String) throws(Errno) -> FileKind?
+
+  /// Opens a regular file; ELOOP when the name is a symbolic link.
+  func open(_ path: String, _ access: FileAccess) throws(Errno) -> any File
+
+  func rename(_ from: String, to: String) throws(Errno)
+
+  func unlink(_ path: String) throws(Errno)
+
+  /// Makes the names in a directory durable.
+  func syncDirectory(_ path: String) throws(Errno)
 
   /// Makes the file when it is missing, and locks it until the result is released. Nil: another process or another
   /// store holds it.
-  func lockFile(_ path: String) throws(StoreError) -> FileLock?
+  func lock(_ path: String) throws(Errno) -> (any FileLock)?
+}
+
+package enum FileKind: Sendable { case file, directory, other }
+
+package enum FileAccess: Sendable {
+  case read
+  case readWrite
+  /// EEXIST when the name is taken. Permissions 0600.
+  case create
+}
+
+/// An open file; closed when it is released.
+package protocol File: AnyObject, Sendable {
+  /// Bytes read, fewer at the end of the file or when interrupted half-way; 0 = at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Errno) -> Int
+
+  /// Bytes written, possibly fewer.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Errno) -> Int
+
+  /// Reserves disk space for the first `length` bytes; what is new reads as zeros.
+  func allocate(_ length: Int) throws(Errno)
+
+  func truncate(_ length: Int) throws(Errno)
+
+  /// Makes the content durable (fdatasync).
+  func sync() throws(Errno)
+
+  func size() throws(Errno) -> Int
 }
 
 /// A locked file; unlocked when it is released, if not before.

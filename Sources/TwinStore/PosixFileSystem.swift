@@ -1,37 +1,122 @@
 // The file system of the machine.
 
+import CLinux
 import Glibc
 
 package struct PosixFileSystem: FileSystem {
   package init() {}
 
-  package func createDirectory(_ path: String, mode: UInt32) throws(StoreError) {
-    if mkdir(path, mode) == 0 { return }
-    let error = errno
-    if error != EEXIST { throw .io(path: path, operation: "create the directory", errno: error) }
-    var status = stat()
-    if stat(path, &status) != 0 { throw .io(path: path, operation: "look at", errno: errno) }
-    if status.st_mode & S_IFMT != S_IFDIR { throw .io(path: path, operation: "use as a directory", errno: ENOTDIR) }
+  package var sqliteVFS: String? { nil }
+
+  package func makeDirectory(_ path: String, mode: UInt32) throws(Errno) { try check(mkdir(path, mode)) }
+
+  package func list(_ directory: String) throws(Errno) -> [String] {
+    guard let stream = opendir(directory) else { throw Errno(errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
+      if name != "." && name != ".." { names.append(name) }
+      errno = 0
+    }
+    if errno != 0 { throw Errno(errno) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  package func exists(_ path: String) -> Bool {
+  package func kind(_ path: String) throws(Errno) -> FileKind? {
     var status = stat()
-    return stat(path, &status) == 0
+    if stat(path, &status) != 0 {
+      if errno == ENOENT { return nil }
+      throw Errno(errno)
+    }
+    return switch status.st_mode & S_IFMT {
+    case S_IFREG: .file
+    case S_IFDIR: .directory
+    default: .other
+    }
   }
 
-  package func lockFile(_ path: String) throws(StoreError) -> FileLock? {
-    let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    if fd < 0 { throw .io(path: path, operation: "open", errno: errno) }
-    let lock = LockedDescriptor(fd)
-    if flock(fd, LOCK_EX | LOCK_NB) == 0 { return lock }
-    let error = errno
-    if error == EWOULDBLOCK { return nil }
-    throw .io(path: path, operation: "lock", errno: error)
+  package func open(_ path: String, _ access: FileAccess) throws(Errno) -> any File {
+    let flags =
+      switch access {
+      case .read: O_RDONLY
+      case .readWrite: O_RDWR
+      case .create: O_RDWR | O_CREAT | O_EXCL
+      }
+    return PosixFile(try opened(path, flags))
+  }
+
+  package func rename(_ from: String, to: String) throws(Errno) { try check(Glibc.rename(from, to)) }
+
+  package func unlink(_ path: String) throws(Errno) { try check(Glibc.unlink(path)) }
+
+  package func syncDirectory(_ path: String) throws(Errno) {
+    let fd = try opened(path, O_RDONLY | O_DIRECTORY)
+    defer { close(fd) }
+    try check(fsync(fd))
+  }
+
+  package func lock(_ path: String) throws(Errno) -> (any FileLock)? {
+    let lock = LockedDescriptor(try opened(path, O_RDWR | O_CREAT))
+    if twind_lock_file(lock.fd) == 0 { return lock }
+    if errno == EWOULDBLOCK { return nil }
+    throw Errno(errno)
+  }
+
+  private func opened(_ path: String, _ flags: CInt) throws(Errno) -> CInt {
+    try uninterrupted { () throws(Errno) in
+      let fd = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      try check(fd)
+      return fd
+    }
+  }
+}
+
+private func check(_ result: CInt) throws(Errno) {
+  if result < 0 { throw Errno(errno) }
+}
+
+private final class PosixFile: File {
+  private let fd: CInt
+
+  init(_ fd: CInt) { self.fd = fd }
+
+  deinit { close(fd) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Errno) -> Int {
+    let count = pread(fd, buffer.baseAddress, buffer.count, offset)
+    if count < 0 { throw Errno(errno) }
+    return count
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Errno) -> Int {
+    let count = pwrite(fd, bytes.baseAddress, bytes.count, offset)
+    if count < 0 { throw Errno(errno) }
+    return count
+  }
+
+  func allocate(_ length: Int) throws(Errno) {
+    // posix_fallocate returns its error.
+    let error = posix_fallocate(fd, 0, length)
+    if error != 0 { throw Errno(error) }
+  }
+
+  func truncate(_ length: Int) throws(Errno) { try check(ftruncate(fd, length)) }
+
+  func sync() throws(Errno) { try check(fdatasync(fd)) }
+
+  func size() throws(Errno) -> Int {
+    var status = stat()
+    try check(fstat(fd, &status))
+    return status.st_size
   }
 }
 
 private final class LockedDescriptor: FileLock {
-  private let fd: CInt
+  let fd: CInt
 
   init(_ fd: CInt) { self.fd = fd }
 

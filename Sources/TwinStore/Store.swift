@@ -33,8 +33,8 @@ package final class Store: Sendable {
     directory: String, options: Options = Options(), clock: any Clock = SystemClock(),
     fileSystem: any FileSystem = PosixFileSystem()
   ) throws(StoreError) {
-    try fileSystem.createDirectory(directory, mode: 0o700)
-    guard let directoryLock = try fileSystem.lockFile(directory + "/lock") else {
+    try fileSystem.ensureDirectory(directory)
+    guard let directoryLock = try fileSystem.locked(directory + "/lock") else {
       throw .inUse(directory: directory)
     }
     let database = try Database(path: directory + "/twind.db", fileSystem: fileSystem)

@@ -63,3 +63,18 @@ twind_call *twind_start_checkpoint(
     twind_error *error) {
   return twind_start(client, &twind_checkpoint_method, &request->base, options, error);
 }
+
+const twind_method twind_backup_method = {
+    .service = "twind.v1.AdminService",
+    .name = "Backup",
+    .shape = TWIND_SERVER_STREAM,
+    .request_bytes_max = 262144,
+    .request = &twind__v1__backup_request__descriptor,
+    .response = &twind__v1__backup_response__descriptor,
+};
+
+twind_watch *twind_backup(
+    twind_client *client, const Twind__V1__BackupRequest *request, const twind_call_options *options,
+    twind_error *error) {
+  return twind_watch_start(client, &twind_backup_method, &request->base, options, error);
+}

@@ -127,6 +127,21 @@ twind_call *twind_start_list_twins(
   return twind_start(client, &twind_list_twins_method, &request->base, options, error);
 }
 
+const twind_method twind_list_facts_method = {
+    .service = "twind.v1.TwinService",
+    .name = "ListFacts",
+    .shape = TWIND_SERVER_STREAM,
+    .request_bytes_max = 262144,
+    .request = &twind__v1__list_facts_request__descriptor,
+    .response = &twind__v1__list_facts_response__descriptor,
+};
+
+twind_watch *twind_list_facts(
+    twind_client *client, const Twind__V1__ListFactsRequest *request, const twind_call_options *options,
+    twind_error *error) {
+  return twind_watch_start(client, &twind_list_facts_method, &request->base, options, error);
+}
+
 const twind_method twind_watch_twins_method = {
     .service = "twind.v1.TwinService",
     .name = "WatchTwins",

@@ -322,6 +322,96 @@ void   twind__v1__checkpoint_response__free_unpacked
   assert(message->base.descriptor == &twind__v1__checkpoint_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   twind__v1__backup_request__init
+                     (Twind__V1__BackupRequest         *message)
+{
+  static const Twind__V1__BackupRequest init_value = TWIND__V1__BACKUP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t twind__v1__backup_request__get_packed_size
+                     (const Twind__V1__BackupRequest *message)
+{
+  assert(message->base.descriptor == &twind__v1__backup_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__backup_request__pack
+                     (const Twind__V1__BackupRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__backup_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__backup_request__pack_to_buffer
+                     (const Twind__V1__BackupRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__backup_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__BackupRequest *
+       twind__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__BackupRequest *)
+     protobuf_c_message_unpack (&twind__v1__backup_request__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__backup_request__free_unpacked
+                     (Twind__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__backup_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__v1__backup_response__init
+                     (Twind__V1__BackupResponse         *message)
+{
+  static const Twind__V1__BackupResponse init_value = TWIND__V1__BACKUP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t twind__v1__backup_response__get_packed_size
+                     (const Twind__V1__BackupResponse *message)
+{
+  assert(message->base.descriptor == &twind__v1__backup_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__backup_response__pack
+                     (const Twind__V1__BackupResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__backup_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__backup_response__pack_to_buffer
+                     (const Twind__V1__BackupResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__backup_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__BackupResponse *
+       twind__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__BackupResponse *)
+     protobuf_c_message_unpack (&twind__v1__backup_response__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__backup_response__free_unpacked
+                     (Twind__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__backup_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define twind__v1__get_server_info_request__field_descriptors NULL
 #define twind__v1__get_server_info_request__field_indices_by_name NULL
 #define twind__v1__get_server_info_request__number_ranges NULL
@@ -551,7 +641,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_request__descriptor =
   (ProtobufCMessageInit) twind__v1__get_stats_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[19] =
+static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[34] =
 {
   {
     "sequence",
@@ -781,23 +871,218 @@ static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failure",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, failure),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "synced_sequence",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, synced_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "journal_bytes",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, journal_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "journal_segment_count",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, journal_segment_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "journal_sync_count",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, journal_sync_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes_max",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, memory_bytes_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resident_twin_count",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, resident_twin_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "eviction_count",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, eviction_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cold_read_count",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, cold_read_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_rows_done",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, checkpoint_rows_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_rows_total",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, checkpoint_rows_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recovery_commit_count",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, recovery_commit_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recovery_bytes_cut",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, recovery_bytes_cut),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recovery_duration_micros",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, recovery_duration_micros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fact_count",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, fact_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
   7,   /* field[7] = call_count */
   10,   /* field[10] = checkpoint_count */
   13,   /* field[13] = checkpoint_duration_micros */
   15,   /* field[15] = checkpoint_error */
+  28,   /* field[28] = checkpoint_rows_done */
+  29,   /* field[29] = checkpoint_rows_total */
   11,   /* field[11] = checkpoint_sequence */
   12,   /* field[12] = checkpoint_time */
   14,   /* field[14] = checkpoint_twin_count */
+  27,   /* field[27] = cold_read_count */
   4,   /* field[4] = connection_count */
   2,   /* field[2] = dirty_twin_count */
+  26,   /* field[26] = eviction_count */
+  33,   /* field[33] = fact_count */
+  19,   /* field[19] = failure */
   8,   /* field[8] = feed_bytes */
   9,   /* field[9] = feed_oldest_sequence */
+  21,   /* field[21] = journal_bytes */
+  22,   /* field[22] = journal_segment_count */
+  23,   /* field[23] = journal_sync_count */
   18,   /* field[18] = log_dropped_count */
+  24,   /* field[24] = memory_bytes_max */
+  31,   /* field[31] = recovery_bytes_cut */
+  30,   /* field[30] = recovery_commit_count */
+  32,   /* field[32] = recovery_duration_micros */
   17,   /* field[17] = resident_bytes */
+  25,   /* field[25] = resident_twin_count */
   0,   /* field[0] = sequence */
   5,   /* field[5] = stream_count */
+  20,   /* field[20] = synced_sequence */
   3,   /* field[3] = twin_bytes */
   1,   /* field[1] = twin_count */
   16,   /* field[16] = uptime_micros */
@@ -806,7 +1091,7 @@ static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
 static const ProtobufCIntRange twind__v1__get_stats_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 34 }
 };
 const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
 {
@@ -816,7 +1101,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
   "Twind__V1__GetStatsResponse",
   "twind.v1",
   sizeof(Twind__V1__GetStatsResponse),
-  19,
+  34,
   twind__v1__get_stats_response__field_descriptors,
   twind__v1__get_stats_response__field_indices_by_name,
   1,  twind__v1__get_stats_response__number_ranges,
@@ -905,13 +1190,130 @@ const ProtobufCMessageDescriptor twind__v1__checkpoint_response__descriptor =
   (ProtobufCMessageInit) twind__v1__checkpoint_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor twind__v1__admin_service__method_descriptors[3] =
+static const ProtobufCFieldDescriptor twind__v1__backup_request__field_descriptors[1] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__BackupRequest, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__backup_request__field_indices_by_name[] = {
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange twind__v1__backup_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor twind__v1__backup_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.BackupRequest",
+  "BackupRequest",
+  "Twind__V1__BackupRequest",
+  "twind.v1",
+  sizeof(Twind__V1__BackupRequest),
+  1,
+  twind__v1__backup_request__field_descriptors,
+  twind__v1__backup_request__field_indices_by_name,
+  1,  twind__v1__backup_request__number_ranges,
+  (ProtobufCMessageInit) twind__v1__backup_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__backup_response__field_descriptors[4] =
+{
+  {
+    "pages_done",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__BackupResponse, pages_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pages_total",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__BackupResponse, pages_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__BackupResponse, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__BackupResponse, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__backup_response__field_indices_by_name[] = {
+  3,   /* field[3] = byte_count */
+  0,   /* field[0] = pages_done */
+  1,   /* field[1] = pages_total */
+  2,   /* field[2] = sequence */
+};
+static const ProtobufCIntRange twind__v1__backup_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor twind__v1__backup_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.BackupResponse",
+  "BackupResponse",
+  "Twind__V1__BackupResponse",
+  "twind.v1",
+  sizeof(Twind__V1__BackupResponse),
+  4,
+  twind__v1__backup_response__field_descriptors,
+  twind__v1__backup_response__field_indices_by_name,
+  1,  twind__v1__backup_response__number_ranges,
+  (ProtobufCMessageInit) twind__v1__backup_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor twind__v1__admin_service__method_descriptors[4] =
 {
   { "GetServerInfo", &twind__v1__get_server_info_request__descriptor, &twind__v1__get_server_info_response__descriptor },
   { "GetStats", &twind__v1__get_stats_request__descriptor, &twind__v1__get_stats_response__descriptor },
   { "Checkpoint", &twind__v1__checkpoint_request__descriptor, &twind__v1__checkpoint_response__descriptor },
+  { "Backup", &twind__v1__backup_request__descriptor, &twind__v1__backup_response__descriptor },
 };
 const unsigned twind__v1__admin_service__method_indices_by_name[] = {
+  3,        /* Backup */
   2,        /* Checkpoint */
   0,        /* GetServerInfo */
   1         /* GetStats */
@@ -923,7 +1325,7 @@ const ProtobufCServiceDescriptor twind__v1__admin_service__descriptor =
   "AdminService",
   "Twind__V1__AdminService",
   "twind.v1",
-  3,
+  4,
   twind__v1__admin_service__method_descriptors,
   twind__v1__admin_service__method_indices_by_name
 };
@@ -950,6 +1352,14 @@ void twind__v1__admin_service__checkpoint(ProtobufCService *service,
 {
   assert(service->descriptor == &twind__v1__admin_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void twind__v1__admin_service__backup(ProtobufCService *service,
+                                      const Twind__V1__BackupRequest *input,
+                                      Twind__V1__BackupResponse_Closure closure,
+                                      void *closure_data)
+{
+  assert(service->descriptor == &twind__v1__admin_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
                                      Twind__V1__AdminService_ServiceDestroy destroy)

@@ -97,6 +97,51 @@ void   twind__v1__attribute__free_unpacked
   assert(message->base.descriptor == &twind__v1__attribute__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   twind__v1__fact__init
+                     (Twind__V1__Fact         *message)
+{
+  static const Twind__V1__Fact init_value = TWIND__V1__FACT__INIT;
+  *message = init_value;
+}
+size_t twind__v1__fact__get_packed_size
+                     (const Twind__V1__Fact *message)
+{
+  assert(message->base.descriptor == &twind__v1__fact__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__fact__pack
+                     (const Twind__V1__Fact *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__fact__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__fact__pack_to_buffer
+                     (const Twind__V1__Fact *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__fact__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__Fact *
+       twind__v1__fact__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__Fact *)
+     protobuf_c_message_unpack (&twind__v1__fact__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__fact__free_unpacked
+                     (Twind__V1__Fact *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__fact__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   twind__v1__value__init
                      (Twind__V1__Value         *message)
 {
@@ -341,7 +386,7 @@ const ProtobufCMessageDescriptor twind__v1__twin__descriptor =
   (ProtobufCMessageInit) twind__v1__twin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[10] =
+static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[11] =
 {
   {
     "name",
@@ -463,11 +508,24 @@ static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[10
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "increment",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, increment),
+    &twind__v1__value__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__attribute__field_indices_by_name[] = {
   5,   /* field[5] = agent */
   6,   /* field[6] = confidence */
   7,   /* field[7] = evidence */
+  10,   /* field[10] = increment */
   0,   /* field[0] = name */
   9,   /* field[9] = purpose */
   4,   /* field[4] = recorded_at */
@@ -479,7 +537,7 @@ static const unsigned twind__v1__attribute__field_indices_by_name[] = {
 static const ProtobufCIntRange twind__v1__attribute__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor twind__v1__attribute__descriptor =
 {
@@ -489,11 +547,88 @@ const ProtobufCMessageDescriptor twind__v1__attribute__descriptor =
   "Twind__V1__Attribute",
   "twind.v1",
   sizeof(Twind__V1__Attribute),
-  10,
+  11,
   twind__v1__attribute__field_descriptors,
   twind__v1__attribute__field_indices_by_name,
   1,  twind__v1__attribute__number_ranges,
   (ProtobufCMessageInit) twind__v1__attribute__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__fact__field_descriptors[4] =
+{
+  {
+    "attribute",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Fact, attribute),
+    &twind__v1__attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ordinal",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Fact, ordinal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "removed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Fact, removed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deleted",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Fact, deleted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__fact__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+  3,   /* field[3] = deleted */
+  1,   /* field[1] = ordinal */
+  2,   /* field[2] = removed */
+};
+static const ProtobufCIntRange twind__v1__fact__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor twind__v1__fact__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.Fact",
+  "Fact",
+  "Twind__V1__Fact",
+  "twind.v1",
+  sizeof(Twind__V1__Fact),
+  4,
+  twind__v1__fact__field_descriptors,
+  twind__v1__fact__field_indices_by_name,
+  1,  twind__v1__fact__number_ranges,
+  (ProtobufCMessageInit) twind__v1__fact__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor twind__v1__value__field_descriptors[8] =

@@ -682,6 +682,96 @@ void   twind__v1__list_twins_response__free_unpacked
   assert(message->base.descriptor == &twind__v1__list_twins_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   twind__v1__list_facts_request__init
+                     (Twind__V1__ListFactsRequest         *message)
+{
+  static const Twind__V1__ListFactsRequest init_value = TWIND__V1__LIST_FACTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t twind__v1__list_facts_request__get_packed_size
+                     (const Twind__V1__ListFactsRequest *message)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__list_facts_request__pack
+                     (const Twind__V1__ListFactsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__list_facts_request__pack_to_buffer
+                     (const Twind__V1__ListFactsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__ListFactsRequest *
+       twind__v1__list_facts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__ListFactsRequest *)
+     protobuf_c_message_unpack (&twind__v1__list_facts_request__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__list_facts_request__free_unpacked
+                     (Twind__V1__ListFactsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__list_facts_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__v1__list_facts_response__init
+                     (Twind__V1__ListFactsResponse         *message)
+{
+  static const Twind__V1__ListFactsResponse init_value = TWIND__V1__LIST_FACTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t twind__v1__list_facts_response__get_packed_size
+                     (const Twind__V1__ListFactsResponse *message)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__list_facts_response__pack
+                     (const Twind__V1__ListFactsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__list_facts_response__pack_to_buffer
+                     (const Twind__V1__ListFactsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__list_facts_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__ListFactsResponse *
+       twind__v1__list_facts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__ListFactsResponse *)
+     protobuf_c_message_unpack (&twind__v1__list_facts_response__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__list_facts_response__free_unpacked
+                     (Twind__V1__ListFactsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__list_facts_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   twind__v1__watch_twins_request__init
                      (Twind__V1__WatchTwinsRequest         *message)
 {
@@ -817,7 +907,7 @@ void   twind__v1__twin_change__free_unpacked
   assert(message->base.descriptor == &twind__v1__twin_change__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor twind__v1__get_twin_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor twind__v1__get_twin_request__field_descriptors[7] =
 {
   {
     "name",
@@ -879,18 +969,44 @@ static const ProtobufCFieldDescriptor twind__v1__get_twin_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "valid_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetTwinRequest, valid_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "known_at",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetTwinRequest, known_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__get_twin_request__field_indices_by_name[] = {
   1,   /* field[1] = attributes */
   3,   /* field[3] = if_newer_than_revision */
+  6,   /* field[6] = known_at */
   4,   /* field[4] = min_sequence */
   0,   /* field[0] = name */
   2,   /* field[2] = purpose */
+  5,   /* field[5] = valid_at */
 };
 static const ProtobufCIntRange twind__v1__get_twin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor twind__v1__get_twin_request__descriptor =
 {
@@ -900,7 +1016,7 @@ const ProtobufCMessageDescriptor twind__v1__get_twin_request__descriptor =
   "Twind__V1__GetTwinRequest",
   "twind.v1",
   sizeof(Twind__V1__GetTwinRequest),
-  5,
+  7,
   twind__v1__get_twin_request__field_descriptors,
   twind__v1__get_twin_request__field_indices_by_name,
   1,  twind__v1__get_twin_request__number_ranges,
@@ -2050,6 +2166,186 @@ const ProtobufCMessageDescriptor twind__v1__list_twins_response__descriptor =
   (ProtobufCMessageInit) twind__v1__list_twins_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor twind__v1__list_facts_request__field_descriptors[7] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attributes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Twind__V1__ListFactsRequest, n_attributes),
+    offsetof(Twind__V1__ListFactsRequest, attributes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "purpose",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, purpose),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recorded_from_time",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, recorded_from_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recorded_to_time",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, recorded_to_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "valid_from_time",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, valid_from_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "valid_to_time",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsRequest, valid_to_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__list_facts_request__field_indices_by_name[] = {
+  1,   /* field[1] = attributes */
+  0,   /* field[0] = name */
+  2,   /* field[2] = purpose */
+  3,   /* field[3] = recorded_from_time */
+  4,   /* field[4] = recorded_to_time */
+  5,   /* field[5] = valid_from_time */
+  6,   /* field[6] = valid_to_time */
+};
+static const ProtobufCIntRange twind__v1__list_facts_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor twind__v1__list_facts_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.ListFactsRequest",
+  "ListFactsRequest",
+  "Twind__V1__ListFactsRequest",
+  "twind.v1",
+  sizeof(Twind__V1__ListFactsRequest),
+  7,
+  twind__v1__list_facts_request__field_descriptors,
+  twind__v1__list_facts_request__field_indices_by_name,
+  1,  twind__v1__list_facts_request__number_ranges,
+  (ProtobufCMessageInit) twind__v1__list_facts_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__list_facts_response__field_descriptors[3] =
+{
+  {
+    "facts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__ListFactsResponse, n_facts),
+    offsetof(Twind__V1__ListFactsResponse, facts),
+    &twind__v1__fact__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListFactsResponse, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "redactions",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__ListFactsResponse, n_redactions),
+    offsetof(Twind__V1__ListFactsResponse, redactions),
+    &twind__v1__redaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__list_facts_response__field_indices_by_name[] = {
+  0,   /* field[0] = facts */
+  2,   /* field[2] = redactions */
+  1,   /* field[1] = sequence */
+};
+static const ProtobufCIntRange twind__v1__list_facts_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor twind__v1__list_facts_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.ListFactsResponse",
+  "ListFactsResponse",
+  "Twind__V1__ListFactsResponse",
+  "twind.v1",
+  sizeof(Twind__V1__ListFactsResponse),
+  3,
+  twind__v1__list_facts_response__field_descriptors,
+  twind__v1__list_facts_response__field_indices_by_name,
+  1,  twind__v1__list_facts_response__number_ranges,
+  (ProtobufCMessageInit) twind__v1__list_facts_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor twind__v1__watch_twins_request__field_descriptors[6] =
 {
   {
@@ -2243,7 +2539,7 @@ const ProtobufCMessageDescriptor twind__v1__watch_twins_response__descriptor =
   (ProtobufCMessageInit) twind__v1__watch_twins_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[5] =
+static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[6] =
 {
   {
     "name",
@@ -2305,18 +2601,31 @@ static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "other_facts",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__TwinChange, n_other_facts),
+    offsetof(Twind__V1__TwinChange, other_facts),
+    &twind__v1__attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__twin_change__field_indices_by_name[] = {
   2,   /* field[2] = attributes */
   4,   /* field[4] = deleted */
   0,   /* field[0] = name */
+  5,   /* field[5] = other_facts */
   3,   /* field[3] = removed */
   1,   /* field[1] = revision */
 };
 static const ProtobufCIntRange twind__v1__twin_change__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor twind__v1__twin_change__descriptor =
 {
@@ -2326,14 +2635,14 @@ const ProtobufCMessageDescriptor twind__v1__twin_change__descriptor =
   "Twind__V1__TwinChange",
   "twind.v1",
   sizeof(Twind__V1__TwinChange),
-  5,
+  6,
   twind__v1__twin_change__field_descriptors,
   twind__v1__twin_change__field_indices_by_name,
   1,  twind__v1__twin_change__number_ranges,
   (ProtobufCMessageInit) twind__v1__twin_change__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor twind__v1__twin_service__method_descriptors[7] =
+static const ProtobufCMethodDescriptor twind__v1__twin_service__method_descriptors[8] =
 {
   { "GetTwin", &twind__v1__get_twin_request__descriptor, &twind__v1__get_twin_response__descriptor },
   { "BatchGetTwins", &twind__v1__batch_get_twins_request__descriptor, &twind__v1__batch_get_twins_response__descriptor },
@@ -2341,6 +2650,7 @@ static const ProtobufCMethodDescriptor twind__v1__twin_service__method_descripto
   { "BatchUpdateTwins", &twind__v1__batch_update_twins_request__descriptor, &twind__v1__batch_update_twins_response__descriptor },
   { "DeleteTwin", &twind__v1__delete_twin_request__descriptor, &twind__v1__delete_twin_response__descriptor },
   { "ListTwins", &twind__v1__list_twins_request__descriptor, &twind__v1__list_twins_response__descriptor },
+  { "ListFacts", &twind__v1__list_facts_request__descriptor, &twind__v1__list_facts_response__descriptor },
   { "WatchTwins", &twind__v1__watch_twins_request__descriptor, &twind__v1__watch_twins_response__descriptor },
 };
 const unsigned twind__v1__twin_service__method_indices_by_name[] = {
@@ -2348,9 +2658,10 @@ const unsigned twind__v1__twin_service__method_indices_by_name[] = {
   3,        /* BatchUpdateTwins */
   4,        /* DeleteTwin */
   0,        /* GetTwin */
+  6,        /* ListFacts */
   5,        /* ListTwins */
   2,        /* UpdateTwin */
-  6         /* WatchTwins */
+  7         /* WatchTwins */
 };
 const ProtobufCServiceDescriptor twind__v1__twin_service__descriptor =
 {
@@ -2359,7 +2670,7 @@ const ProtobufCServiceDescriptor twind__v1__twin_service__descriptor =
   "TwinService",
   "Twind__V1__TwinService",
   "twind.v1",
-  7,
+  8,
   twind__v1__twin_service__method_descriptors,
   twind__v1__twin_service__method_indices_by_name
 };
@@ -2411,13 +2722,21 @@ void twind__v1__twin_service__list_twins(ProtobufCService *service,
   assert(service->descriptor == &twind__v1__twin_service__descriptor);
   service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void twind__v1__twin_service__list_facts(ProtobufCService *service,
+                                         const Twind__V1__ListFactsRequest *input,
+                                         Twind__V1__ListFactsResponse_Closure closure,
+                                         void *closure_data)
+{
+  assert(service->descriptor == &twind__v1__twin_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void twind__v1__twin_service__watch_twins(ProtobufCService *service,
                                           const Twind__V1__WatchTwinsRequest *input,
                                           Twind__V1__WatchTwinsResponse_Closure closure,
                                           void *closure_data)
 {
   assert(service->descriptor == &twind__v1__twin_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void twind__v1__twin_service__init (Twind__V1__TwinService_Service *service,
                                     Twind__V1__TwinService_ServiceDestroy destroy)

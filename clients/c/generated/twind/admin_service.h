@@ -37,6 +37,14 @@ TWIND_API twind_call *twind_start_checkpoint(
     twind_client *client, const Twind__V1__CheckpointRequest *request, const twind_call_options *options,
     twind_error *error);
 
+/* Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
+ * `twind restore` makes a data directory of the file.
+ * The watch's messages are Twind__V1__BackupResponse. */
+extern TWIND_API const twind_method twind_backup_method;
+TWIND_API twind_watch *twind_backup(
+    twind_client *client, const Twind__V1__BackupRequest *request, const twind_call_options *options,
+    twind_error *error);
+
 #ifdef __cplusplus
 }
 #endif

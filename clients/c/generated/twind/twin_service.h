@@ -66,6 +66,13 @@ TWIND_API twind_call *twind_start_list_twins(
     twind_client *client, const Twind__V1__ListTwinsRequest *request, const twind_call_options *options,
     twind_error *error);
 
+/* Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+ * The watch's messages are Twind__V1__ListFactsResponse. */
+extern TWIND_API const twind_method twind_list_facts_method;
+TWIND_API twind_watch *twind_list_facts(
+    twind_client *client, const Twind__V1__ListFactsRequest *request, const twind_call_options *options,
+    twind_error *error);
+
 /* A snapshot of the twins asked for, then every commit that changes them, in order.
  * The watch's messages are Twind__V1__WatchTwinsResponse. */
 extern TWIND_API const twind_method twind_watch_twins_method;

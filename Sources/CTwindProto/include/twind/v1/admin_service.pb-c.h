@@ -23,6 +23,8 @@ typedef struct Twind__V1__GetStatsRequest Twind__V1__GetStatsRequest;
 typedef struct Twind__V1__GetStatsResponse Twind__V1__GetStatsResponse;
 typedef struct Twind__V1__CheckpointRequest Twind__V1__CheckpointRequest;
 typedef struct Twind__V1__CheckpointResponse Twind__V1__CheckpointResponse;
+typedef struct Twind__V1__BackupRequest Twind__V1__BackupRequest;
+typedef struct Twind__V1__BackupResponse Twind__V1__BackupResponse;
 
 
 /* --- enums --- */
@@ -175,10 +177,49 @@ struct  Twind__V1__GetStatsResponse
    * Log lines dropped because standard error did not take them.
    */
   uint64_t log_dropped_count;
+  /*
+   * Why writes are refused; empty = they are not.
+   */
+  char *failure;
+  /*
+   * Everything up to this sequence survives loss of power.
+   */
+  uint64_t synced_sequence;
+  /*
+   * Bytes and segments of the journal, and how often it was synced since the start.
+   */
+  uint64_t journal_bytes;
+  uint64_t journal_segment_count;
+  uint64_t journal_sync_count;
+  /*
+   * Bytes that may be kept in memory, and twins that are.
+   */
+  uint64_t memory_bytes_max;
+  uint64_t resident_twin_count;
+  /*
+   * Twins dropped from memory, and read back from the database, since the start.
+   */
+  uint64_t eviction_count;
+  uint64_t cold_read_count;
+  /*
+   * The checkpoint that runs: rows written, and rows to write. Both 0 = none runs.
+   */
+  uint64_t checkpoint_rows_done;
+  uint64_t checkpoint_rows_total;
+  /*
+   * What the start found: commits replayed from the journal, bytes cut from its end, and microseconds it took.
+   */
+  uint64_t recovery_commit_count;
+  uint64_t recovery_bytes_cut;
+  int64_t recovery_duration_micros;
+  /*
+   * Facts in the database.
+   */
+  uint64_t fact_count;
 };
 #define TWIND__V1__GET_STATS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__get_stats_response__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Twind__V1__CheckpointRequest
@@ -206,6 +247,38 @@ struct  Twind__V1__CheckpointResponse
 #define TWIND__V1__CHECKPOINT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__checkpoint_response__descriptor) \
     , 0, 0, 0 }
+
+
+struct  Twind__V1__BackupRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Absolute path of a file that does not exist.
+   */
+  char *path;
+};
+#define TWIND__V1__BACKUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__backup_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Twind__V1__BackupResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Pages copied, and pages in all.
+   */
+  uint64_t pages_done;
+  uint64_t pages_total;
+  /*
+   * In the last message: the copy holds everything up to this sequence, is verified, and takes this many bytes.
+   */
+  uint64_t sequence;
+  uint64_t byte_count;
+};
+#define TWIND__V1__BACKUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__backup_response__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 /* Twind__V1__GetServerInfoRequest methods */
@@ -341,6 +414,44 @@ Twind__V1__CheckpointResponse *
 void   twind__v1__checkpoint_response__free_unpacked
                      (Twind__V1__CheckpointResponse *message,
                       ProtobufCAllocator *allocator);
+/* Twind__V1__BackupRequest methods */
+void   twind__v1__backup_request__init
+                     (Twind__V1__BackupRequest         *message);
+size_t twind__v1__backup_request__get_packed_size
+                     (const Twind__V1__BackupRequest   *message);
+size_t twind__v1__backup_request__pack
+                     (const Twind__V1__BackupRequest   *message,
+                      uint8_t             *out);
+size_t twind__v1__backup_request__pack_to_buffer
+                     (const Twind__V1__BackupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__BackupRequest *
+       twind__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__backup_request__free_unpacked
+                     (Twind__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Twind__V1__BackupResponse methods */
+void   twind__v1__backup_response__init
+                     (Twind__V1__BackupResponse         *message);
+size_t twind__v1__backup_response__get_packed_size
+                     (const Twind__V1__BackupResponse   *message);
+size_t twind__v1__backup_response__pack
+                     (const Twind__V1__BackupResponse   *message,
+                      uint8_t             *out);
+size_t twind__v1__backup_response__pack_to_buffer
+                     (const Twind__V1__BackupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__BackupResponse *
+       twind__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__backup_response__free_unpacked
+                     (Twind__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Twind__V1__GetServerInfoRequest_Closure)
@@ -364,6 +475,12 @@ typedef void (*Twind__V1__CheckpointRequest_Closure)
 typedef void (*Twind__V1__CheckpointResponse_Closure)
                  (const Twind__V1__CheckpointResponse *message,
                   void *closure_data);
+typedef void (*Twind__V1__BackupRequest_Closure)
+                 (const Twind__V1__BackupRequest *message,
+                  void *closure_data);
+typedef void (*Twind__V1__BackupResponse_Closure)
+                 (const Twind__V1__BackupResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -383,6 +500,10 @@ struct Twind__V1__AdminService_Service
                      const Twind__V1__CheckpointRequest *input,
                      Twind__V1__CheckpointResponse_Closure closure,
                      void *closure_data);
+  void (*backup)(Twind__V1__AdminService_Service *service,
+                 const Twind__V1__BackupRequest *input,
+                 Twind__V1__BackupResponse_Closure closure,
+                 void *closure_data);
 };
 typedef void (*Twind__V1__AdminService_ServiceDestroy)(Twind__V1__AdminService_Service *);
 void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
@@ -393,7 +514,8 @@ void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
     { TWIND__V1__ADMIN_SERVICE__BASE_INIT,\
       function_prefix__ ## get_server_info,\
       function_prefix__ ## get_stats,\
-      function_prefix__ ## checkpoint  }
+      function_prefix__ ## checkpoint,\
+      function_prefix__ ## backup  }
 void twind__v1__admin_service__get_server_info(ProtobufCService *service,
                                                const Twind__V1__GetServerInfoRequest *input,
                                                Twind__V1__GetServerInfoResponse_Closure closure,
@@ -406,6 +528,10 @@ void twind__v1__admin_service__checkpoint(ProtobufCService *service,
                                           const Twind__V1__CheckpointRequest *input,
                                           Twind__V1__CheckpointResponse_Closure closure,
                                           void *closure_data);
+void twind__v1__admin_service__backup(ProtobufCService *service,
+                                      const Twind__V1__BackupRequest *input,
+                                      Twind__V1__BackupResponse_Closure closure,
+                                      void *closure_data);
 
 /* --- descriptors --- */
 
@@ -416,6 +542,8 @@ extern const ProtobufCMessageDescriptor twind__v1__get_stats_request__descriptor
 extern const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__checkpoint_request__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__checkpoint_response__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__backup_request__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__backup_response__descriptor;
 extern const ProtobufCServiceDescriptor twind__v1__admin_service__descriptor;
 
 PROTOBUF_C__END_DECLS

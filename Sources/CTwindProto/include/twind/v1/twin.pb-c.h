@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Twind__V1__Twin Twind__V1__Twin;
 typedef struct Twind__V1__Attribute Twind__V1__Attribute;
+typedef struct Twind__V1__Fact Twind__V1__Fact;
 typedef struct Twind__V1__Value Twind__V1__Value;
 typedef struct Twind__V1__ScalarList Twind__V1__ScalarList;
 typedef struct Twind__V1__Scalar Twind__V1__Scalar;
@@ -122,10 +123,42 @@ struct  Twind__V1__Attribute
    * The purpose that the writer stated. Empty = not stated.
    */
   char *purpose;
+  /*
+   * What was added, when an increment made the value.
+   */
+  Twind__V1__Value *increment;
 };
 #define TWIND__V1__ATTRIBUTE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__attribute__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * One immutable recorded change. The commit's sequence and the ordinal identify it.
+ */
+struct  Twind__V1__Fact
+{
+  ProtobufCMessage base;
+  /*
+   * Name, validity and provenance; the value when there is one. Without a name when the twin was deleted.
+   */
+  Twind__V1__Attribute *attribute;
+  /*
+   * Its number within the commit.
+   */
+  uint32_t ordinal;
+  /*
+   * The attribute had no value from then on.
+   */
+  protobuf_c_boolean removed;
+  /*
+   * The twin was deleted, with all the attributes that it had.
+   */
+  protobuf_c_boolean deleted;
+};
+#define TWIND__V1__FACT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__fact__descriptor) \
+    , NULL, 0, 0, 0 }
 
 
 typedef enum {
@@ -281,6 +314,25 @@ Twind__V1__Attribute *
 void   twind__v1__attribute__free_unpacked
                      (Twind__V1__Attribute *message,
                       ProtobufCAllocator *allocator);
+/* Twind__V1__Fact methods */
+void   twind__v1__fact__init
+                     (Twind__V1__Fact         *message);
+size_t twind__v1__fact__get_packed_size
+                     (const Twind__V1__Fact   *message);
+size_t twind__v1__fact__pack
+                     (const Twind__V1__Fact   *message,
+                      uint8_t             *out);
+size_t twind__v1__fact__pack_to_buffer
+                     (const Twind__V1__Fact   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__Fact *
+       twind__v1__fact__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__fact__free_unpacked
+                     (Twind__V1__Fact *message,
+                      ProtobufCAllocator *allocator);
 /* Twind__V1__Value methods */
 void   twind__v1__value__init
                      (Twind__V1__Value         *message);
@@ -365,6 +417,9 @@ typedef void (*Twind__V1__Twin_Closure)
 typedef void (*Twind__V1__Attribute_Closure)
                  (const Twind__V1__Attribute *message,
                   void *closure_data);
+typedef void (*Twind__V1__Fact_Closure)
+                 (const Twind__V1__Fact *message,
+                  void *closure_data);
 typedef void (*Twind__V1__Value_Closure)
                  (const Twind__V1__Value *message,
                   void *closure_data);
@@ -386,6 +441,7 @@ typedef void (*Twind__V1__Redaction_Closure)
 extern const ProtobufCEnumDescriptor    twind__v1__durability__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__twin__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__attribute__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__fact__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__value__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__scalar_list__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__scalar__descriptor;

@@ -31,6 +31,8 @@ typedef struct Twind__V1__DeleteTwinRequest Twind__V1__DeleteTwinRequest;
 typedef struct Twind__V1__DeleteTwinResponse Twind__V1__DeleteTwinResponse;
 typedef struct Twind__V1__ListTwinsRequest Twind__V1__ListTwinsRequest;
 typedef struct Twind__V1__ListTwinsResponse Twind__V1__ListTwinsResponse;
+typedef struct Twind__V1__ListFactsRequest Twind__V1__ListFactsRequest;
+typedef struct Twind__V1__ListFactsResponse Twind__V1__ListFactsResponse;
 typedef struct Twind__V1__WatchTwinsRequest Twind__V1__WatchTwinsRequest;
 typedef struct Twind__V1__WatchTwinsResponse Twind__V1__WatchTwinsResponse;
 typedef struct Twind__V1__TwinChange Twind__V1__TwinChange;
@@ -66,10 +68,19 @@ struct  Twind__V1__GetTwinRequest
    * Wait, at most a second, until this sequence is visible; OUT_OF_RANGE when it is not. 0 = now.
    */
   uint64_t min_sequence;
+  /*
+   * The twin as it was at this time (valid time), in microseconds since the epoch. 0 = now.
+   */
+  int64_t valid_at;
+  /*
+   * The twin as it was understood at this time (recorded time), in microseconds since the epoch. 0 = now; later is
+   * INVALID_ARGUMENT; before what is kept is OUT_OF_RANGE. What may be seen is judged as of now all the same.
+   */
+  int64_t known_at;
 };
 #define TWIND__V1__GET_TWIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__get_twin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 struct  Twind__V1__GetTwinResponse
@@ -488,6 +499,61 @@ struct  Twind__V1__ListTwinsResponse
     , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
+struct  Twind__V1__ListFactsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * `space/kind/id`.
+   */
+  char *name;
+  /*
+   * As in GetTwinRequest.
+   */
+  size_t n_attributes;
+  char **attributes;
+  /*
+   * As in GetTwinRequest.
+   */
+  char *purpose;
+  /*
+   * Only facts recorded from then on, and before then; microseconds since the epoch, 0 = no bound.
+   */
+  int64_t recorded_from_time;
+  int64_t recorded_to_time;
+  /*
+   * Only facts about some part of this time (valid time); microseconds since the epoch, 0 = no bound.
+   */
+  int64_t valid_from_time;
+  int64_t valid_to_time;
+};
+#define TWIND__V1__LIST_FACTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__list_facts_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+
+
+/*
+ * A part of the facts; the last part has a sequence.
+ */
+struct  Twind__V1__ListFactsResponse
+{
+  ProtobufCMessage base;
+  size_t n_facts;
+  Twind__V1__Fact **facts;
+  /*
+   * In the last part: the facts are complete up to this sequence.
+   */
+  uint64_t sequence;
+  /*
+   * What was withheld.
+   */
+  size_t n_redactions;
+  Twind__V1__Redaction **redactions;
+};
+#define TWIND__V1__LIST_FACTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__list_facts_response__descriptor) \
+    , 0,NULL, 0, 0,NULL }
+
+
 typedef enum {
   TWIND__V1__WATCH_TWINS_REQUEST__START__NOT_SET = 0,
   TWIND__V1__WATCH_TWINS_REQUEST__START_FROM_SEQUENCE = 3
@@ -581,7 +647,8 @@ struct  Twind__V1__TwinChange
    */
   uint64_t revision;
   /*
-   * The attributes that were set or incremented, as they are after the commit.
+   * The attributes that were set or incremented, as they are after the commit. What takes effect by time alone is not
+   * announced again.
    */
   size_t n_attributes;
   Twind__V1__Attribute **attributes;
@@ -595,10 +662,16 @@ struct  Twind__V1__TwinChange
    * change of its own, also with `coalesce`.
    */
   protobuf_c_boolean deleted;
+  /*
+   * What the commit recorded that does not hold at its time: about the past, or about the future. Without a value:
+   * the attribute had or will have none.
+   */
+  size_t n_other_facts;
+  Twind__V1__Attribute **other_facts;
 };
 #define TWIND__V1__TWIN_CHANGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__twin_change__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0,NULL }
 
 
 /* Twind__V1__GetTwinRequest methods */
@@ -886,6 +959,44 @@ Twind__V1__ListTwinsResponse *
 void   twind__v1__list_twins_response__free_unpacked
                      (Twind__V1__ListTwinsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Twind__V1__ListFactsRequest methods */
+void   twind__v1__list_facts_request__init
+                     (Twind__V1__ListFactsRequest         *message);
+size_t twind__v1__list_facts_request__get_packed_size
+                     (const Twind__V1__ListFactsRequest   *message);
+size_t twind__v1__list_facts_request__pack
+                     (const Twind__V1__ListFactsRequest   *message,
+                      uint8_t             *out);
+size_t twind__v1__list_facts_request__pack_to_buffer
+                     (const Twind__V1__ListFactsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__ListFactsRequest *
+       twind__v1__list_facts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__list_facts_request__free_unpacked
+                     (Twind__V1__ListFactsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Twind__V1__ListFactsResponse methods */
+void   twind__v1__list_facts_response__init
+                     (Twind__V1__ListFactsResponse         *message);
+size_t twind__v1__list_facts_response__get_packed_size
+                     (const Twind__V1__ListFactsResponse   *message);
+size_t twind__v1__list_facts_response__pack
+                     (const Twind__V1__ListFactsResponse   *message,
+                      uint8_t             *out);
+size_t twind__v1__list_facts_response__pack_to_buffer
+                     (const Twind__V1__ListFactsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__ListFactsResponse *
+       twind__v1__list_facts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__list_facts_response__free_unpacked
+                     (Twind__V1__ListFactsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Twind__V1__WatchTwinsRequest methods */
 void   twind__v1__watch_twins_request__init
                      (Twind__V1__WatchTwinsRequest         *message);
@@ -990,6 +1101,12 @@ typedef void (*Twind__V1__ListTwinsRequest_Closure)
 typedef void (*Twind__V1__ListTwinsResponse_Closure)
                  (const Twind__V1__ListTwinsResponse *message,
                   void *closure_data);
+typedef void (*Twind__V1__ListFactsRequest_Closure)
+                 (const Twind__V1__ListFactsRequest *message,
+                  void *closure_data);
+typedef void (*Twind__V1__ListFactsResponse_Closure)
+                 (const Twind__V1__ListFactsResponse *message,
+                  void *closure_data);
 typedef void (*Twind__V1__WatchTwinsRequest_Closure)
                  (const Twind__V1__WatchTwinsRequest *message,
                   void *closure_data);
@@ -1030,6 +1147,10 @@ struct Twind__V1__TwinService_Service
                      const Twind__V1__ListTwinsRequest *input,
                      Twind__V1__ListTwinsResponse_Closure closure,
                      void *closure_data);
+  void (*list_facts)(Twind__V1__TwinService_Service *service,
+                     const Twind__V1__ListFactsRequest *input,
+                     Twind__V1__ListFactsResponse_Closure closure,
+                     void *closure_data);
   void (*watch_twins)(Twind__V1__TwinService_Service *service,
                       const Twind__V1__WatchTwinsRequest *input,
                       Twind__V1__WatchTwinsResponse_Closure closure,
@@ -1048,6 +1169,7 @@ void twind__v1__twin_service__init (Twind__V1__TwinService_Service *service,
       function_prefix__ ## batch_update_twins,\
       function_prefix__ ## delete_twin,\
       function_prefix__ ## list_twins,\
+      function_prefix__ ## list_facts,\
       function_prefix__ ## watch_twins  }
 void twind__v1__twin_service__get_twin(ProtobufCService *service,
                                        const Twind__V1__GetTwinRequest *input,
@@ -1073,6 +1195,10 @@ void twind__v1__twin_service__list_twins(ProtobufCService *service,
                                          const Twind__V1__ListTwinsRequest *input,
                                          Twind__V1__ListTwinsResponse_Closure closure,
                                          void *closure_data);
+void twind__v1__twin_service__list_facts(ProtobufCService *service,
+                                         const Twind__V1__ListFactsRequest *input,
+                                         Twind__V1__ListFactsResponse_Closure closure,
+                                         void *closure_data);
 void twind__v1__twin_service__watch_twins(ProtobufCService *service,
                                           const Twind__V1__WatchTwinsRequest *input,
                                           Twind__V1__WatchTwinsResponse_Closure closure,
@@ -1095,6 +1221,8 @@ extern const ProtobufCMessageDescriptor twind__v1__delete_twin_request__descript
 extern const ProtobufCMessageDescriptor twind__v1__delete_twin_response__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__list_twins_request__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__list_twins_response__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__list_facts_request__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__list_facts_response__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__watch_twins_request__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__watch_twins_response__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__twin_change__descriptor;

@@ -7,6 +7,141 @@
 #endif
 
 #include "twind/store/v1/store.pb-c.h"
+void   twind__store__v1__commit__init
+                     (Twind__Store__V1__Commit         *message)
+{
+  static const Twind__Store__V1__Commit init_value = TWIND__STORE__V1__COMMIT__INIT;
+  *message = init_value;
+}
+size_t twind__store__v1__commit__get_packed_size
+                     (const Twind__Store__V1__Commit *message)
+{
+  assert(message->base.descriptor == &twind__store__v1__commit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__store__v1__commit__pack
+                     (const Twind__Store__V1__Commit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__store__v1__commit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__store__v1__commit__pack_to_buffer
+                     (const Twind__Store__V1__Commit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__store__v1__commit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__Store__V1__Commit *
+       twind__store__v1__commit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__Store__V1__Commit *)
+     protobuf_c_message_unpack (&twind__store__v1__commit__descriptor,
+                                allocator, len, data);
+}
+void   twind__store__v1__commit__free_unpacked
+                     (Twind__Store__V1__Commit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__store__v1__commit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__store__v1__twin_facts__init
+                     (Twind__Store__V1__TwinFacts         *message)
+{
+  static const Twind__Store__V1__TwinFacts init_value = TWIND__STORE__V1__TWIN_FACTS__INIT;
+  *message = init_value;
+}
+size_t twind__store__v1__twin_facts__get_packed_size
+                     (const Twind__Store__V1__TwinFacts *message)
+{
+  assert(message->base.descriptor == &twind__store__v1__twin_facts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__store__v1__twin_facts__pack
+                     (const Twind__Store__V1__TwinFacts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__store__v1__twin_facts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__store__v1__twin_facts__pack_to_buffer
+                     (const Twind__Store__V1__TwinFacts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__store__v1__twin_facts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__Store__V1__TwinFacts *
+       twind__store__v1__twin_facts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__Store__V1__TwinFacts *)
+     protobuf_c_message_unpack (&twind__store__v1__twin_facts__descriptor,
+                                allocator, len, data);
+}
+void   twind__store__v1__twin_facts__free_unpacked
+                     (Twind__Store__V1__TwinFacts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__store__v1__twin_facts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__store__v1__keyed_result__init
+                     (Twind__Store__V1__KeyedResult         *message)
+{
+  static const Twind__Store__V1__KeyedResult init_value = TWIND__STORE__V1__KEYED_RESULT__INIT;
+  *message = init_value;
+}
+size_t twind__store__v1__keyed_result__get_packed_size
+                     (const Twind__Store__V1__KeyedResult *message)
+{
+  assert(message->base.descriptor == &twind__store__v1__keyed_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__store__v1__keyed_result__pack
+                     (const Twind__Store__V1__KeyedResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__store__v1__keyed_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__store__v1__keyed_result__pack_to_buffer
+                     (const Twind__Store__V1__KeyedResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__store__v1__keyed_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__Store__V1__KeyedResult *
+       twind__store__v1__keyed_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__Store__V1__KeyedResult *)
+     protobuf_c_message_unpack (&twind__store__v1__keyed_result__descriptor,
+                                allocator, len, data);
+}
+void   twind__store__v1__keyed_result__free_unpacked
+                     (Twind__Store__V1__KeyedResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__store__v1__keyed_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   twind__store__v1__write_result__init
                      (Twind__Store__V1__WriteResult         *message)
 {
@@ -52,6 +187,211 @@ void   twind__store__v1__write_result__free_unpacked
   assert(message->base.descriptor == &twind__store__v1__write_result__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+static const ProtobufCFieldDescriptor twind__store__v1__commit__field_descriptors[4] =
+{
+  {
+    "recorded_at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__Commit, recorded_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__Commit, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "twins",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__Store__V1__Commit, n_twins),
+    offsetof(Twind__Store__V1__Commit, twins),
+    &twind__store__v1__twin_facts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "keyed",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__Commit, keyed),
+    &twind__store__v1__keyed_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__store__v1__commit__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  3,   /* field[3] = keyed */
+  0,   /* field[0] = recorded_at */
+  2,   /* field[2] = twins */
+};
+static const ProtobufCIntRange twind__store__v1__commit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor twind__store__v1__commit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.store.v1.Commit",
+  "Commit",
+  "Twind__Store__V1__Commit",
+  "twind.store.v1",
+  sizeof(Twind__Store__V1__Commit),
+  4,
+  twind__store__v1__commit__field_descriptors,
+  twind__store__v1__commit__field_indices_by_name,
+  1,  twind__store__v1__commit__number_ranges,
+  (ProtobufCMessageInit) twind__store__v1__commit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__store__v1__twin_facts__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__TwinFacts, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deleted",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__TwinFacts, deleted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "facts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__Store__V1__TwinFacts, n_facts),
+    offsetof(Twind__Store__V1__TwinFacts, facts),
+    &twind__v1__attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__store__v1__twin_facts__field_indices_by_name[] = {
+  1,   /* field[1] = deleted */
+  2,   /* field[2] = facts */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange twind__store__v1__twin_facts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor twind__store__v1__twin_facts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.store.v1.TwinFacts",
+  "TwinFacts",
+  "Twind__Store__V1__TwinFacts",
+  "twind.store.v1",
+  sizeof(Twind__Store__V1__TwinFacts),
+  3,
+  twind__store__v1__twin_facts__field_descriptors,
+  twind__store__v1__twin_facts__field_indices_by_name,
+  1,  twind__store__v1__twin_facts__number_ranges,
+  (ProtobufCMessageInit) twind__store__v1__twin_facts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__store__v1__keyed_result__field_descriptors[3] =
+{
+  {
+    "scope",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__KeyedResult, scope),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_hash",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__KeyedResult, request_hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Twind__Store__V1__KeyedResult, result),
+    &twind__store__v1__write_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__store__v1__keyed_result__field_indices_by_name[] = {
+  1,   /* field[1] = request_hash */
+  2,   /* field[2] = result */
+  0,   /* field[0] = scope */
+};
+static const ProtobufCIntRange twind__store__v1__keyed_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor twind__store__v1__keyed_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.store.v1.KeyedResult",
+  "KeyedResult",
+  "Twind__Store__V1__KeyedResult",
+  "twind.store.v1",
+  sizeof(Twind__Store__V1__KeyedResult),
+  3,
+  twind__store__v1__keyed_result__field_descriptors,
+  twind__store__v1__keyed_result__field_indices_by_name,
+  1,  twind__store__v1__keyed_result__number_ranges,
+  (ProtobufCMessageInit) twind__store__v1__keyed_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor twind__store__v1__write_result__field_descriptors[3] =
 {
   {

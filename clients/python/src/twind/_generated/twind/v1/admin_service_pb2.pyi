@@ -7,6 +7,24 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class BackupRequest(_message.Message):
+    __slots__ = ["path"]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
+class BackupResponse(_message.Message):
+    __slots__ = ["byte_count", "pages_done", "pages_total", "sequence"]
+    BYTE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PAGES_DONE_FIELD_NUMBER: _ClassVar[int]
+    PAGES_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    byte_count: int
+    pages_done: int
+    pages_total: int
+    sequence: int
+    def __init__(self, pages_done: _Optional[int] = ..., pages_total: _Optional[int] = ..., sequence: _Optional[int] = ..., byte_count: _Optional[int] = ...) -> None: ...
+
 class CheckpointRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -52,22 +70,37 @@ class GetStatsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatsResponse(_message.Message):
-    __slots__ = ["call_count", "checkpoint_count", "checkpoint_duration_micros", "checkpoint_error", "checkpoint_sequence", "checkpoint_time", "checkpoint_twin_count", "connection_count", "dirty_twin_count", "feed_bytes", "feed_oldest_sequence", "log_dropped_count", "resident_bytes", "sequence", "stream_count", "twin_bytes", "twin_count", "uptime_micros", "watch_count"]
+    __slots__ = ["call_count", "checkpoint_count", "checkpoint_duration_micros", "checkpoint_error", "checkpoint_rows_done", "checkpoint_rows_total", "checkpoint_sequence", "checkpoint_time", "checkpoint_twin_count", "cold_read_count", "connection_count", "dirty_twin_count", "eviction_count", "fact_count", "failure", "feed_bytes", "feed_oldest_sequence", "journal_bytes", "journal_segment_count", "journal_sync_count", "log_dropped_count", "memory_bytes_max", "recovery_bytes_cut", "recovery_commit_count", "recovery_duration_micros", "resident_bytes", "resident_twin_count", "sequence", "stream_count", "synced_sequence", "twin_bytes", "twin_count", "uptime_micros", "watch_count"]
     CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_DURATION_MICROS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_ERROR_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_ROWS_DONE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_ROWS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_TIME_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COLD_READ_COUNT_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_COUNT_FIELD_NUMBER: _ClassVar[int]
     DIRTY_TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EVICTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FACT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     FEED_BYTES_FIELD_NUMBER: _ClassVar[int]
     FEED_OLDEST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    JOURNAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    JOURNAL_SEGMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    JOURNAL_SYNC_COUNT_FIELD_NUMBER: _ClassVar[int]
     LOG_DROPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_BYTES_CUT_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_COMMIT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_DURATION_MICROS_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RESIDENT_TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     STREAM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SYNCED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TWIN_BYTES_FIELD_NUMBER: _ClassVar[int]
     TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
     UPTIME_MICROS_FIELD_NUMBER: _ClassVar[int]
@@ -76,22 +109,37 @@ class GetStatsResponse(_message.Message):
     checkpoint_count: int
     checkpoint_duration_micros: int
     checkpoint_error: str
+    checkpoint_rows_done: int
+    checkpoint_rows_total: int
     checkpoint_sequence: int
     checkpoint_time: int
     checkpoint_twin_count: int
+    cold_read_count: int
     connection_count: int
     dirty_twin_count: int
+    eviction_count: int
+    fact_count: int
+    failure: str
     feed_bytes: int
     feed_oldest_sequence: int
+    journal_bytes: int
+    journal_segment_count: int
+    journal_sync_count: int
     log_dropped_count: int
+    memory_bytes_max: int
+    recovery_bytes_cut: int
+    recovery_commit_count: int
+    recovery_duration_micros: int
     resident_bytes: int
+    resident_twin_count: int
     sequence: int
     stream_count: int
+    synced_sequence: int
     twin_bytes: int
     twin_count: int
     uptime_micros: int
     watch_count: int
-    def __init__(self, sequence: _Optional[int] = ..., twin_count: _Optional[int] = ..., dirty_twin_count: _Optional[int] = ..., twin_bytes: _Optional[int] = ..., connection_count: _Optional[int] = ..., stream_count: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ..., feed_bytes: _Optional[int] = ..., feed_oldest_sequence: _Optional[int] = ..., checkpoint_count: _Optional[int] = ..., checkpoint_sequence: _Optional[int] = ..., checkpoint_time: _Optional[int] = ..., checkpoint_duration_micros: _Optional[int] = ..., checkpoint_twin_count: _Optional[int] = ..., checkpoint_error: _Optional[str] = ..., uptime_micros: _Optional[int] = ..., resident_bytes: _Optional[int] = ..., log_dropped_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., twin_count: _Optional[int] = ..., dirty_twin_count: _Optional[int] = ..., twin_bytes: _Optional[int] = ..., connection_count: _Optional[int] = ..., stream_count: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ..., feed_bytes: _Optional[int] = ..., feed_oldest_sequence: _Optional[int] = ..., checkpoint_count: _Optional[int] = ..., checkpoint_sequence: _Optional[int] = ..., checkpoint_time: _Optional[int] = ..., checkpoint_duration_micros: _Optional[int] = ..., checkpoint_twin_count: _Optional[int] = ..., checkpoint_error: _Optional[str] = ..., uptime_micros: _Optional[int] = ..., resident_bytes: _Optional[int] = ..., log_dropped_count: _Optional[int] = ..., failure: _Optional[str] = ..., synced_sequence: _Optional[int] = ..., journal_bytes: _Optional[int] = ..., journal_segment_count: _Optional[int] = ..., journal_sync_count: _Optional[int] = ..., memory_bytes_max: _Optional[int] = ..., resident_twin_count: _Optional[int] = ..., eviction_count: _Optional[int] = ..., cold_read_count: _Optional[int] = ..., checkpoint_rows_done: _Optional[int] = ..., checkpoint_rows_total: _Optional[int] = ..., recovery_commit_count: _Optional[int] = ..., recovery_bytes_cut: _Optional[int] = ..., recovery_duration_micros: _Optional[int] = ..., fact_count: _Optional[int] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ["name", "value"]

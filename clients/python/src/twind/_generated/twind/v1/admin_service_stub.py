@@ -9,8 +9,9 @@ from twind._generated.twind.v1 import admin_service_pb2 as messages
 from twind._method import Method
 
 if TYPE_CHECKING:
-    from twind import _channel
+    from twind import _channel, _stream
     from twind.aio import _channel as aio_channel
+    from twind.aio import _stream as aio_stream
 
 GET_SERVER_INFO: Final = Method(
     "twind.v1.AdminService",
@@ -31,6 +32,13 @@ CHECKPOINT: Final = Method(
     "Checkpoint",
     messages.CheckpointRequest.SerializeToString,
     messages.CheckpointResponse.FromString,
+)
+
+BACKUP: Final = Method(
+    "twind.v1.AdminService",
+    "Backup",
+    messages.BackupRequest.SerializeToString,
+    messages.BackupResponse.FromString,
 )
 
 
@@ -70,6 +78,16 @@ class AdminServiceStub:
         """
         return self._channel.call(CHECKPOINT, request, timeout, repeatable)
 
+    def backup(
+        self, request: messages.BackupRequest, *, timeout: float | None = None
+    ) -> _stream.ServerStream[messages.BackupResponse]:
+        """Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
+        `twind restore` makes a data directory of the file.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(BACKUP, request, timeout)
+
 
 class AdminServiceAsyncStub:
     """Calls of `twind.v1.AdminService` for asyncio."""
@@ -106,3 +124,13 @@ class AdminServiceAsyncStub:
         lost before its reply came.
         """
         return await self._channel.call(CHECKPOINT, request, timeout, repeatable)
+
+    def backup(
+        self, request: messages.BackupRequest, *, timeout: float | None = None
+    ) -> aio_stream.ServerStream[messages.BackupResponse]:
+        """Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
+        `twind restore` makes a data directory of the file.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(BACKUP, request, timeout)

@@ -12,10 +12,11 @@ DURABILITY_SYNCED: Durability
 DURABILITY_UNSPECIFIED: Durability
 
 class Attribute(_message.Message):
-    __slots__ = ["agent", "confidence", "evidence", "name", "purpose", "recorded_at", "sequence", "valid_from_time", "valid_to_time", "value"]
+    __slots__ = ["agent", "confidence", "evidence", "increment", "name", "purpose", "recorded_at", "sequence", "valid_from_time", "valid_to_time", "value"]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    INCREMENT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +27,7 @@ class Attribute(_message.Message):
     agent: str
     confidence: float
     evidence: str
+    increment: Value
     name: str
     purpose: str
     recorded_at: int
@@ -33,7 +35,19 @@ class Attribute(_message.Message):
     valid_from_time: int
     valid_to_time: int
     value: Value
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ..., recorded_at: _Optional[int] = ..., agent: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[str] = ..., sequence: _Optional[int] = ..., purpose: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ..., recorded_at: _Optional[int] = ..., agent: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[str] = ..., sequence: _Optional[int] = ..., purpose: _Optional[str] = ..., increment: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+
+class Fact(_message.Message):
+    __slots__ = ["attribute", "deleted", "ordinal", "removed"]
+    ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    ORDINAL_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    attribute: Attribute
+    deleted: bool
+    ordinal: int
+    removed: bool
+    def __init__(self, attribute: _Optional[_Union[Attribute, _Mapping]] = ..., ordinal: _Optional[int] = ..., removed: bool = ..., deleted: bool = ...) -> None: ...
 
 class Redaction(_message.Message):
     __slots__ = ["attribute", "reason", "twin"]

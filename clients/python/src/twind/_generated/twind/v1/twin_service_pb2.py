@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from twind._generated.twind.v1 import twin_pb2 as twind_dot_v1_dot_twin__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btwind/v1/twin_service.proto\x12\x08twind.v1\x1a\x13twind/v1/twin.proto\"y\n\x0eGetTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nattributes\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x1e\n\x16if_newer_than_revision\x18\x04 \x01(\x04\x12\x14\n\x0cmin_sequence\x18\x05 \x01(\x04\"\x80\x01\n\x0fGetTwinResponse\x12\x1c\n\x04twin\x18\x01 \x01(\x0b\x32\x0e.twind.v1.Twin\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\'\n\nredactions\x18\x03 \x03(\x0b\x32\x13.twind.v1.Redaction\x12\x14\n\x0cnot_modified\x18\x04 \x01(\x08\"`\n\x14\x42\x61tchGetTwinsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x12\n\nattributes\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x14\n\x0cmin_sequence\x18\x04 \x01(\x04\"y\n\x15\x42\x61tchGetTwinsResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.twind.v1.TwinResult\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\'\n\nredactions\x18\x03 \x03(\x0b\x32\x13.twind.v1.Redaction\"n\n\nTwinResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x04twin\x18\x02 \x01(\x0b\x32\x0e.twind.v1.TwinH\x00\x12(\n\x06status\x18\x03 \x01(\x0b\x32\x16.twind.v1.ResultStatusH\x00\x42\x08\n\x06result\"-\n\x0cResultStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xcf\x01\n\x06\x43hange\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1e\n\x03set\x18\x02 \x01(\x0b\x32\x0f.twind.v1.ValueH\x00\x12\x10\n\x06remove\x18\x03 \x01(\x08H\x00\x12$\n\tincrement\x18\x04 \x01(\x0b\x32\x0f.twind.v1.ValueH\x00\x12\x17\n\x0fvalid_from_time\x18\x05 \x01(\x03\x12\x15\n\rvalid_to_time\x18\x06 \x01(\x03\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x08 \x01(\tB\x04\n\x02op\"\xdf\x01\n\x11UpdateTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x10.twind.v1.Change\x12\x1b\n\x11\x65xpected_revision\x18\x03 \x01(\x04H\x00\x12\x18\n\x0emust_not_exist\x18\x04 \x01(\x08H\x00\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12(\n\ndurability\x18\x06 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x07 \x01(\tB\x0e\n\x0cprecondition\"v\n\x12UpdateTwinResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x12\n\nfact_count\x18\x04 \x01(\r\"\x9c\x01\n\x17\x42\x61tchUpdateTwinsRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.twind.v1.UpdateTwinRequest\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"}\n\x18\x42\x61tchUpdateTwinsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trevisions\x18\x02 \x03(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x12\n\nfact_count\x18\x04 \x01(\r\"\xa2\x01\n\x11\x44\x65leteTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1b\n\x11\x65xpected_revision\x18\x02 \x01(\x04H\x00\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12(\n\ndurability\x18\x04 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x05 \x01(\tB\x0e\n\x0cprecondition\"b\n\x12\x44\x65leteTwinResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\"\x82\x01\n\x10ListTwinsRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nattributes\x18\x04 \x03(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x12\n\nnames_only\x18\x06 \x01(\x08\"\x86\x01\n\x11ListTwinsResponse\x12\x1d\n\x05twins\x18\x01 \x03(\x0b\x32\x0e.twind.v1.Twin\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\'\n\nredactions\x18\x04 \x03(\x0b\x32\x13.twind.v1.Redaction\"\x8b\x01\n\x11WatchTwinsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x17\n\rfrom_sequence\x18\x03 \x01(\x04H\x00\x12\x10\n\x08\x63oalesce\x18\x04 \x01(\x08\x12\x12\n\nattributes\x18\x05 \x03(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\tB\x07\n\x05start\"\xb3\x01\n\x12WatchTwinsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x08snapshot\x18\x02 \x03(\x0b\x32\x0e.twind.v1.Twin\x12\x19\n\x11snapshot_complete\x18\x03 \x01(\x08\x12%\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x14.twind.v1.TwinChange\x12\'\n\nredactions\x18\x05 \x03(\x0b\x32\x13.twind.v1.Redaction\"w\n\nTwinChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\'\n\nattributes\x18\x03 \x03(\x0b\x32\x13.twind.v1.Attribute\x12\x0f\n\x07removed\x18\x04 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x32\x9d\x04\n\x0bTwinService\x12>\n\x07GetTwin\x12\x18.twind.v1.GetTwinRequest\x1a\x19.twind.v1.GetTwinResponse\x12P\n\rBatchGetTwins\x12\x1e.twind.v1.BatchGetTwinsRequest\x1a\x1f.twind.v1.BatchGetTwinsResponse\x12G\n\nUpdateTwin\x12\x1b.twind.v1.UpdateTwinRequest\x1a\x1c.twind.v1.UpdateTwinResponse\x12Y\n\x10\x42\x61tchUpdateTwins\x12!.twind.v1.BatchUpdateTwinsRequest\x1a\".twind.v1.BatchUpdateTwinsResponse\x12G\n\nDeleteTwin\x12\x1b.twind.v1.DeleteTwinRequest\x1a\x1c.twind.v1.DeleteTwinResponse\x12\x44\n\tListTwins\x12\x1a.twind.v1.ListTwinsRequest\x1a\x1b.twind.v1.ListTwinsResponse\x12I\n\nWatchTwins\x12\x1b.twind.v1.WatchTwinsRequest\x1a\x1c.twind.v1.WatchTwinsResponse0\x01\x42\nZ\x08twind/v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btwind/v1/twin_service.proto\x12\x08twind.v1\x1a\x13twind/v1/twin.proto\"\x9d\x01\n\x0eGetTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nattributes\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x1e\n\x16if_newer_than_revision\x18\x04 \x01(\x04\x12\x14\n\x0cmin_sequence\x18\x05 \x01(\x04\x12\x10\n\x08valid_at\x18\x06 \x01(\x03\x12\x10\n\x08known_at\x18\x07 \x01(\x03\"\x80\x01\n\x0fGetTwinResponse\x12\x1c\n\x04twin\x18\x01 \x01(\x0b\x32\x0e.twind.v1.Twin\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\'\n\nredactions\x18\x03 \x03(\x0b\x32\x13.twind.v1.Redaction\x12\x14\n\x0cnot_modified\x18\x04 \x01(\x08\"`\n\x14\x42\x61tchGetTwinsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x12\n\nattributes\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x14\n\x0cmin_sequence\x18\x04 \x01(\x04\"y\n\x15\x42\x61tchGetTwinsResponse\x12%\n\x07results\x18\x01 \x03(\x0b\x32\x14.twind.v1.TwinResult\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\'\n\nredactions\x18\x03 \x03(\x0b\x32\x13.twind.v1.Redaction\"n\n\nTwinResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x04twin\x18\x02 \x01(\x0b\x32\x0e.twind.v1.TwinH\x00\x12(\n\x06status\x18\x03 \x01(\x0b\x32\x16.twind.v1.ResultStatusH\x00\x42\x08\n\x06result\"-\n\x0cResultStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xcf\x01\n\x06\x43hange\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1e\n\x03set\x18\x02 \x01(\x0b\x32\x0f.twind.v1.ValueH\x00\x12\x10\n\x06remove\x18\x03 \x01(\x08H\x00\x12$\n\tincrement\x18\x04 \x01(\x0b\x32\x0f.twind.v1.ValueH\x00\x12\x17\n\x0fvalid_from_time\x18\x05 \x01(\x03\x12\x15\n\rvalid_to_time\x18\x06 \x01(\x03\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x08 \x01(\tB\x04\n\x02op\"\xdf\x01\n\x11UpdateTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x10.twind.v1.Change\x12\x1b\n\x11\x65xpected_revision\x18\x03 \x01(\x04H\x00\x12\x18\n\x0emust_not_exist\x18\x04 \x01(\x08H\x00\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12(\n\ndurability\x18\x06 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x07 \x01(\tB\x0e\n\x0cprecondition\"v\n\x12UpdateTwinResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x12\n\nfact_count\x18\x04 \x01(\r\"\x9c\x01\n\x17\x42\x61tchUpdateTwinsRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.twind.v1.UpdateTwinRequest\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"}\n\x18\x42\x61tchUpdateTwinsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trevisions\x18\x02 \x03(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x12\n\nfact_count\x18\x04 \x01(\r\"\xa2\x01\n\x11\x44\x65leteTwinRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1b\n\x11\x65xpected_revision\x18\x02 \x01(\x04H\x00\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12(\n\ndurability\x18\x04 \x01(\x0e\x32\x14.twind.v1.Durability\x12\x0f\n\x07purpose\x18\x05 \x01(\tB\x0e\n\x0cprecondition\"b\n\x12\x44\x65leteTwinResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12(\n\ndurability\x18\x03 \x01(\x0e\x32\x14.twind.v1.Durability\"\x82\x01\n\x10ListTwinsRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nattributes\x18\x04 \x03(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x12\n\nnames_only\x18\x06 \x01(\x08\"\x86\x01\n\x11ListTwinsResponse\x12\x1d\n\x05twins\x18\x01 \x03(\x0b\x32\x0e.twind.v1.Twin\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\'\n\nredactions\x18\x04 \x03(\x0b\x32\x13.twind.v1.Redaction\"\xab\x01\n\x10ListFactsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nattributes\x18\x02 \x03(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x1a\n\x12recorded_from_time\x18\x04 \x01(\x03\x12\x18\n\x10recorded_to_time\x18\x05 \x01(\x03\x12\x17\n\x0fvalid_from_time\x18\x06 \x01(\x03\x12\x15\n\rvalid_to_time\x18\x07 \x01(\x03\"m\n\x11ListFactsResponse\x12\x1d\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x0e.twind.v1.Fact\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\'\n\nredactions\x18\x03 \x03(\x0b\x32\x13.twind.v1.Redaction\"\x8b\x01\n\x11WatchTwinsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x17\n\rfrom_sequence\x18\x03 \x01(\x04H\x00\x12\x10\n\x08\x63oalesce\x18\x04 \x01(\x08\x12\x12\n\nattributes\x18\x05 \x03(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\tB\x07\n\x05start\"\xb3\x01\n\x12WatchTwinsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x08snapshot\x18\x02 \x03(\x0b\x32\x0e.twind.v1.Twin\x12\x19\n\x11snapshot_complete\x18\x03 \x01(\x08\x12%\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x14.twind.v1.TwinChange\x12\'\n\nredactions\x18\x05 \x03(\x0b\x32\x13.twind.v1.Redaction\"\xa1\x01\n\nTwinChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\'\n\nattributes\x18\x03 \x03(\x0b\x32\x13.twind.v1.Attribute\x12\x0f\n\x07removed\x18\x04 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12(\n\x0bother_facts\x18\x06 \x03(\x0b\x32\x13.twind.v1.Attribute2\xe5\x04\n\x0bTwinService\x12>\n\x07GetTwin\x12\x18.twind.v1.GetTwinRequest\x1a\x19.twind.v1.GetTwinResponse\x12P\n\rBatchGetTwins\x12\x1e.twind.v1.BatchGetTwinsRequest\x1a\x1f.twind.v1.BatchGetTwinsResponse\x12G\n\nUpdateTwin\x12\x1b.twind.v1.UpdateTwinRequest\x1a\x1c.twind.v1.UpdateTwinResponse\x12Y\n\x10\x42\x61tchUpdateTwins\x12!.twind.v1.BatchUpdateTwinsRequest\x1a\".twind.v1.BatchUpdateTwinsResponse\x12G\n\nDeleteTwin\x12\x1b.twind.v1.DeleteTwinRequest\x1a\x1c.twind.v1.DeleteTwinResponse\x12\x44\n\tListTwins\x12\x1a.twind.v1.ListTwinsRequest\x1a\x1b.twind.v1.ListTwinsResponse\x12\x46\n\tListFacts\x12\x1a.twind.v1.ListFactsRequest\x1a\x1b.twind.v1.ListFactsResponse0\x01\x12I\n\nWatchTwins\x12\x1b.twind.v1.WatchTwinsRequest\x1a\x1c.twind.v1.WatchTwinsResponse0\x01\x42\nZ\x08twind/v1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'twind._generated.twind.v1.twin_service_pb2', globals())
@@ -22,42 +22,46 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'Z\010twind/v1'
-  _GETTWINREQUEST._serialized_start=62
-  _GETTWINREQUEST._serialized_end=183
-  _GETTWINRESPONSE._serialized_start=186
-  _GETTWINRESPONSE._serialized_end=314
-  _BATCHGETTWINSREQUEST._serialized_start=316
-  _BATCHGETTWINSREQUEST._serialized_end=412
-  _BATCHGETTWINSRESPONSE._serialized_start=414
-  _BATCHGETTWINSRESPONSE._serialized_end=535
-  _TWINRESULT._serialized_start=537
-  _TWINRESULT._serialized_end=647
-  _RESULTSTATUS._serialized_start=649
-  _RESULTSTATUS._serialized_end=694
-  _CHANGE._serialized_start=697
-  _CHANGE._serialized_end=904
-  _UPDATETWINREQUEST._serialized_start=907
-  _UPDATETWINREQUEST._serialized_end=1130
-  _UPDATETWINRESPONSE._serialized_start=1132
-  _UPDATETWINRESPONSE._serialized_end=1250
-  _BATCHUPDATETWINSREQUEST._serialized_start=1253
-  _BATCHUPDATETWINSREQUEST._serialized_end=1409
-  _BATCHUPDATETWINSRESPONSE._serialized_start=1411
-  _BATCHUPDATETWINSRESPONSE._serialized_end=1536
-  _DELETETWINREQUEST._serialized_start=1539
-  _DELETETWINREQUEST._serialized_end=1701
-  _DELETETWINRESPONSE._serialized_start=1703
-  _DELETETWINRESPONSE._serialized_end=1801
-  _LISTTWINSREQUEST._serialized_start=1804
-  _LISTTWINSREQUEST._serialized_end=1934
-  _LISTTWINSRESPONSE._serialized_start=1937
-  _LISTTWINSRESPONSE._serialized_end=2071
-  _WATCHTWINSREQUEST._serialized_start=2074
-  _WATCHTWINSREQUEST._serialized_end=2213
-  _WATCHTWINSRESPONSE._serialized_start=2216
-  _WATCHTWINSRESPONSE._serialized_end=2395
-  _TWINCHANGE._serialized_start=2397
-  _TWINCHANGE._serialized_end=2516
-  _TWINSERVICE._serialized_start=2519
-  _TWINSERVICE._serialized_end=3060
+  _GETTWINREQUEST._serialized_start=63
+  _GETTWINREQUEST._serialized_end=220
+  _GETTWINRESPONSE._serialized_start=223
+  _GETTWINRESPONSE._serialized_end=351
+  _BATCHGETTWINSREQUEST._serialized_start=353
+  _BATCHGETTWINSREQUEST._serialized_end=449
+  _BATCHGETTWINSRESPONSE._serialized_start=451
+  _BATCHGETTWINSRESPONSE._serialized_end=572
+  _TWINRESULT._serialized_start=574
+  _TWINRESULT._serialized_end=684
+  _RESULTSTATUS._serialized_start=686
+  _RESULTSTATUS._serialized_end=731
+  _CHANGE._serialized_start=734
+  _CHANGE._serialized_end=941
+  _UPDATETWINREQUEST._serialized_start=944
+  _UPDATETWINREQUEST._serialized_end=1167
+  _UPDATETWINRESPONSE._serialized_start=1169
+  _UPDATETWINRESPONSE._serialized_end=1287
+  _BATCHUPDATETWINSREQUEST._serialized_start=1290
+  _BATCHUPDATETWINSREQUEST._serialized_end=1446
+  _BATCHUPDATETWINSRESPONSE._serialized_start=1448
+  _BATCHUPDATETWINSRESPONSE._serialized_end=1573
+  _DELETETWINREQUEST._serialized_start=1576
+  _DELETETWINREQUEST._serialized_end=1738
+  _DELETETWINRESPONSE._serialized_start=1740
+  _DELETETWINRESPONSE._serialized_end=1838
+  _LISTTWINSREQUEST._serialized_start=1841
+  _LISTTWINSREQUEST._serialized_end=1971
+  _LISTTWINSRESPONSE._serialized_start=1974
+  _LISTTWINSRESPONSE._serialized_end=2108
+  _LISTFACTSREQUEST._serialized_start=2111
+  _LISTFACTSREQUEST._serialized_end=2282
+  _LISTFACTSRESPONSE._serialized_start=2284
+  _LISTFACTSRESPONSE._serialized_end=2393
+  _WATCHTWINSREQUEST._serialized_start=2396
+  _WATCHTWINSREQUEST._serialized_end=2535
+  _WATCHTWINSRESPONSE._serialized_start=2538
+  _WATCHTWINSRESPONSE._serialized_end=2717
+  _TWINCHANGE._serialized_start=2720
+  _TWINCHANGE._serialized_end=2881
+  _TWINSERVICE._serialized_start=2884
+  _TWINSERVICE._serialized_end=3497
 # @@protoc_insertion_point(module_scope)

@@ -98,18 +98,22 @@ class DeleteTwinResponse(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[_twin_pb2.Durability, str]] = ...) -> None: ...
 
 class GetTwinRequest(_message.Message):
-    __slots__ = ["attributes", "if_newer_than_revision", "min_sequence", "name", "purpose"]
+    __slots__ = ["attributes", "if_newer_than_revision", "known_at", "min_sequence", "name", "purpose", "valid_at"]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     IF_NEWER_THAN_REVISION_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_AT_FIELD_NUMBER: _ClassVar[int]
     MIN_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    VALID_AT_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.RepeatedScalarFieldContainer[str]
     if_newer_than_revision: int
+    known_at: int
     min_sequence: int
     name: str
     purpose: str
-    def __init__(self, name: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., if_newer_than_revision: _Optional[int] = ..., min_sequence: _Optional[int] = ...) -> None: ...
+    valid_at: int
+    def __init__(self, name: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., if_newer_than_revision: _Optional[int] = ..., min_sequence: _Optional[int] = ..., valid_at: _Optional[int] = ..., known_at: _Optional[int] = ...) -> None: ...
 
 class GetTwinResponse(_message.Message):
     __slots__ = ["not_modified", "redactions", "sequence", "twin"]
@@ -122,6 +126,34 @@ class GetTwinResponse(_message.Message):
     sequence: int
     twin: _twin_pb2.Twin
     def __init__(self, twin: _Optional[_Union[_twin_pb2.Twin, _Mapping]] = ..., sequence: _Optional[int] = ..., redactions: _Optional[_Iterable[_Union[_twin_pb2.Redaction, _Mapping]]] = ..., not_modified: bool = ...) -> None: ...
+
+class ListFactsRequest(_message.Message):
+    __slots__ = ["attributes", "name", "purpose", "recorded_from_time", "recorded_to_time", "valid_from_time", "valid_to_time"]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    attributes: _containers.RepeatedScalarFieldContainer[str]
+    name: str
+    purpose: str
+    recorded_from_time: int
+    recorded_to_time: int
+    valid_from_time: int
+    valid_to_time: int
+    def __init__(self, name: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., recorded_from_time: _Optional[int] = ..., recorded_to_time: _Optional[int] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ...) -> None: ...
+
+class ListFactsResponse(_message.Message):
+    __slots__ = ["facts", "redactions", "sequence"]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    REDACTIONS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    facts: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Fact]
+    redactions: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Redaction]
+    sequence: int
+    def __init__(self, facts: _Optional[_Iterable[_Union[_twin_pb2.Fact, _Mapping]]] = ..., sequence: _Optional[int] = ..., redactions: _Optional[_Iterable[_Union[_twin_pb2.Redaction, _Mapping]]] = ...) -> None: ...
 
 class ListTwinsRequest(_message.Message):
     __slots__ = ["attributes", "names_only", "page_size", "page_token", "prefix", "purpose"]
@@ -160,18 +192,20 @@ class ResultStatus(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class TwinChange(_message.Message):
-    __slots__ = ["attributes", "deleted", "name", "removed", "revision"]
+    __slots__ = ["attributes", "deleted", "name", "other_facts", "removed", "revision"]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     DELETED_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FACTS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Attribute]
     deleted: bool
     name: str
+    other_facts: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Attribute]
     removed: _containers.RepeatedScalarFieldContainer[str]
     revision: int
-    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., deleted: bool = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., deleted: bool = ..., other_facts: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ...) -> None: ...
 
 class TwinResult(_message.Message):
     __slots__ = ["name", "status", "twin"]

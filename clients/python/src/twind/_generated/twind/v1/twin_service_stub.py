@@ -55,6 +55,13 @@ LIST_TWINS: Final = Method(
     messages.ListTwinsResponse.FromString,
 )
 
+LIST_FACTS: Final = Method(
+    "twind.v1.TwinService",
+    "ListFacts",
+    messages.ListFactsRequest.SerializeToString,
+    messages.ListFactsResponse.FromString,
+)
+
 WATCH_TWINS: Final = Method(
     "twind.v1.TwinService",
     "WatchTwins",
@@ -130,6 +137,15 @@ class TwinServiceStub:
         lost before its reply came.
         """
         return self._channel.call(LIST_TWINS, request, timeout, repeatable)
+
+    def list_facts(
+        self, request: messages.ListFactsRequest, *, timeout: float | None = None
+    ) -> _stream.ServerStream[messages.ListFactsResponse]:
+        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(LIST_FACTS, request, timeout)
 
     def watch_twins(
         self, request: messages.WatchTwinsRequest, *, timeout: float | None = None
@@ -208,6 +224,15 @@ class TwinServiceAsyncStub:
         lost before its reply came.
         """
         return await self._channel.call(LIST_TWINS, request, timeout, repeatable)
+
+    def list_facts(
+        self, request: messages.ListFactsRequest, *, timeout: float | None = None
+    ) -> aio_stream.ServerStream[messages.ListFactsResponse]:
+        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(LIST_FACTS, request, timeout)
 
     def watch_twins(
         self, request: messages.WatchTwinsRequest, *, timeout: float | None = None

@@ -1,0 +1,35 @@
+// The few things that the store does with a file system in more than one place, with errors that name the file.
+
+import Glibc
+
+extension FileSystem {
+  /// Runs a system call and says what it was for when it fails.
+  package func named<R>(
+    _ path: String, _ operation: String, _ call: () throws(Errno) -> R
+  ) throws(StoreError) -> R {
+    do throws(Errno) {
+      return try call()
+    } catch {
+      throw .io(path: path, operation: operation, errno: error.code)
+    }
+  }
+
+  package func exists(_ path: String) throws(StoreError) -> Bool {
+    try named(path, "look at") { () throws(Errno) in try kind(path) } != nil
+  }
+
+  /// Makes a directory that only its owner may use. One that is there already is left as it is.
+  package func ensureDirectory(_ path: String) throws(StoreError) {
+    do throws(Errno) {
+      try makeDirectory(path, mode: 0o700)
+    } catch {
+      if error.code != EEXIST { throw .io(path: path, operation: "create the directory", errno: error.code) }
+      let found = try named(path, "look at") { () throws(Errno) in try kind(path) }
+      if found != .directory { throw .io(path: path, operation: "use as a directory", errno: ENOTDIR) }
+    }
+  }
+
+  package func locked(_ path: String) throws(StoreError) -> (any FileLock)? {
+    try named(path, "lock") { () throws(Errno) in try lock(path) }
+  }
+}
