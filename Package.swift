@@ -6,6 +6,7 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -51,7 +52,7 @@ let package = Package(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
     .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
     .executableTarget(
-      name: "twind", dependencies: ["TwinService", "TwinCore", arguments, configuration, logging, lifecycle],
+      name: "twind", dependencies: ["TwinService", "TwinStore", "TwinCore", arguments, configuration, logging, lifecycle],
       swiftSettings: strict),
     .executableTarget(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
@@ -77,6 +78,14 @@ let package = Package(
       path: "Tests/Interop/Swift/Client", swiftSettings: strict),
     .executableTarget(
       name: "twind-fuzz-frames", dependencies: ["EchoService", "TTRPC"], path: "Tests/Fuzz", swiftSettings: strict),
+    .target(
+      name: "Simulation", dependencies: ["TwinStore", "Threads", grdb, sqlite], path: "Tests/Simulation",
+      exclude: ["Command"], swiftSettings: strict),
+    .executableTarget(
+      name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulation", "TwinStore", grdb], swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
@@ -84,7 +93,9 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(
       name: "TwinServiceTests",
-      dependencies: ["TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto"],
+      dependencies: [
+        "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", logging,
+      ],
       swiftSettings: strict),
     .target(
       name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
@@ -92,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),
     .testTarget(
-      name: "TwinStoreTests", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb],
+      name: "TwinStoreTests",
+      dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", "CLinux", grdb],
       swiftSettings: strict),
     .testTarget(name: "TwinTextTests", dependencies: ["TwinText", "TwinClient"], swiftSettings: strict),
   ]

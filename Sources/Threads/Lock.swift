@@ -26,6 +26,10 @@ package struct Lock: ~Copyable, @unchecked Sendable {
     precondition(result == 0, "pthread_mutex_lock failed")
   }
 
+  /// Takes the lock if nobody holds it.
+  @inlinable
+  package borrowing func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
+
   @inlinable
   package borrowing func unlock() {
     let result = pthread_mutex_unlock(mutex)

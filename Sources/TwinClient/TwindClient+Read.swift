@@ -50,7 +50,7 @@ extension TwindClient {
     let reply = try call(TwinServiceRoutes.getTwin) { arena, request in
       Self.build(request, arena, name, options, revision)
     }
-    return ReadResult(reply.message)
+    return reply.read { ReadResult($0) }
   }
 
   /// The same without blocking a thread.
@@ -60,7 +60,8 @@ extension TwindClient {
     let arena = Arena(chunkBytes: 1024)
     let request = arena.make(Twind__V1__GetTwinRequest.self)
     Self.build(request, arena, name, options, revision)
-    return ReadResult(try await rpc.callAsync(TwinServiceRoutes.getTwin, UnsafePointer(request)).message)
+    defer { withExtendedLifetime(arena) {} }
+    return try await rpc.callAsync(TwinServiceRoutes.getTwin, UnsafePointer(request)).read { ReadResult($0) }
   }
 
   /// Reads up to 256 twins at one sequence.
@@ -73,10 +74,12 @@ extension TwindClient {
       request.pointee.purpose = arena.string(options.purpose)
       request.pointee.min_sequence = options.minSequence
     }
-    let message = reply.message.pointee
-    return BatchReadResult(
-      results: messages(message.results, message.n_results).map(Self.result), sequence: message.sequence,
-      redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+    return reply.read { reply in
+      let message = reply.pointee
+      return BatchReadResult(
+        results: messages(message.results, message.n_results).map(Self.result), sequence: message.sequence,
+        redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+    }
   }
 
   /// Twins whose names begin with the prefix, in name order: one page.
@@ -93,11 +96,13 @@ extension TwindClient {
       request.pointee.purpose = arena.string(options.purpose)
       request.pointee.names_only = namesOnly ? 1 : 0
     }
-    let message = reply.message.pointee
-    return Page(
-      twins: messages(message.twins, message.n_twins).map { Twin($0) },
-      nextPageToken: String(cString: message.next_page_token), sequence: message.sequence,
-      redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+    return reply.read { reply in
+      let message = reply.pointee
+      return Page(
+        twins: messages(message.twins, message.n_twins).map { Twin($0) },
+        nextPageToken: String(cString: message.next_page_token), sequence: message.sequence,
+        redactions: messages(message.redactions, message.n_redactions).map { Redaction($0) })
+    }
   }
 
   private static func build(

@@ -49,7 +49,7 @@ public final class TwinWatch: Sendable {
   /// Waits for the next event; nil when the daemon has ended the watch.
   public func next() throws(RPCError) -> WatchEvent? {
     guard let reply = try stream.next() else { return nil }
-    return WatchEvent(reply.message)
+    return reply.read { WatchEvent($0) }
   }
 
   /// Ends the watch; `next` throws CANCELLED.
@@ -60,6 +60,7 @@ extension TwindClient {
   /// Begins to watch.
   public func watch(_ options: WatchOptions) throws(RPCError) -> TwinWatch {
     let arena = Arena(chunkBytes: 1024)
+    defer { withExtendedLifetime(arena) {} }
     return TwinWatch(try rpc.stream(TwinServiceRoutes.watchTwins, Self.request(options, arena)))
   }
 
@@ -68,8 +69,9 @@ extension TwindClient {
     AsyncThrowingStream<Received<Twind__V1__WatchTwinsResponse>, any Error>, WatchEvent
   > {
     let arena = Arena(chunkBytes: 1024)
+    defer { withExtendedLifetime(arena) {} }
     return try rpc.messages(TwinServiceRoutes.watchTwins, Self.request(options, arena)).map { reply throws in
-      WatchEvent(reply.message)
+      reply.read { WatchEvent($0) }
     }
   }
 

@@ -25,10 +25,12 @@ public struct PendingWrite: Sendable {
   /// The result, when it has come.
   public func wait() throws(RPCError) -> WriteResult {
     let reply = try call.wait()
-    let message = reply.message.pointee
-    return WriteResult(
-      sequence: message.sequence, revisions: (0..<message.n_revisions).map { message.revisions[$0] },
-      durability: Durability(message.durability), factCount: Int(message.fact_count))
+    return reply.read { reply in
+      let message = reply.pointee
+      return WriteResult(
+        sequence: message.sequence, revisions: (0..<message.n_revisions).map { message.revisions[$0] },
+        durability: Durability(message.durability), factCount: Int(message.fact_count))
+    }
   }
 }
 
@@ -53,7 +55,8 @@ extension TwindClient {
   ) throws(RPCError) -> WriteResult {
     let arena = Arena(chunkBytes: 1024)
     let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
-    return WriteResult(try rpc.call(TwinServiceRoutes.updateTwin, request).message)
+    defer { withExtendedLifetime(arena) {} }
+    return try rpc.call(TwinServiceRoutes.updateTwin, request).read { WriteResult($0) }
   }
 
   /// The same without blocking a thread.
@@ -63,7 +66,8 @@ extension TwindClient {
   ) async throws -> WriteResult {
     let arena = Arena(chunkBytes: 1024)
     let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
-    return WriteResult(try await rpc.callAsync(TwinServiceRoutes.updateTwin, request).message)
+    defer { withExtendedLifetime(arena) {} }
+    return try await rpc.callAsync(TwinServiceRoutes.updateTwin, request).read { WriteResult($0) }
   }
 
   /// Changes up to 256 twins in one commit: all or nothing.
@@ -87,6 +91,7 @@ extension TwindClient {
     request.pointee.idempotency_key = arena.string(options.idempotencyKey)
     request.pointee.durability = options.durability.wire
     request.pointee.purpose = arena.string(options.purpose)
+    defer { withExtendedLifetime(arena) {} }
     let pending = try rpc.start(TwinServiceRoutes.batchUpdateTwins, UnsafePointer(request))
     rpc.flush()
     return PendingWrite(pending)
@@ -107,10 +112,11 @@ extension TwindClient {
       request.pointee.durability = options.durability.wire
       request.pointee.purpose = arena.string(options.purpose)
     }
-    let message = reply.message.pointee
-    return WriteResult(
-      sequence: message.sequence, revisions: [message.revision], durability: Durability(message.durability),
-      factCount: 1)
+    return reply.read { reply in
+      WriteResult(
+        sequence: reply.pointee.sequence, revisions: [reply.pointee.revision],
+        durability: Durability(reply.pointee.durability), factCount: 1)
+    }
   }
 
   private static func request(

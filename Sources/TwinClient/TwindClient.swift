@@ -52,6 +52,7 @@ public final class TwindClient: Sendable {
     let arena = Arena(chunkBytes: 1024)
     let request = arena.make(Request.self)
     build(arena, request)
+    defer { withExtendedLifetime(arena) {} }
     return try rpc.call(route, UnsafePointer(request))
   }
 }

@@ -1,90 +1,165 @@
-// Apply: a twin and the facts of one commit → the twin afterwards, and what the commit did to it. Pure; the commit
-// section calls it, and so does everything that replays commits.
+// Apply: a twin and the image of a change → the twin afterwards. Pure; the commit section calls it, and so does
+// everything that replays commits.
 //
-// Promises: cannot fail on facts that decide made. Facts are in byte order of their attributes.
+// Promises: works on encoded records only and cannot fail on a change that decide made or that was decoded. The same
+// change on the same twin makes the same bytes, whether or not the twin was derived anew in between.
 
-package struct AppliedTwin {
-  package let image: TwinImage
-  /// An image of the change: its records are the fields `attributes` and `removed` of a twind.v1.TwinChange.
-  package let change: TwinImage
+/// Marks the entries of `change` that do not hold at its time as `.notCurrent`; nobody else may hold it yet.
+package func apply(_ change: TwinImage, to image: TwinImage?) -> TwinImage {
+  var merge = Merge(image, change, now: change.recordedAt)
+  if !change.isDeleted { merge.run() }
+  return merge.image(headedAs: change)
 }
 
-package func apply(
-  _ facts: ArraySlice<Fact>, to image: TwinImage?, named name: TwinName, as commit: Commit
-) -> AppliedTwin {
-  if case .deletion? = facts.first?.change {
-    let deleted = newImage(name, commit, isDeleted: true, entryCount: 0, recordsLength: 0)
-    let change = newImage(name, commit, isDeleted: true, entryCount: 0, recordsLength: 0)
-    return AppliedTwin(image: TwinImage.Writer(deleted).finish(), change: TwinImage.Writer(change).finish())
+extension TwinImage {
+  /// The twin as time alone has made it: what counts at `now`, without what has ended. `now` is not before the time
+  /// that this image was derived for. Revision and recorded time stay; the dirty mark is the shard's to carry over.
+  package func derived(at now: Int64) -> TwinImage {
+    var merge = Merge(self, nil, now: now)
+    merge.run()
+    return merge.image(headedAs: self)
   }
-  return AppliedTwin(
-    image: merge(facts, into: image, named: name, as: commit), change: change(facts, named: name, as: commit))
 }
 
-private func merge(
-  _ facts: ArraySlice<Fact>, into image: TwinImage?, named name: TwinName, as commit: Commit
-) -> TwinImage {
-  var count = 0
-  var bytes = 0
-  forEachMerged(facts, image) { part in
-    count += 1
-    switch part {
-    case .kept(let entry): bytes += Int(entry.length)
-    case .set(let index): bytes += facts[index].recordSize
-    }
+/// Walks a twin's current and pending records and the change's together, attribute by attribute.
+private struct Merge {
+  /// One record of the twin or of the change.
+  private struct Piece {
+    let entry: TwinImage.Entry
+    /// Its place in the change; nil = the twin's.
+    let changeIndex: Int?
   }
-  var writer = TwinImage.Writer(newImage(name, commit, isDeleted: false, entryCount: count, recordsLength: bytes))
-  forEachMerged(facts, image) { part in
-    switch part {
-    case .kept(let entry): writer.copy(entry, of: image!)
-    case .set(let index): writer.encode(facts[index], of: commit)
-    }
+
+  private let old: TwinImage?
+  private let change: TwinImage?
+  private let now: Int64
+  private var current: [Piece] = []
+  private var pending: [Piece] = []
+  private var nextChangeTime = Int64.max
+  /// Of the attribute at hand, when it takes more than a look.
+  private var pieces: [Piece] = []
+  private var timeline = Timeline()
+
+  init(_ old: TwinImage?, _ change: TwinImage?, now: Int64) {
+    self.old = old
+    self.change = change
+    self.now = now
   }
-  return writer.finish()
-}
 
-private func change(_ facts: ArraySlice<Fact>, named name: TwinName, as commit: Commit) -> TwinImage {
-  let bytes = facts.reduce(0) { $0 + $1.recordSize }
-  var writer = TwinImage.Writer(
-    newImage(name, commit, isDeleted: false, entryCount: facts.count, recordsLength: bytes))
-  for fact in facts { writer.encode(fact, of: commit) }
-  return writer.finish()
-}
-
-private enum Merged {
-  /// An attribute that no fact touches.
-  case kept(TwinImage.Entry)
-  /// The fact with this index sets one.
-  case set(Int)
-}
-
-/// Walks the attributes and the facts together, in name order; what is removed is passed over.
-private func forEachMerged(_ facts: ArraySlice<Fact>, _ image: TwinImage?, _ body: (Merged) -> Void) {
-  var next = facts.startIndex
-  func takeFact() {
-    if facts[next].isSet { body(.set(next)) }
-    next += 1
-  }
-  if let image {
-    for entry in image.entries {
-      let name = image.name(entry)
-      var order = 1
-      while next < facts.endIndex {
-        order = compareBytes(facts[next].attribute.bytes, name)
-        if order > 0 { break }
-        takeFact()
-        if order == 0 { break }
+  mutating func run() {
+    let currents = old?.entries ?? UnsafeBufferPointer(start: nil, count: 0)
+    let pendings = old?.pendingEntries ?? UnsafeBufferPointer(start: nil, count: 0)
+    let changes = change?.entries ?? UnsafeBufferPointer(start: nil, count: 0)
+    current.reserveCapacity(currents.count + changes.count)
+    var (i, j, k) = (0, 0, 0)
+    while i < currents.count || j < pendings.count || k < changes.count {
+      // The first name of the three, and which of them have it.
+      var name: UnsafeRawBufferPointer?
+      var (hasCurrent, hasPending, hasChange) = (false, false, false)
+      if i < currents.count {
+        name = old!.name(currents[i])
+        hasCurrent = true
       }
-      if order != 0 { body(.kept(entry)) }
+      if j < pendings.count {
+        let other = old!.name(pendings[j])
+        let order = name.map { compareBytes(other, $0) } ?? -1
+        hasPending = order <= 0
+        if order < 0 { (name, hasCurrent) = (other, false) }
+      }
+      if k < changes.count {
+        let other = change!.name(changes[k])
+        let order = name.map { compareBytes(other, $0) } ?? -1
+        hasChange = order <= 0
+        if order < 0 { (name, hasCurrent, hasPending) = (other, false, false) }
+      }
+      let present = hasCurrent ? currents[i] : nil
+      let changed = hasChange ? k : nil
+      var end = j
+      if hasPending, let name {
+        repeat { end += 1 } while end < pendings.count && equalBytes(old!.name(pendings[end]), name)
+      }
+      take(present, UnsafeBufferPointer(rebasing: pendings[j..<end]), changed)
+      if hasCurrent { i += 1 }
+      if hasChange { k += 1 }
+      j = end
     }
   }
-  while next < facts.endIndex { takeFact() }
-}
 
-private func newImage(
-  _ name: TwinName, _ commit: Commit, isDeleted: Bool, entryCount: Int, recordsLength: Int
-) -> TwinImage {
-  TwinImage(
-    name: name.bytes, agent: commit.agent.bytes, revision: commit.sequence, recordedAt: commit.recordedAt,
-    isDeleted: isDeleted, entryCount: entryCount, recordsLength: recordsLength)
+  /// One attribute: its current record, its pending ones and its change, where there are any.
+  private mutating func take(
+    _ present: TwinImage.Entry?, _ pendings: UnsafeBufferPointer<TwinImage.Entry>, _ changed: Int?
+  ) {
+    if pendings.isEmpty {
+      if let changed {
+        if replaces(changed, present) { return keepAlone(changed) }
+      } else if let present, !present.flags.contains(.bounded) {
+        return current.append(Piece(entry: present, changeIndex: nil))
+      }
+    }
+    pieces.removeAll(keepingCapacity: true)
+    for entry in pendings { pieces.append(Piece(entry: entry, changeIndex: nil)) }
+    if let present {
+      // In the order of recording, in which the pending ones are.
+      let sequence = record(Piece(entry: present, changeIndex: nil)).sequence
+      let place = pieces.firstIndex { record($0).sequence > sequence } ?? pieces.count
+      pieces.insert(Piece(entry: present, changeIndex: nil), at: place)
+    }
+    if let changed { pieces.append(Piece(entry: change!.entries[changed], changeIndex: changed)) }
+    judge()
+  }
+
+  /// Whether the change holds from now on for good, over a present record that does too: the usual case.
+  private func replaces(_ changed: Int, _ present: TwinImage.Entry?) -> Bool {
+    let entry = change!.entries[changed]
+    if entry.flags.contains(.bounded) || present?.flags.contains(.bounded) == true { return false }
+    let validity = record(Piece(entry: entry, changeIndex: changed)).validity
+    guard validity.from <= now else { return false }
+    guard let present else { return true }
+    return validity.replaces(record(Piece(entry: present, changeIndex: nil)).validity)
+  }
+
+  private mutating func keepAlone(_ changed: Int) {
+    let piece = Piece(entry: change!.entries[changed], changeIndex: changed)
+    if piece.entry.flags.contains(.removal) { pending.append(piece) } else { current.append(piece) }
+  }
+
+  /// Sorts the pieces at hand, in the order of their recording, into current, pending and done with.
+  private mutating func judge() {
+    timeline.removeAll()
+    for piece in pieces { timeline.append(record(piece).validity) }
+    let outlook = timeline.outlook(from: now)
+    nextChangeTime = min(nextChangeTime, outlook.nextChangeTime)
+    for (index, piece) in pieces.enumerated() {
+      let isWinner = index == outlook.winner
+      if !isWinner, let changed = piece.changeIndex { change!.markNotCurrent(changed) }
+      if isWinner && !piece.entry.flags.contains(.removal) {
+        current.append(piece)
+      } else if outlook.isKept[index] {
+        pending.append(piece)
+      }
+    }
+  }
+
+  private func source(_ piece: Piece) -> TwinImage { piece.changeIndex == nil ? old! : change! }
+
+  private func record(_ piece: Piece) -> AttributeRecord { source(piece).attribute(piece.entry) }
+
+  /// What was found, as the image that follows.
+  func image(headedAs head: TwinImage) -> TwinImage {
+    let contents = TwinImage.Contents(
+      entryCount: current.count, recordsLength: current.reduce(0) { $0 + Int($1.entry.length) },
+      pendingCount: pending.count, pendingLength: pending.reduce(0) { $0 + Int($1.entry.length) })
+    var writer = TwinImage.Writer(
+      TwinImage(
+        name: head.name.bytes, agent: head.agent.bytes, revision: head.revision, recordedAt: head.recordedAt,
+        isDeleted: head.isDeleted, contents: contents))
+    for part in [current, pending] {
+      for piece in part {
+        var entry = piece.entry
+        entry.flags.remove(.notCurrent)
+        writer.copy(source(piece).record(entry), entry)
+      }
+    }
+    return writer.finish(nextChangeTime: nextChangeTime)
+  }
 }

@@ -1,11 +1,12 @@
-// A look into one encoded `twind.v1.Attribute` without unpacking it.
+// A look into one encoded `twind.v1.Attribute` without unpacking it: an attribute of a twin, or a fact.
 //
 // Promises: reading a record that a crash or a stranger wrote never traps; what is accepted here protobuf-c
-// can unpack. Decide compares against it, and the store checks with it what it reads from disk.
+// can unpack. Decide and apply look into images with it, and what comes from a disk is checked with it.
 
 package struct AttributeRecord {
+  /// Empty in the fact that deletes a twin.
   package private(set) var name = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// The encoded `Value`.
+  /// The encoded `Value`; empty in a removal and in a deletion.
   package private(set) var value = UnsafeRawBufferPointer(start: nil, count: 0)
   package private(set) var validFrom: Int64 = 0
   package private(set) var validTo: Int64 = 0
@@ -15,6 +16,10 @@ package struct AttributeRecord {
   package private(set) var evidence = UnsafeRawBufferPointer(start: nil, count: 0)
   package private(set) var sequence: UInt64 = 0
   package private(set) var purpose = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// The encoded `Value` that an increment added; empty in all else.
+  package private(set) var increment = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// All of it, without tag and length.
+  package let message: UnsafeRawBufferPointer
 
   /// The bytes are not what protobuf-c writes.
   package struct Malformed: Error {}
@@ -25,6 +30,7 @@ package struct AttributeRecord {
   /// Throws, and is not failable: optimized by Swift 6.3.1, the optional result of a failable initializer lost all fields
   /// behind `agent`.
   package init(_ message: UnsafeRawBufferPointer) throws(Malformed) {
+    self.message = message
     var reader = WireReader(message)
     var before: UInt64 = 0
     while !reader.isAtEnd {
@@ -45,53 +51,22 @@ package struct AttributeRecord {
     case (8, .bytes(let bytes)): evidence = bytes
     case (9, .varint(let number)): sequence = number
     case (10, .bytes(let bytes)): purpose = bytes
+    case (11, .bytes(let bytes)): increment = bytes
     default: return false
     }
     return true
   }
-}
 
-/// The one field of an encoded `Value`, looked into.
-enum EncodedKind {
-  case int(Int64)
-  case double(Double)
-  case other(String)
+  /// The fact that deletes the twin with all its attributes.
+  package var isDeletion: Bool { name.isEmpty }
+  /// The fact that the attribute has no value.
+  package var isRemoval: Bool { value.isEmpty && !name.isEmpty }
 
-  init?(_ value: UnsafeRawBufferPointer) {
-    var reader = WireReader(value)
-    guard let field = reader.field(), reader.isAtEnd else { return nil }
-    switch (field.number, field.content) {
-    case (1, .bytes(let text)) where isUTF8(text): self = .other("string_value")
-    case (2, .varint(let number)): self = .int(Int64(bitPattern: number))
-    case (3, .fixed64(let bits)): self = .double(Double(bitPattern: bits))
-    case (4, .varint): self = .other("bool_value")
-    case (5, .bytes): self = .other("bytes_value")
-    case (6, .varint): self = .other("timestamp_value")
-    case (7, .bytes(let list)) where EncodedKind.isScalarList(list): self = .other("list_value")
-    case (8, .bytes(let text)) where isUTF8(text): self = .other("json_value")
-    default: return nil
-    }
-  }
-
-  var name: String {
-    switch self {
-    case .int: "int_value"
-    case .double: "double_value"
-    case .other(let name): name
-    }
-  }
-
-  private static func isScalarList(_ list: UnsafeRawBufferPointer) -> Bool {
-    var reader = WireReader(list)
-    while !reader.isAtEnd {
-      guard let field = reader.field(), field.number == 1, case .bytes(let scalar) = field.content else {
-        return false
-      }
-      var inside = WireReader(scalar)
-      guard let kind = inside.field(), inside.isAtEnd, kind.number <= 6, EncodedKind(scalar) != nil else {
-        return false
-      }
-    }
-    return true
+  /// What an image's index says of it.
+  var flags: TwinImage.Flags {
+    var flags: TwinImage.Flags = []
+    if isRemoval { flags.insert(.removal) }
+    if validTo != 0 { flags.insert(.bounded) }
+    return flags
   }
 }

@@ -2,8 +2,8 @@
 
 package final class CommitRecord: Sendable {
   package let sequence: UInt64
-  /// For each twin changed an image of the change: its records are the fields `attributes` and `removed` of a
-  /// twind.v1.TwinChange; `revision` and `isDeleted` are that message's.
+  /// For each twin changed the image of the change, as apply left it: entries that do not hold at the commit's time
+  /// are marked `.notCurrent`. A fact's ordinal is its number over all changes.
   package let changes: [TwinImage]
   /// Bytes that it takes in memory.
   package let byteCount: Int

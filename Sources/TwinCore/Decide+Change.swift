@@ -1,36 +1,67 @@
 // Decide for one change: a set, a removal or an increment of one attribute.
+//
+// Promises: a change makes no fact when, as far as memory knows, it would say about no time anything that is not said
+// already. What was superseded long ago memory does not know: a change about that always makes a fact.
 
 import CTwindProto
 
-/// The fact that the change makes on the present attribute, nil when it changes nothing.
-func decideChange(
-  _ change: UnsafePointer<Twind__V1__Change>, of name: Text, on present: AttributeRecord?, as commit: Commit,
-  ordinal: UInt32
-) throws(TwinError) -> Fact? {
-  let validFrom = try checkValidity(change, of: name, on: present, as: commit)
-  func fact(_ kind: Fact.Change) -> Fact {
-    Fact(
-      kind, of: name, ordinal: ordinal, validFrom: validFrom, confidence: change.pointee.confidence,
-      evidence: Text(change.pointee.evidence), in: commit)
+/// What memory retains of one attribute.
+struct Retained {
+  /// In the order of their recording.
+  let facts: [AttributeRecord]
+  let timeline: Timeline
+  /// Whether there never was anything that is not retained.
+  let isComplete: Bool
+
+  init(_ name: UnsafeRawBufferPointer, of image: TwinImage?) {
+    facts = image?.facts(of: name) ?? []
+    var timeline = Timeline()
+    for fact in facts { timeline.append(fact.validity) }
+    self.timeline = timeline
+    isComplete = image == nil
   }
-  switch change.pointee.op_case {
-  case TWIND__V1__CHANGE__OP_SET:
-    let value = UnsafePointer(change.pointee.set!)
-    if let present, isSame(value, present.value), isSameProvenance(change, present) { return nil }
-    return fact(.set(value))
-  case TWIND__V1__CHANGE__OP_INCREMENT:
-    let (kind, isSameValue) = try increment(change.pointee.increment, of: name, on: present)
-    if let present, isSameValue, isSameProvenance(change, present) { return nil }
-    return fact(kind)
-  default:
-    return present == nil ? nil : fact(.removal)
+
+  /// The value at a time that is not before the commit; nil = none.
+  func value(at time: Int64) -> AttributeRecord? {
+    timeline.winner(at: time).map { facts[$0] }.flatMap { $0.isRemoval ? nil : $0 }
   }
 }
 
-/// From when the change holds.
+/// The fact that the change makes, nil when it changes nothing.
+func decideChange(
+  _ change: UnsafePointer<Twind__V1__Change>, of name: Text, on retained: Retained, as commit: Commit,
+  ordinal: UInt32
+) throws(TwinError) -> Fact? {
+  let validity = try checkValidity(change, of: name, as: commit)
+  let kind: Fact.Change
+  switch change.pointee.op_case {
+  case TWIND__V1__CHANGE__OP_SET:
+    kind = .set(UnsafePointer(change.pointee.set!))
+  case TWIND__V1__CHANGE__OP_INCREMENT:
+    kind = try increment(change.pointee.increment, of: name, on: retained.value(at: validity.from))
+  default:
+    kind = .removal
+  }
+  let replaced = retained.timeline.replaced(by: validity)
+  let changesNothing = replaced.allSatisfy { index in
+    guard let index else {
+      // Of a past that is not retained nobody knows here whether there was a value.
+      guard case .removal = kind else { return false }
+      return retained.isComplete || validity.from >= commit.recordedAt
+    }
+    let fact = retained.facts[index]
+    return isSame(kind, fact.value) && isSameProvenance(change, fact)
+  }
+  if changesNothing { return nil }
+  return Fact(
+    kind, of: name, ordinal: ordinal, validFrom: validity.from, validTo: validity.to,
+    confidence: change.pointee.confidence, evidence: Text(change.pointee.evidence), in: commit)
+}
+
+/// When the change holds.
 private func checkValidity(
-  _ change: UnsafePointer<Twind__V1__Change>, of name: Text, on present: AttributeRecord?, as commit: Commit
-) throws(TwinError) -> Int64 {
+  _ change: UnsafePointer<Twind__V1__Change>, of name: Text, as commit: Commit
+) throws(TwinError) -> Validity {
   let stated = change.pointee.valid_from_time
   let from = stated == 0 ? commit.recordedAt : stated
   let to = change.pointee.valid_to_time
@@ -39,30 +70,27 @@ private func checkValidity(
     throw .invalid(
       "the increment of \(quoted(name.bytes)) is valid from \(from), in the past: leave valid_from_time out")
   }
-  let reason: String? =
-    if to != 0 {
-      "states valid_to_time"
-    } else if from > commit.recordedAt {
-      "is valid from \(from), in the future"
-    } else if stated != 0, let present, from < present.validFrom {
-      "is valid from \(from), before the present value's \(present.validFrom)"
-    } else {
-      nil
-    }
-  if let reason {
-    throw TwinError(
-      .failedPrecondition,
-      "the change of \(quoted(name.bytes)) \(reason): that needs history, which this version does not keep")
-  }
-  return from
+  return Validity(from: from, to: to)
 }
 
-/// Whether the change states nothing about validity, confidence and evidence that the present attribute does not.
-private func isSameProvenance(_ change: UnsafePointer<Twind__V1__Change>, _ present: AttributeRecord) -> Bool {
+/// Whether the change states nothing about validity, confidence and evidence that the fact does not.
+private func isSameProvenance(_ change: UnsafePointer<Twind__V1__Change>, _ fact: AttributeRecord) -> Bool {
   let evidence = Text(change.pointee.evidence)
-  return (change.pointee.valid_from_time == 0 || change.pointee.valid_from_time == present.validFrom)
-    && (change.pointee.confidence == 0 || change.pointee.confidence == present.confidence)
-    && (evidence.isEmpty || equalBytes(evidence.bytes, present.evidence))
+  return change.pointee.valid_to_time == fact.validTo
+    && (change.pointee.valid_from_time == 0 || change.pointee.valid_from_time == fact.validFrom)
+    && (change.pointee.confidence == 0 || change.pointee.confidence == fact.confidence)
+    && (evidence.isEmpty || equalBytes(evidence.bytes, fact.evidence))
+}
+
+/// Whether these bytes, none for no value, are what the change makes of the attribute.
+private func isSame(_ kind: Fact.Change, _ encoded: UnsafeRawBufferPointer) -> Bool {
+  switch (kind, EncodedKind(encoded)) {
+  case (.set(let value), _): isSame(value, encoded)
+  case (.int(let sum, _), .int(let number)): sum == number
+  case (.double(let sum, _), .double(let number)): sum == number
+  case (.removal, nil): true
+  default: false
+  }
 }
 
 /// Whether the value, encoded, is these bytes.
@@ -75,10 +103,10 @@ private func isSame(_ value: UnsafePointer<Twind__V1__Value>, _ encoded: UnsafeR
   }
 }
 
-/// The sum, and whether it is the present value.
+/// The sum.
 private func increment(
   _ delta: UnsafePointer<Twind__V1__Value>, of name: Text, on present: AttributeRecord?
-) throws(TwinError) -> (Fact.Change, isSameValue: Bool) {
+) throws(TwinError) -> Fact.Change {
   let isInt = delta.pointee.kind_case == TWIND__V1__VALUE__KIND_INT_VALUE
   let before = present.flatMap { EncodedKind($0.value) } ?? (isInt ? .int(0) : .double(0))
   switch (before, isInt) {
@@ -88,14 +116,14 @@ private func increment(
       throw TwinError(
         .outOfRange, "\(quoted(name.bytes)) is \(number): adding \(delta.pointee.int_value) leaves 64 bits")
     }
-    return (.int(sum, delta: delta.pointee.int_value), sum == number)
+    return .int(sum, delta: delta.pointee.int_value)
   case (.double(let number), false):
     let sum = number + delta.pointee.double_value
     if !sum.isFinite {
       throw TwinError(
         .outOfRange, "\(quoted(name.bytes)) is \(number): adding \(delta.pointee.double_value) is not finite")
     }
-    return (.double(sum, delta: delta.pointee.double_value), sum == number)
+    return .double(sum, delta: delta.pointee.double_value)
   default:
     let delta = isInt ? "int_value" : "double_value"
     throw TwinError(

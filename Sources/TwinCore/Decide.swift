@@ -1,7 +1,7 @@
 // Decide: a command and the twins as they are → facts, or why not. Pure; the commit section calls it.
 //
 // Promises: all or nothing. A change that changes nothing makes no fact. Facts of one twin are in byte order of
-// their attributes, as apply wants them.
+// their attributes, as `TwinImage.change` wants them.
 
 import CTwindProto
 
@@ -71,25 +71,33 @@ private func decideUpdate(
     throw .invalid(
       "\(twin.name) does not exist and the request has no changes: a twin is created by its first attribute")
   }
-  var count = image?.entryCount ?? 0
-  var bytes = image?.recordsLength ?? 0
+  let start = facts.count
   for change in changes {
     let name = Text(change.pointee.attribute)
-    let entry = image?.find(name.bytes)
-    var present: AttributeRecord?
-    if let image, let entry { present = try? AttributeRecord(image.message(entry)) }
-    guard
-      let fact = try decideChange(change, of: name, on: present, as: commit, ordinal: UInt32(facts.count))
-    else { continue }
-    count += (fact.isSet ? 1 : 0) - (entry == nil ? 0 : 1)
-    bytes += (fact.isSet ? fact.recordSize : 0) - Int(entry?.length ?? 0)
-    facts.append(fact)
+    let retained = Retained(name.bytes, of: image)
+    if let fact = try decideChange(change, of: name, on: retained, as: commit, ordinal: UInt32(facts.count)) {
+      facts.append(fact)
+    }
   }
+  try checkSize(of: twin, with: facts[start...], on: image, as: commit)
+}
+
+/// What the twin would keep in memory must be within its limits.
+private func checkSize(
+  of twin: Command.Twin, with facts: ArraySlice<Fact>, on image: TwinImage?, as commit: Commit
+) throws(TwinError) {
+  // Facts may replace others, but most twins are so small that it does not matter.
+  let countMax = (image?.entryCount ?? 0) + (image?.pendingCount ?? 0) + facts.count
+  let bytesMax = facts.reduce((image?.recordsLength ?? 0) + (image?.pendingLength ?? 0)) { $0 + $1.recordSize }
+  if countMax <= Limits.attributesPerTwinMax && bytesMax <= Limits.twinBytesMax || facts.isEmpty { return }
+  let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image)
+  let count = after.entryCount + after.pendingCount
   if count > Limits.attributesPerTwinMax {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
-      actual: count, unit: "attributes")
+      actual: count, unit: "attributes, \(after.pendingCount) of them scheduled, bounded or removed,")
   }
+  let bytes = after.recordsLength + after.pendingLength
   if bytes > Limits.twinBytesMax {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "twinBytesMax", maximum: Limits.twinBytesMax, actual: bytes)

@@ -16,9 +16,9 @@ package enum Limits {
   package static let valueBytesMax = 64 << 10
   /// Levels of arrays and objects in a `json_value`.
   package static let jsonDepthMax = 64
-  /// Attributes of one twin.
+  /// Attributes of one twin: the current ones, and facts that are kept because they can still count.
   package static let attributesPerTwinMax = 512
-  /// Bytes of a twin's encoded attributes.
+  /// Bytes of these, encoded.
   package static let twinBytesMax = 1 << 20
   package static let evidenceBytesMax = 128
   package static let agentBytesMax = 128
@@ -41,10 +41,23 @@ package enum Limits {
   package static let listPageMax = 1_000
   /// Bytes of the feed that watches read.
   package static let feedBytesMax = 64 << 20
+  /// Bytes of one journal record's payload, of a segment, and of all segments together.
+  package static let journalRecordBytesMax = 4 << 20
+  package static let journalSegmentBytes = 64 << 20
+  package static let journalBytesMax = 1 << 30
+  /// Bytes of commits that wait in memory to be written.
+  package static let journalBufferBytesMax = 1 << 20
+  /// How often a commit is tried that finds its twins dropped from memory, or the journal without room.
+  package static let commitTriesMax = 1_000
+  /// How long a commit waits when memory is half full of what no checkpoint has written.
+  package static let throttleMicros: UInt32 = 1_000
   /// Sequences that may be issued past the last checkpoint.
   package static let sequenceReserveMax: UInt64 = 1 << 20
-  /// The highest sequence there can be; leaves room for every sum that is made with one.
-  package static let sequenceMax: UInt64 = 1 << 62
+  /// The highest sequence there can be; leaves room for every sum that is made with one, and for rowids of facts.
+  package static let sequenceMax: UInt64 = 1 << 52
+  /// Facts are stored under `sequence * factsPerSequenceMax + ordinal`: a commit's `changesMax` facts fit, and so does
+  /// every number in an Int64.
+  package static let factsPerSequenceMax = 1_024
 
   /// Those that a caller can meet, in name order.
   package static let all: [(name: String, value: UInt64)] = [
@@ -59,6 +72,8 @@ package enum Limits {
     ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),
     ("idempotencyKeysPerAgentMax", UInt64(idempotencyKeysPerAgentMax)),
     ("jsonDepthMax", UInt64(jsonDepthMax)),
+    ("journalBytesMax", UInt64(journalBytesMax)),
+    ("journalRecordBytesMax", UInt64(journalRecordBytesMax)),
     ("listPageMax", UInt64(listPageMax)),
     ("maskNamesMax", UInt64(maskNamesMax)),
     ("nameBytesMax", UInt64(nameBytesMax)),

@@ -1,77 +1,93 @@
-// An image from what is on disk: the concatenated `attributes` fields of a twind.v1.Twin.
+// An image from what is on disk: its current and its pending records, each the concatenated `attributes` fields of a
+// twind.v1.Twin.
 //
 // Promises: bytes that protobuf-c could not unpack, or that are out of order or over a limit, are refused with
 // their place; nothing is trapped on.
 
-/// What is wrong with stored records, and where.
-package struct RecordFault: Error, Equatable {
-  package let offset: Int
-  package let reason: String
-}
-
 extension TwinImage {
+  /// Takes the parts as they were derived; `nextChangeTime` is found anew. A fault in `pending` has an offset counted
+  /// from the first current record.
   package static func decode(
     name: TwinName, agent: UnsafeRawBufferPointer, revision: UInt64, recordedAt: Int64, isDeleted: Bool,
-    records: UnsafeRawBufferPointer
+    records: UnsafeRawBufferPointer, pending: UnsafeRawBufferPointer
   ) throws(RecordFault) -> TwinImage {
-    if agent.count > Limits.agentBytesMax {
-      throw RecordFault(offset: 0, reason: "the last agent has \(agent.count) bytes")
+    func fault(_ reason: String) -> RecordFault { RecordFault(offset: 0, reason: reason) }
+    if agent.count > Limits.agentBytesMax { throw fault("the last agent has \(agent.count) bytes") }
+    let length = records.count.addingReportingOverflow(pending.count)
+    if length.overflow || length.partialValue > Limits.twinBytesMax {
+      throw fault("the attributes have \(records.count) and \(pending.count) bytes")
     }
-    if records.count > Limits.twinBytesMax {
-      throw RecordFault(offset: 0, reason: "the attributes have \(records.count) bytes")
+    if isDeleted && length.partialValue > 0 { throw fault("the twin is deleted and has attributes") }
+    let current = try storedRecords(records, as: .current)
+    let kept: [StoredRecord]
+    do {
+      kept = try storedRecords(pending, as: .pending)
+    } catch {
+      throw RecordFault(offset: records.count + error.offset, reason: error.reason)
     }
-    if isDeleted && !records.isEmpty {
-      throw RecordFault(offset: 0, reason: "the twin is deleted and has attributes")
+    if current.count + kept.count > Limits.attributesPerTwinMax {
+      throw fault("the twin has \(current.count) attributes and \(kept.count) pending facts")
     }
-    var count = 0
-    try forEachRecord(records) { _ in count += 1 }
-    if count > Limits.attributesPerTwinMax {
-      throw RecordFault(offset: 0, reason: "the twin has \(count) attributes")
-    }
+    let contents = Contents(
+      entryCount: current.count, recordsLength: records.count, pendingCount: kept.count, pendingLength: pending.count)
     var writer = Writer(
       TwinImage(
         name: name.bytes, agent: agent, revision: revision, recordedAt: recordedAt, isDeleted: isDeleted,
-        entryCount: count, recordsLength: records.count))
-    try forEachRecord(records) { record in
-      writer.place.copyMemory(from: record.bytes.baseAddress!, byteCount: record.bytes.count)
-      writer.note(
-        length: record.bytes.count, nameStart: record.nameStart, nameLength: record.nameLength,
-        classBits: Permit.ordinaryClass)
-    }
-    return writer.finish()
+        contents: contents))
+    for record in current { writer.copy(record.bytes, record.entry) }
+    for record in kept { writer.copy(record.bytes, record.entry) }
+    return writer.finish(nextChangeTime: try nextChangeTime(current, kept, after: recordedAt))
   }
 
-  private struct StoredRecord {
-    let bytes: UnsafeRawBufferPointer
-    let nameStart: Int
-    let nameLength: Int
-  }
-
-  private static func forEachRecord(
-    _ records: UnsafeRawBufferPointer, _ body: (StoredRecord) -> Void
-  ) throws(RecordFault) {
+  private static func storedRecords(
+    _ records: UnsafeRawBufferPointer, as role: StoredRecord.Role
+  ) throws(RecordFault) -> [StoredRecord] {
     var reader = WireReader(records)
-    var before = UnsafeRawBufferPointer(start: nil, count: 0)
+    var found: [StoredRecord] = []
     while !reader.isAtEnd {
       let start = reader.position
-      func fault(_ reason: String) -> RecordFault { RecordFault(offset: start, reason: reason) }
-      guard let field = reader.field(), field.number == 3, case .bytes(let message) = field.content,
-        let attribute = try? AttributeRecord(message)
-      else { throw fault("this is no attribute") }
-      do { try checkAttributeName(attribute.name) } catch { throw fault(error.message) }
-      if attribute.name.baseAddress != message.baseAddress.map({ $0 + 2 }) {
-        throw fault("the attribute does not begin with its name")
+      let record = try StoredRecord(&reader, of: records, field: 3, as: role)
+      if let before = found.last?.attribute {
+        let order = compareBytes(before.name, record.attribute.name)
+        let isBehind = order < 0 || (order == 0 && role == .pending && before.sequence < record.attribute.sequence)
+        if !isBehind { throw RecordFault(offset: start, reason: "\(quoted(record.attribute.name)) is out of order") }
       }
-      if compareBytes(before, attribute.name) >= 0 { throw fault("\(quoted(attribute.name)) is out of order") }
-      if EncodedKind(attribute.value) == nil { throw fault("\(quoted(attribute.name)) has no readable value") }
-      if !isUTF8(attribute.agent) || !isUTF8(attribute.evidence) || !isUTF8(attribute.purpose) {
-        throw fault("the provenance of \(quoted(attribute.name)) is not UTF-8")
-      }
-      before = attribute.name
-      let record = records.part(start, reader.position - start)
-      body(
-        StoredRecord(
-          bytes: record, nameStart: record.count - message.count + 2, nameLength: attribute.name.count))
+      found.append(record)
     }
+    return found
+  }
+
+  /// When time alone changes what counts.
+  private static func nextChangeTime(
+    _ current: [StoredRecord], _ pending: [StoredRecord], after recordedAt: Int64
+  ) throws(RecordFault) -> Int64 {
+    var next = Int64.max
+    var (i, j) = (0, 0)
+    while i < current.count || j < pending.count {
+      var facts: [AttributeRecord] = []
+      let name: UnsafeRawBufferPointer
+      if j == pending.count
+        || (i < current.count && compareBytes(current[i].attribute.name, pending[j].attribute.name) <= 0)
+      {
+        name = current[i].attribute.name
+        facts.append(current[i].attribute)
+        i += 1
+      } else {
+        name = pending[j].attribute.name
+      }
+      while j < pending.count, equalBytes(pending[j].attribute.name, name) {
+        let place = facts.firstIndex { $0.sequence >= pending[j].attribute.sequence } ?? facts.count
+        if place < facts.count && facts[place].sequence == pending[j].attribute.sequence {
+          throw RecordFault(offset: 0, reason: "a fact of \(quoted(name)) is both current and pending")
+        }
+        facts.insert(pending[j].attribute, at: place)
+        j += 1
+      }
+      if facts.count == 1 && facts[0].validTo == 0 && facts[0].validFrom <= recordedAt { continue }
+      var timeline = Timeline()
+      for fact in facts { timeline.append(fact.validity) }
+      next = min(next, timeline.outlook(from: recordedAt).nextChangeTime)
+    }
+    return next
   }
 }

@@ -1,4 +1,5 @@
-// Reading a twin: find an attribute, or copy the records that a caller asked for and may see.
+// Reading a twin: find an attribute, or copy the records that a caller asked for and may see. Of the current records
+// only; what is pending no reader sees.
 //
 // Promises: allocates nothing. When all is asked for and all is permitted the records are copied at once.
 
@@ -18,10 +19,42 @@ extension TwinImage {
   }
 
   /// The encoded Attribute message of an entry, without tag and length.
-  func message(_ entry: Entry) -> UnsafeRawBufferPointer {
+  package func message(_ entry: Entry) -> UnsafeRawBufferPointer {
     // The message begins with its name's tag and length.
     let start = Int(entry.nameStart) - 2
     return record(entry).part(start, Int(entry.length) - start)
+  }
+
+  /// An entry's record, looked into. All records of an image were checked when they were made or read.
+  package func attribute(_ entry: Entry) -> AttributeRecord {
+    do {
+      return try AttributeRecord(message(entry))
+    } catch {
+      preconditionFailure("an image holds a record that is none")
+    }
+  }
+
+  /// The records of one attribute, current and pending, in the order of their recording.
+  func facts(of name: UnsafeRawBufferPointer) -> [AttributeRecord] {
+    var facts: [AttributeRecord] = []
+    if pendingCount > 0 {
+      let pending = pendingEntries
+      var low = 0
+      var high = pending.count
+      while low < high {
+        let middle = (low + high) / 2
+        if compareBytes(self.name(pending[middle]), name) < 0 { low = middle + 1 } else { high = middle }
+      }
+      while low < pending.count, equalBytes(self.name(pending[low]), name) {
+        facts.append(attribute(pending[low]))
+        low += 1
+      }
+    }
+    if let entry = find(name) {
+      let current = attribute(entry)
+      facts.insert(current, at: facts.firstIndex { $0.sequence > current.sequence } ?? facts.count)
+    }
+    return facts
   }
 
   /// Whether `permit` and `mask` leave nothing out.

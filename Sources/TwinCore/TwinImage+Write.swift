@@ -1,4 +1,4 @@
-// Filling a new image: records are appended in name order, each with its entry in the index.
+// Filling a new image: current records in name order, then pending ones, each with its entry in the index.
 //
 // Promises: an image leaves the writer full, or the process stops: sizes are computed by the caller, never
 // by whoever sent the bytes.
@@ -6,48 +6,73 @@
 extension TwinImage {
   struct Writer {
     let image: TwinImage
+    private let countMax: Int
+    private let lengthMax: Int
     private var count = 0
     private var offset = 0
     private var common: UInt32 = ~0
 
-    init(_ image: TwinImage) { self.image = image }
+    init(_ image: TwinImage) {
+      self.image = image
+      countMax = image.entryCount + image.pendingCount
+      lengthMax = image.recordsLength + image.pendingLength
+    }
 
     /// Where the next record goes.
-    var place: UnsafeMutableRawPointer { image.tail + image.recordsOffset + offset }
+    private var place: UnsafeMutableRawPointer { image.tail + image.recordsOffset + offset }
 
-    /// Notes a record of `length` bytes at `place`, its name `nameStart` bytes from there.
-    mutating func note(length: Int, nameStart: Int, nameLength: Int, classBits: UInt32) {
-      precondition(count < image.entryCount && length <= image.recordsLength - offset, "image overflows")
-      let entry = Entry(
-        offset: UInt32(offset), length: UInt32(length), classBits: classBits, nameStart: UInt8(nameStart),
-        nameLength: UInt8(nameLength))
+    /// Notes the entry of the record at `place`.
+    private mutating func note(_ entry: Entry) {
+      var entry = entry
+      entry.offset = UInt32(offset)
       (image.tail + count * MemoryLayout<Entry>.stride).storeBytes(of: entry, as: Entry.self)
+      if count < image.entryCount { common &= entry.classBits }
       count += 1
-      offset += length
-      common &= classBits
+      offset += Int(entry.length)
     }
 
-    /// Copies a record from another image.
-    mutating func copy(_ entry: Entry, of other: TwinImage) {
-      precondition(Int(entry.length) <= image.recordsLength - offset, "image overflows")
-      place.copyMemory(from: other.record(entry).baseAddress!, byteCount: Int(entry.length))
-      note(
-        length: Int(entry.length), nameStart: Int(entry.nameStart), nameLength: Int(entry.nameLength),
-        classBits: entry.classBits)
+    /// Copies a record that another image, or a disk, holds; `entry` describes it.
+    mutating func copy(_ record: UnsafeRawBufferPointer, _ entry: Entry) {
+      precondition(count < countMax && record.count <= lengthMax - offset, "image overflows")
+      if let start = record.baseAddress { place.copyMemory(from: start, byteCount: record.count) }
+      note(entry)
     }
 
-    /// Encodes a fact: the attribute it sets, or, in the image of a change, the name it removes.
+    /// Encodes a fact.
     mutating func encode(_ fact: Fact, of commit: Commit) {
-      precondition(fact.recordSize <= image.recordsLength - offset, "image overflows")
+      precondition(count < countMax && fact.recordSize <= lengthMax - offset, "image overflows")
       let nameStart = fact.write(to: place, of: commit)
       note(
-        length: fact.recordSize, nameStart: nameStart, nameLength: fact.attribute.count, classBits: fact.classBits)
+        Entry(
+          offset: 0, length: UInt32(fact.recordSize), classBits: fact.classBits, nameStart: UInt8(nameStart),
+          nameLength: UInt8(fact.attribute.count), flags: fact.flags))
     }
 
-    func finish() -> TwinImage {
-      precondition(count == image.entryCount && offset == image.recordsLength, "image is not full")
+    /// Writes a record of an Attribute that has a name.
+    mutating func frame(_ attribute: AttributeRecord) {
+      let message = attribute.message
+      let length = 1 + varintSize(message.count) + message.count
+      precondition(count < countMax && length <= lengthMax - offset, "image overflows")
+      place.storeBytes(of: Fact.recordTag, as: UInt8.self)
+      let body = writeVarint(message.count, to: place + 1)
+      if let start = message.baseAddress { body.copyMemory(from: start, byteCount: message.count) }
+      note(
+        Entry(
+          offset: 0, length: UInt32(length), classBits: Permit.ordinaryClass, nameStart: UInt8(body - place + 2),
+          nameLength: UInt8(attribute.name.count), flags: attribute.flags))
+    }
+
+    func finish(nextChangeTime: Int64 = .max) -> TwinImage {
+      precondition(count == countMax && offset == lengthMax, "image is not full")
       image.storage.header.commonClassBits = common
+      image.storage.header.nextChangeTime = nextChangeTime
       return image
     }
+  }
+
+  /// Marks an entry of a new change as one that does not hold at the commit's time.
+  func markNotCurrent(_ index: Int) {
+    let entry = tail.assumingMemoryBound(to: Entry.self) + index
+    entry.pointee.flags.insert(.notCurrent)
   }
 }

@@ -52,7 +52,7 @@ struct WireReader {
     }
   }
 
-  private mutating func varint() -> UInt64? {
+  mutating func varint() -> UInt64? {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while position < bytes.count, shift < 64 {
@@ -68,7 +68,10 @@ struct WireReader {
 
 /// Bytes that `value` takes as a varint.
 @inline(__always)
-func varintSize(_ value: Int) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
+func varintSize(_ value: Int) -> Int { varintSize(UInt64(value)) }
+
+@inline(__always)
+func varintSize(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
 
 /// Writes `value` as a varint and returns the place behind it.
 func writeVarint(_ value: Int, to place: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {

@@ -65,6 +65,11 @@ struct RedactionEncoding {
     image.forEachWithheld(mask, permit) { append(image.name.bytes, $0) }
   }
 
+  /// Adds one attribute of a reply about one twin.
+  mutating func add(withheld attribute: UnsafeRawBufferPointer) {
+    append(UnsafeRawBufferPointer(start: nil, count: 0), attribute)
+  }
+
   private mutating func append(_ twin: UnsafeRawBufferPointer, _ attribute: UnsafeRawBufferPointer) {
     let reason = UnsafeRawBufferPointer(start: Self.reason.utf8Start, count: Self.reason.utf8CodeUnitCount)
     var fields: [(UInt8, UnsafeRawBufferPointer)] = [(2, attribute), (3, reason)]

@@ -9,13 +9,17 @@ import TwinStore
 package final class TwinService: Sendable {
   let store: Store
   let agents: Agents
+  /// For what reads the disk.
   let workers: Workers
+  /// One thread, for commits that have to wait: they stay in order.
+  let commits: Workers
   let watches: Watches
 
-  package init(store: Store, agents: Agents, workers: Workers) {
+  package init(store: Store, agents: Agents, workers: Workers, commits: Workers) {
     self.store = store
     self.agents = agents
     self.workers = workers
+    self.commits = commits
     watches = Watches(store: store, workers: workers)
   }
 
@@ -28,16 +32,19 @@ package final class TwinService: Sendable {
       try self.batchGetTwins(request, call)
     }
     router.unary(TwinServiceRoutes.updateTwin) { (request, call) throws(RPCError) in
-      try self.updateTwin(request, call)
+      try self.write(UpdateTwin.self, request, call)
     }
     router.unary(TwinServiceRoutes.batchUpdateTwins) { (request, call) throws(RPCError) in
-      try self.batchUpdateTwins(request, call)
+      try self.write(BatchUpdateTwins.self, request, call)
     }
     router.unary(TwinServiceRoutes.deleteTwin) { (request, call) throws(RPCError) in
-      try self.deleteTwin(request, call)
+      try self.write(DeleteTwin.self, request, call)
     }
     router.unary(TwinServiceRoutes.listTwins) { (request, call) throws(RPCError) in
       try self.listTwins(request, call)
+    }
+    router.stream(TwinServiceRoutes.listFacts) { (call) throws(RPCError) in
+      self.listFacts(call)
     }
     router.stream(TwinServiceRoutes.watchTwins) { (call) throws(RPCError) in
       self.watchTwins(call)

@@ -1,4 +1,4 @@
-// A few threads for what may block: lists and checkpoints. Never reads of twins in memory.
+// A few threads for what may block: cold reads, histories and lists, checkpoints; and one for commits that have to wait.
 
 import Threads
 import TTRPC
@@ -11,9 +11,9 @@ package final class Workers: @unchecked Sendable {
   private var isStopping = false
   private var threads: [Thread] = []
 
-  package init(count: Int = 2) {
+  package init(name: String, count: Int = 2) {
     news = Condition(lock)
-    threads = (0..<count).map { index in Thread(name: "worker-\(index)") { self.run() } }
+    threads = (0..<count).map { index in Thread(name: "\(name)-\(index)") { self.run() } }
   }
 
   /// Runs the job on a worker. Throws RESOURCE_EXHAUSTED when too many wait.

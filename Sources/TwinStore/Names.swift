@@ -20,8 +20,8 @@ extension Store {
     var fresh = FreshNames(prefix: prefix, after: after, limit: limit + 1)
     for shard in cache.shards {
       shard.lock.withLock {
-        for image in shard.dirty { fresh.add(image) }
-        for image in shard.captured { fresh.add(image) }
+        for image in shard.unwritten.dirty { fresh.add(image) }
+        for image in shard.unwritten.captured { fresh.add(image) }
       }
     }
     let stored = try database.names(prefix: prefix, after: after, limit: limit + 1)

@@ -1,8 +1,8 @@
 // The store of twins: what TwinService reads, writes and watches.
 //
-// Promises: reads and commits never touch the disk. `checkpoint` makes everything up to one sequence durable in one
-// transaction while commits go on; a crash loses what came after it and nothing else, and leaves whole commits. The
-// store owns no thread: a runner calls `checkpoint` when it is time or `wantsCheckpoint` says so.
+// Promises: a write is acknowledged once it has reached the level of durability asked for, and is found again after
+// whatever that level survives. Reads of twins in memory never touch the disk; others say so, and are loaded by who may
+// block. The store owns no thread: a runner calls `sync`, `flush` and `checkpoint` (Store+Steps.swift).
 
 import CTwindProto
 import Synchronization
@@ -12,51 +12,69 @@ package final class Store: Sendable {
   package struct Options: Sendable {
     /// A power of two, at most 64.
     package var shardCount = 64
-    package var feedBytesMax = Limits.feedBytesMax
+    /// Bytes of twins, changes, commits and keys that may be kept in memory.
+    package var memoryBytesMax = 1 << 30
+    /// What a write gets that asks for nothing else.
+    package var durability = Durability.journaled
+    /// A checkpoint is due when the journal has grown by this since the last.
+    package var checkpointJournalBytes = 64 << 20
+    package var journal = JournalOptions()
 
     package init() {}
+
+    /// What an operator may set it to.
+    package static let memoryBytesMin = 8 << 20
+
+    /// A share of memory for watches.
+    var feedBytesMax: Int { min(Limits.feedBytesMax, memoryBytesMax / 8) }
+    /// A share for results of writes; a key takes about 256 bytes.
+    var keyCountMax: Int { min(Limits.idempotencyKeysMax, memoryBytesMax / 8 / 256) }
+    var cacheBytesMax: Int { memoryBytesMax - feedBytesMax - memoryBytesMax / 8 }
   }
 
   package let feed: Feed
   package let directory: String
+  package let options: Options
+  /// What the start found.
+  package let recovery: RecoveryReport
   @usableFromInline let cache: TwinCache
   let section: CommitSection
   package let database: Database
   let clock: any Clock
+  let fileSystem: any FileSystem
   let checkpoints = CheckpointState()
+  let coldReadCount = Atomic<UInt64>(0)
+  /// The oldest sequence that a watch may resume from.
+  let resumableFrom: Atomic<UInt64>
+  let factCount: Atomic<Int>
   /// Sequences that no commit has; none is added while the store is open.
   private let jumps: [ClosedRange<UInt64>]
   let directoryLock: any FileLock
 
-  /// Opens the data directory, makes it when it is missing, and reads everything in it.
+  /// Opens the data directory, makes it when it is missing, and brings it up to the last commit in its journal.
   package init(
     directory: String, options: Options = Options(), clock: any Clock = SystemClock(),
-    fileSystem: any FileSystem = PosixFileSystem()
+    fileSystem: any FileSystem = PosixFileSystem(),
+    random: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
+    progress: (RecoveryProgress) -> Void = { _ in }
   ) throws(StoreError) {
-    try fileSystem.ensureDirectory(directory)
-    guard let directoryLock = try fileSystem.locked(directory + "/lock") else {
-      throw .inUse(directory: directory)
-    }
-    let database = try Database(path: directory + "/twind.db", fileSystem: fileSystem)
-    let sequences = try database.loadSequences()
-    let cache = TwinCache(shardCount: options.shardCount)
-    var lastRecordedAt = Int64.min
-    try database.loadTwins(upTo: sequences.last) { image in
-      lastRecordedAt = max(lastRecordedAt, image.recordedAt)
-      cache.load(image)
-    }
-    let keys = IdempotencyTable()
-    try database.loadKeys(into: keys)
-    try database.beginRun(sequences)
+    var opening = try StoreOpening(directory, options, clock, fileSystem)
+    try opening.scan(progress)
+    try opening.replay(progress)
+    let journal = try opening.beginRun(random)
     self.directory = directory
-    self.directoryLock = directoryLock
-    self.database = database
-    self.cache = cache
+    self.options = options
     self.clock = clock
-    jumps = sequences.jumps
-    feed = Feed(after: sequences.last, bytesMax: options.feedBytesMax)
-    section = CommitSection(
-      cache: cache, feed: feed, clock: clock, keys: keys, sequences: sequences, lastRecordedAt: lastRecordedAt)
+    self.fileSystem = fileSystem
+    directoryLock = opening.directoryLock
+    database = opening.database
+    cache = opening.cache
+    recovery = opening.report
+    jumps = opening.sequences.jumps
+    resumableFrom = Atomic(opening.database.checkpointRow.resumableFrom)
+    factCount = Atomic(Int(clamping: opening.database.checkpointRow.factCount))
+    feed = Feed(after: opening.sequences.last, bytesMax: options.feedBytesMax)
+    section = CommitSection(opening, feed: feed, journal: journal)
   }
 
   /// The sequence of the last commit.
@@ -66,27 +84,28 @@ package final class Store: Sendable {
 // MARK: - Reading
 
 extension Store {
-  /// Runs `body` on a twin under its shard's lock: judge, copy, return. `sequence` is what the reply is current up
-  /// to. Nil: it never existed; one that was deleted is an image with `isDeleted`.
+  /// Runs `body` on what memory knows of a twin, under its shard's lock: judge, copy, return. `sequence` is what the
+  /// reply is current up to.
   @inlinable
   package func withTwin<R, E: Error>(
-    _ name: TwinName, _ body: (TwinImage?, _ sequence: UInt64) throws(E) -> R
+    _ name: TwinName, _ body: (Resident, _ sequence: UInt64) throws(E) -> R
   ) throws(E) -> R {
     // All up to the head is in the cache; the twin may be newer.
     let head = self.head
-    return try cache.withTwin(name) { (image: TwinImage?) throws(E) -> R in
-      try body(image, max(head, image?.revision ?? 0))
+    return try cache.withTwin(name) { (found: Resident) throws(E) -> R in
+      if case .image(let image) = found { return try body(found, max(head, image.revision)) }
+      return try body(found, head)
     }
   }
 
   /// Runs `body` on each of the twins in the order given, all as they are at the sequence returned.
   package func withTwins<E: Error>(
-    _ names: [TwinName], _ body: (_ index: Int, TwinImage?) throws(E) -> Void
+    _ names: [TwinName], _ body: (_ index: Int, Resident) throws(E) -> Void
   ) throws(E) -> UInt64 {
     var sequence = head
-    try cache.withTwins(names) { (index: Int, image: TwinImage?) throws(E) in
-      sequence = max(sequence, image?.revision ?? 0)
-      try body(index, image)
+    try cache.withTwins(names) { (index: Int, found: Resident) throws(E) in
+      if case .image(let image) = found { sequence = max(sequence, image.revision) }
+      try body(index, found)
     }
     return sequence
   }
@@ -101,25 +120,16 @@ extension Store {
   package func notVisible(_ sequence: UInt64) -> TwinError {
     TwinError(
       .outOfRange, "sequence \(sequence) is not visible: the last commit is \(head)",
-      detail: .resume(oldest: feed.oldest, head: head))
+      detail: .resume(oldest: oldestResumable, head: head))
   }
 
-  /// Appends to `result` up to `limit` commits after `sequence`. OUT_OF_RANGE when they are no longer in the feed,
-  /// or when no commit ever had that sequence.
-  package func commits(
-    after sequence: UInt64, limit: Int, into result: inout [CommitRecord]
-  ) throws(TwinError) {
-    try checkIssued(sequence)
-    try feed.read(after: sequence, limit: limit, into: &result)
-  }
-
-  private func checkIssued(_ sequence: UInt64) throws(TwinError) {
+  func checkIssued(_ sequence: UInt64) throws(TwinError) {
     if let jump = jumps.first(where: { $0.contains(sequence) }) {
       throw TwinError(
         .outOfRange,
         "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were passed over "
           + "after a crash",
-        detail: .resume(oldest: feed.oldest, head: head))
+        detail: .resume(oldest: oldestResumable, head: head))
     }
   }
 }
@@ -127,19 +137,38 @@ extension Store {
 // MARK: - Writing
 
 extension Store {
-  /// Commits a command. `requestHash` (RequestHash) tells its request from others under the same idempotency key.
-  package func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitResult {
-    let durability = command.durability
-    if durability == TWIND__V1__DURABILITY__DURABILITY_JOURNALED
-      || durability == TWIND__V1__DURABILITY__DURABILITY_SYNCED
-    {
-      let name = durability == TWIND__V1__DURABILITY__DURABILITY_SYNCED ? "SYNCED" : "JOURNALED"
-      throw TwinError(
-        .failedPrecondition, "durability \(name) needs a journal, which this version does not keep: use MEMORY")
-    }
-    return try section.commit(command, requestHash: requestHash)
+  /// What a write gets that asks for nothing else.
+  package var durability: Durability { options.durability }
+
+  /// Commits a command without waiting: `busy` and `cold` ask for `commit` on a thread that may block.
+  /// `requestHash` (RequestHash) tells its request from others under the same idempotency key.
+  package func tryCommit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
+    try section.tryCommit(command, requestHash: requestHash)
   }
 
-  /// What every acknowledged write has survived.
-  package var durability: Twind__V1__Durability { TWIND__V1__DURABILITY__DURABILITY_MEMORY }
+  /// Commits a command, waiting for the disk where that is needed, but not for a sync.
+  package func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitOutcome {
+    // What was loaded may be dropped again before its turn comes, when memory is very short.
+    for _ in 0..<Limits.commitTriesMax {
+      switch try section.commit(command, requestHash: requestHash) {
+      case .done(let outcome): return outcome
+      case .busy: try makeRoom()
+      case .cold: try load(command.twins.map(\.name))
+      }
+    }
+    throw TwinError(.resourceExhausted, "memory is too short for the twins of this commit: raise --memory-limit")
+  }
+
+  /// Calls `wake` once when the outcome is as durable as was asked, or with an error when it never will be.
+  package func whenDurable(_ outcome: CommitOutcome, _ wake: @escaping @Sendable (TwinError?) -> Void) {
+    section.waiters.wait(for: outcome.awaitsSync, wake)
+  }
+
+  private func makeRoom() throws(TwinError) {
+    do throws(StoreError) {
+      try section.makeRoom()
+    } catch {
+      throw error.isDiskFull ? CommitSection.full(error) : CommitSection.refusal(error)
+    }
+  }
 }

@@ -8,15 +8,46 @@ package enum StoreError: Error, Equatable, Sendable {
   case inUse(directory: String)
   /// The database was written by a newer version; it has not been touched.
   case newerFormat(path: String, version: Int, supported: Int)
+  /// The database was written by an older version that this one does not read.
+  case olderFormat(path: String, version: Int, supported: Int)
   /// The file is some other program's database; it has not been touched.
   case foreign(path: String)
   /// Part of what belongs together is gone.
   case missing(path: String, because: String)
   /// A row cannot be what was written.
   case corrupt(path: String, table: String, row: String, reason: String)
+  /// Bytes of a file cannot be what was written and made durable; nothing has been changed.
+  case damaged(path: String, offset: Int, reason: String, remedy: String)
+  /// The disk has no room for a file of this many bytes. Nothing was promised and it may be tried again.
+  case noSpace(path: String, bytes: Int)
+  /// What the database holds cannot be given up with the journal.
+  case undroppable(sequence: UInt64, applied: UInt64)
   case io(path: String, operation: String, errno: CInt)
-  case database(path: String, operation: String, message: String)
+  /// `code` is SQLite's extended result code.
+  case database(path: String, operation: String, code: CInt, message: String)
   case closed
+}
+
+extension StoreError {
+  /// The disk is full: nothing was promised of what did not fit, and it may be tried again.
+  package var isDiskFull: Bool {
+    switch self {
+    case .noSpace: true
+    case .database(_, _, let code, _): code & 0xff == 13  // SQLITE_FULL
+    default: false
+    }
+  }
+
+  /// What is on disk is not known any more, or is damaged: nothing is written until a restart has looked at it.
+  package var latches: Bool {
+    switch self {
+    case .io, .damaged: true
+    // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB
+    case .database(_, _, let code, _): [10, 11, 26].contains(code & 0xff)
+    case .corrupt: true
+    default: false
+    }
+  }
 }
 
 extension StoreError: CustomStringConvertible {
@@ -27,6 +58,9 @@ extension StoreError: CustomStringConvertible {
     case .newerFormat(let path, let version, let supported):
       "\(path) has format \(version) and this version reads up to \(supported): "
         + "start the newer twind that wrote it, or another --data-dir"
+    case .olderFormat(let path, let version, let supported):
+      "\(path) has format \(version) and this version reads \(supported): export its twins with the twind that wrote "
+        + "it, and import them"
     case .foreign(let path):
       "\(path) is not twind's: move it away, or give another --data-dir"
     case .missing(let path, let because):
@@ -34,10 +68,17 @@ extension StoreError: CustomStringConvertible {
     case .corrupt(let path, let table, let row, let reason):
       "\(path), table \(table), row \(row): \(reason). Restore the data directory from a backup, "
         + "or delete that row with sqlite3 to go on without it"
+    case .damaged(let path, let offset, let reason, let remedy):
+      "\(path) is damaged at byte \(offset): \(reason). To go on, \(remedy)"
+    case .noSpace(let path, let bytes):
+      "the disk has no room for \(path): free \(bytes >> 20) MiB or more; writes then go on by themselves"
+    case .undroppable(let sequence, let applied):
+      "the database holds everything up to sequence \(applied), which cannot be dropped after \(sequence): "
+        + "give \(applied) or more, or restore the data directory from a backup"
     case .io(let path, let operation, let error):
       "cannot \(operation) \(path): \(String(cString: strerror(error)))"
-    case .database(let path, let operation, let message):
-      "cannot \(operation) \(path): \(message)"
+    case .database(let path, let operation, let code, let message):
+      "cannot \(operation) \(path): \(message) (SQLite \(code))"
     case .closed:
       "the store is closed"
     }

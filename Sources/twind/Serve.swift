@@ -21,6 +21,16 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The Unix socket (default: $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock).") var socket: String?
   @Option(help: "Where twins are kept (default: ./twind-data).") var dataDir: String?
   @Flag(help: "Everyone may do everything.") var dev = false
+  @Option(
+    help: """
+      What a write has survived when it is acknowledged, unless it says otherwise: memory (nothing), journaled (a crash of \
+      twind) or synced (loss of power) (default: journaled).
+      """)
+  var durability: String?
+  @Option(help: "Bytes kept in memory, at least 8MiB: 128MiB, 1GiB (default: 1GiB). Other twins are read from disk.")
+  var memoryLimit: String?
+  @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind; without it reads go on.")
+  var exitOnIoError = false
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
   @Option(help: "Permissions of the socket, octal (default: 600).") var socketMode: String?
   @Option(help: "Group of the socket, by name or number (default: the process's).") var socketGroup: String?
@@ -56,7 +66,9 @@ struct Serve: AsyncParsableCommand {
   /// What was given on the command line, by setting.
   private var flags: [String: String] {
     let given: [String: String?] = [
-      "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "checkpoint-interval": checkpointInterval,
+      "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "durability": durability,
+      "memory-limit": memoryLimit, "exit-on-io-error": exitOnIoError ? "true" : nil,
+      "checkpoint-interval": checkpointInterval,
       "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
       "reactors": reactors.map { "\($0)" }, "agents": agents, "log-level": logLevel,
     ]

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import SystemPackage
 import TwinService
+import TwinStore
 
 /// What `serve` runs with.
 struct Settings {
@@ -13,7 +14,8 @@ struct Settings {
 
   /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
   static let keys = [
-    "socket", "data-dir", "dev", "checkpoint-interval", "socket-mode", "socket-group", "connections-max", "reactors",
+    "socket", "data-dir", "dev", "durability", "memory-limit", "checkpoint-interval", "exit-on-io-error", "socket-mode",
+    "socket-group", "connections-max", "reactors",
     "agents", "log-level",
   ]
   /// Variables that are ours and no settings.
@@ -52,6 +54,13 @@ struct Settings {
     if let text = try values.string("checkpoint-interval") {
       daemon.checkpointInterval = try values.parsed("checkpoint-interval", text, DurationText.parse(text))
     }
+    if let text = try values.string("durability") {
+      daemon.store.durability = try values.parsed("durability", text, DurabilityText.parse(text))
+    }
+    if let text = try values.string("memory-limit") {
+      daemon.store.memoryBytesMax = try values.parsed("memory-limit", text, Self.memoryLimit(text))
+    }
+    daemon.exitsOnIOError = try values.bool("exit-on-io-error") ?? false
     if let text = try values.string("socket-mode") {
       daemon.socketMode = try values.parsed("socket-mode", text, SocketAccess.mode(text))
     }
@@ -67,11 +76,18 @@ struct Settings {
     logLevel = try values.parsed("log-level", level, Logger.Level(rawValue: level))
   }
 
+  private static func memoryLimit(_ text: String) -> Int? {
+    ByteCountText.parse(text).flatMap { $0 < Store.Options.memoryBytesMin ? nil : $0 }
+  }
+
   /// As `--print-config` shows it: a configuration file.
   var text: String {
     let agents = daemon.agents.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
     let values: [(String, String)] = [
       ("socket", quote(daemon.socket)), ("data-dir", quote(daemon.dataDirectory)), ("dev", "\(daemon.isDev)"),
+      ("durability", quote(DurabilityText.format(daemon.store.durability))),
+      ("memory-limit", quote(ByteCountText.format(daemon.store.memoryBytesMax))),
+      ("exit-on-io-error", "\(daemon.exitsOnIOError)"),
       ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),

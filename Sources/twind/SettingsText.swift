@@ -2,6 +2,7 @@
 
 import Glibc
 import TwinCore
+import TwinStore
 
 /// `250ms`, `1s`, `5m`, `2h`.
 enum DurationText {
@@ -21,6 +22,39 @@ enum DurationText {
     let millis = duration / .milliseconds(1)
     return millis.truncatingRemainder(dividingBy: 1000) == 0 ? "\(Int64(millis / 1000))s" : "\(Int64(millis))ms"
   }
+}
+
+/// `128MiB`, `1GiB`, `64MB`, `1000000`.
+enum ByteCountText {
+  private static let units: [(name: String, bytes: Int)] = [
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+    ("", 1),
+  ]
+
+  static func parse(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int(digits), let unit = units.first(where: { $0.name == text.dropFirst(digits.count) }) else {
+      return nil
+    }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: unit.bytes)
+    return overflow ? nil : bytes
+  }
+
+  static func format(_ bytes: Int) -> String {
+    let unit = units.prefix(3).last { bytes % $0.bytes == 0 && bytes > 0 }
+    return unit.map { "\(bytes / $0.bytes)\($0.name)" } ?? "\(bytes)"
+  }
+}
+
+/// `memory`, `journaled`, `synced`.
+enum DurabilityText {
+  private static let names: [(String, Durability)] = [
+    ("memory", .memory), ("journaled", .journaled), ("synced", .synced),
+  ]
+
+  static func parse(_ text: String) -> Durability? { names.first { $0.0 == text.lowercased() }?.1 }
+
+  static func format(_ durability: Durability) -> String { names[durability.rawValue].0 }
 }
 
 /// Who may use the socket.

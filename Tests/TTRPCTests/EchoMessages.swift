@@ -26,12 +26,12 @@ final class EchoMessage {
 }
 
 extension Received<EchoResponse> {
-  var text: String { String(cString: message.pointee.text) }
+  var text: String { read { String(cString: $0.pointee.text) } }
   var payload: [UInt8] {
-    [UInt8](UnsafeBufferPointer(start: message.pointee.payload.data, count: message.pointee.payload.len))
+    read { [UInt8](UnsafeBufferPointer(start: $0.pointee.payload.data, count: $0.pointee.payload.len)) }
   }
   var metadata: [String] {
-    (0..<message.pointee.n_metadata).map { String(cString: message.pointee.metadata[$0]!) }
+    read { reply in (0..<reply.pointee.n_metadata).map { String(cString: reply.pointee.metadata[$0]!) } }
   }
 }
 

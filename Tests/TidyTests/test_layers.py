@@ -18,7 +18,7 @@ ALLOWED = {
     },
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
     "Threads": {"CLinux"},
-    "twind": {"TwinService", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle"},
+    "twind": {"TwinService", "TwinStore", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle"},
     "TwinText": {"TwinClient"},
     "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
     "twinbench": {

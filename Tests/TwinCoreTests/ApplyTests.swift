@@ -61,6 +61,7 @@ import TwinFixtures
     }
     let seen = try #require(unpackChange(bytes))
     #expect(seen.removed == ["a.b"] && seen.set.map(\.name) == ["d"])
+    #expect(change.entries.map { $0.flags.contains(.removal) } == [true, false, false])
     #expect(change.recordsSize(.all, Permit(mask: 4)) == 0)
   }
 }

@@ -87,6 +87,13 @@ import TwinFixtures
     try scene.delete(expected: 1)
     #expect(scene.image?.isDeleted == true && scene.image?.revision == 2 && scene.image?.entryCount == 0)
     #expect(scene.lastChange?.isDeleted == true)
+    let deletion = try #require(unpackTwin(Array(scene.lastChange!.records)))
+    #expect(
+      deletion == [
+        UnpackedAttribute(
+          name: "", value: .none, validFrom: scene.now, recordedAt: scene.now, agent: "cleaner", confidence: 0,
+          evidence: "", sequence: 2, purpose: "")
+      ])
     #expect(Array(scene.image!.agent.bytes) == Array("cleaner".utf8))
     do throws(TwinError) {
       try scene.delete(expected: 2)
@@ -99,20 +106,39 @@ import TwinFixtures
     #expect(scene.image?.revision == 3 && scene.image?.unpacked?.map(\.name) == ["b"])
   }
 
-  @Test func validityWaitsForHistory() throws {
-    try scene.update([requests.set("a", .int(1), from: 500)])
-    #expect(scene.image?.unpacked?.first?.validFrom == 500)
-    for change in [
-      requests.set("a", .int(2), from: scene.now + 1), requests.set("a", .int(2), from: 499),
-      requests.set("a", .int(2), to: scene.now + 1), requests.set("b", .int(2), from: 5, to: 6),
-    ] {
-      let error = try #require(scene.failure([change]))
-      #expect(error.code == .failedPrecondition)
-      #expect(error.message.contains("history"))
-    }
+  @Test func emptyIntervals() {
     #expect(scene.failure([requests.set("b", .int(2), to: scene.now)])?.code == .invalidArgument)
-    #expect(try scene.update([requests.set("a", .int(2), from: 500)]) == 1)
-    #expect(try scene.update([requests.set("b", .int(2), from: -5)]) == 1)
+    #expect(scene.failure([requests.remove("b", from: 7, to: 7)])?.code == .invalidArgument)
+    #expect(scene.image == nil)
+  }
+
+  @Test func sayingAgainWhatIsScheduledMakesNoFact() throws {
+    let now = scene.now
+    #expect(try scene.update([requests.set("a", .int(1)), requests.set("b", .int(1), to: now + 50)]) == 2)
+    #expect(try scene.update([requests.set("a", .int(2), from: now + 10)]) == 1)
+    scene.now += 5
+    #expect(try scene.update([requests.set("a", .int(2), from: now + 10)]) == 0)
+    #expect(try scene.update([requests.set("a", .int(1)), requests.set("b", .int(1), to: now + 50)]) == 0)
+    #expect(try scene.update([requests.set("a", .int(2), from: now + 11)]) == 1)
+    // To hold for good, to end earlier, or to hold from another time is news.
+    #expect(try scene.update([requests.set("b", .int(1))]) == 1)
+    #expect(try scene.update([requests.set("b", .int(1), to: now + 40)]) == 1)
+    #expect(try scene.update([requests.set("b", .int(1), from: now + 4, to: now + 40)]) == 1)
+  }
+
+  @Test func ofAPastThatMemoryDoesNotHoldEverythingIsAFact() throws {
+    try scene.update([requests.set("a", .int(1), from: 500)])
+    #expect(try scene.update([requests.set("a", .int(1), from: 499)]) == 1)
+    #expect(try scene.update([requests.set("a", .int(1), from: 499)]) == 1)
+    #expect(try scene.update([requests.remove("b", from: 499)]) == 1)
+    #expect(try scene.update([requests.remove("b", from: 499)]) == 0)
+    #expect(try scene.update([requests.remove("c"), requests.remove("d", from: scene.now + 9)]) == 0)
+    #expect(scene.image?.unpacked?.map(\.validFrom) == [500])
+  }
+
+  @Test func ofATwinThatNeverWasNothingIsRemoved() throws {
+    #expect(try scene.update([requests.remove("a", from: 499, to: 500)]) == 0)
+    #expect(scene.image == nil)
   }
 
   @Test func twinLimits() throws {
@@ -120,8 +146,11 @@ import TwinFixtures
     let full = try #require(scene.failure([requests.set("b", .int(1))]))
     #expect(full.code == .resourceExhausted)
     #expect(full.detail == .limit(name: "attributesPerTwinMax", maximum: 512, actual: 513))
-    // Room made in the same request counts.
-    #expect(try scene.update([requests.remove("a0"), requests.set("b", .int(1))]) == 2)
+    // What is replaced makes room; what is removed is remembered.
+    #expect(try scene.update([requests.set("a1", .int(2)), requests.remove("a0")]) == 2)
+    let remembered = try #require(scene.failure([requests.set("b", .int(1))]))
+    #expect(remembered.message.contains("513 attributes, 1 of them scheduled, bounded or removed"))
+    #expect(try scene.update([requests.set("a0", .int(1))]) == 1)
     let value = Literal.string(String(repeating: "v", count: 65_000))
     let large = try #require(scene.failure((1...17).map { requests.set("a\($0)", value) }))
     #expect(large.code == .resourceExhausted && large.message.contains(scene.name))

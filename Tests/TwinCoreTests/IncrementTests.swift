@@ -47,7 +47,28 @@ import TwinFixtures
 
   @Test func thePastIsRefused() {
     #expect(scene.failure([requests.increment("n", .int(1), from: 5)])?.code == .invalidArgument)
-    #expect(scene.failure([requests.increment("n", .int(1), from: scene.now + 5)])?.code == .failedPrecondition)
     #expect(scene.failure([requests.increment("n", .int(1), from: scene.now)]) == nil)
+    #expect(scene.failure([requests.increment("n", .int(1), from: scene.now, to: scene.now)])?.code == .invalidArgument)
+  }
+
+  @Test func theFutureIsAddedToWhatIsValidThen() throws {
+    let now = scene.now
+    try scene.update([requests.set("n", .int(1))])
+    try scene.update([requests.set("n", .int(10), from: now + 100, to: now + 200)])
+    try scene.update([requests.increment("n", .int(5), from: now + 150, to: now + 160)])
+    #expect(scene.value("n") == .int(1))
+    let image = try #require(scene.image)
+    #expect(image.derived(at: now + 149).value("n") == .int(10))
+    #expect(image.derived(at: now + 150).value("n") == .int(15))
+    #expect(image.derived(at: now + 160).value("n") == .int(10))
+    #expect(image.derived(at: now + 200).value("n") == .int(1))
+  }
+
+  @Test func theFactHoldsWhatWasAdded() throws {
+    try scene.update([requests.increment("n", .int(5)), requests.increment("x", .double(-0.5))])
+    let facts = try #require(unpackTwin(Array(scene.lastChange!.records)))
+    #expect(facts.map(\.increment) == [.int(5), .double(-0.5)] && facts.map(\.value) == [.int(5), .double(-0.5)])
+    try scene.update([requests.set("n", .int(5), evidence: "e")])
+    #expect(scene.image?.unpacked?.map(\.increment) == [.none, .double(-0.5)])
   }
 }

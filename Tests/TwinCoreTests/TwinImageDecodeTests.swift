@@ -6,16 +6,20 @@ import TwinFixtures
 @Suite struct TwinImageDecodeTests {
   private let scene = Scene()
 
-  private func decode(_ records: [UInt8], isDeleted: Bool = false) -> Result<TwinImage, RecordFault> {
+  private func decode(
+    _ records: [UInt8], pending: [UInt8] = [], isDeleted: Bool = false
+  ) -> Result<TwinImage, RecordFault> {
     withBytes("a/b/c") { name in
-      withBytes(records) { bytes in
-        do throws(RecordFault) {
-          return .success(
-            try TwinImage.decode(
-              name: TwinName(unchecked: name), agent: UnsafeRawBufferPointer(start: nil, count: 0), revision: 1,
-              recordedAt: 1, isDeleted: isDeleted, records: bytes))
-        } catch {
-          return .failure(error)
+      withBytes(records) { records in
+        withBytes(pending) { pending in
+          do throws(RecordFault) {
+            return .success(
+              try TwinImage.decode(
+                name: TwinName(unchecked: name), agent: UnsafeRawBufferPointer(start: nil, count: 0), revision: 1,
+                recordedAt: scene.now, isDeleted: isDeleted, records: records, pending: pending))
+          } catch {
+            return .failure(error)
+          }
         }
       }
     }
@@ -59,6 +63,42 @@ import TwinFixtures
       }
     }
     #expect(accepted < 20)
+  }
+
+  @Test func pendingFactsAreChecked() throws {
+    let requests = scene.requests
+    let now = scene.now
+    try scene.update([
+      requests.set("a", .int(1)), requests.set("b", .int(1), from: now + 10), requests.set("c", .int(1)),
+    ])
+    try scene.update([requests.set("a", .int(2), from: now + 20, to: now + 30), requests.remove("c")])
+    let image = scene.image!
+    let (records, pending) = (Array(image.records), Array(image.pendingRecords))
+    #expect(image.nextChangeTime == now + 10 && image.pendingCount == 3 && image.entryCount == 1)
+    guard case .success(let again) = decode(records, pending: pending) else {
+      Issue.record("what was stored is refused")
+      return
+    }
+    #expect(again.nextChangeTime == now + 10 && again.derived(at: now + 20).value("a") == .int(2))
+    for (records, pending, words) in [
+      (records, pending + pending, "out of order"), (records, records, "both current and pending"),
+      (pending, [], "no readable value"),
+    ] {
+      guard case .failure(let fault) = decode(records, pending: pending) else {
+        Issue.record("\(words) was accepted")
+        continue
+      }
+      #expect(fault.reason.contains(words))
+    }
+    for index in pending.indices {
+      for bit in 0..<8 {
+        var damaged = pending
+        damaged[index] ^= 1 << UInt8(bit)
+        guard case .success(let image) = decode(records, pending: damaged) else { continue }
+        #expect(unpackTwin(damaged)?.count == image.pendingCount)
+        for time in [now, now + 10, now + 25, .max] { #expect(image.derived(at: time).unpacked != nil) }
+      }
+    }
   }
 
   @Test func orderAndDeletionAreChecked() throws {

@@ -22,6 +22,18 @@ extension TwinImage {
   /// The attributes as protobuf-c reads them.
   package var unpacked: [UnpackedAttribute]? { unpackTwin(Array(records)) }
 
+  /// What it keeps for later.
+  package var unpackedPending: [UnpackedAttribute]? { unpackTwin(Array(pendingRecords)) }
+
+  /// Whether the two hold the same, byte for byte and in their indexes.
+  package func isIdentical(to other: TwinImage) -> Bool {
+    name == other.name && Array(agent.bytes) == Array(other.agent.bytes) && revision == other.revision
+      && recordedAt == other.recordedAt && isDeleted == other.isDeleted && nextChangeTime == other.nextChangeTime
+      && header.commonClassBits == other.header.commonClassBits && entries.elementsEqual(other.entries)
+      && pendingEntries.elementsEqual(other.pendingEntries) && records.elementsEqual(other.records)
+      && pendingRecords.elementsEqual(other.pendingRecords)
+  }
+
   /// One attribute's value.
   package func value(_ name: String) -> Literal? { unpacked?.first { $0.name == name }?.value }
 }

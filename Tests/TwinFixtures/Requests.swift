@@ -136,15 +136,19 @@ extension Requests {
     return change
   }
 
-  package func remove(_ attribute: String, _ isTrue: Bool = true) -> ChangePointer {
-    let change = change(attribute)
+  package func remove(
+    _ attribute: String, _ isTrue: Bool = true, from: Int64 = 0, to: Int64 = 0, evidence: String = ""
+  ) -> ChangePointer {
+    let change = change(attribute, from: from, to: to, evidence: evidence)
     change.pointee.op_case = TWIND__V1__CHANGE__OP_REMOVE
     change.pointee.remove = isTrue ? 1 : 0
     return change
   }
 
-  package func increment(_ attribute: String, _ literal: Literal, from: Int64 = 0) -> ChangePointer {
-    let change = change(attribute, from: from)
+  package func increment(
+    _ attribute: String, _ literal: Literal, from: Int64 = 0, to: Int64 = 0
+  ) -> ChangePointer {
+    let change = change(attribute, from: from, to: to)
     change.pointee.op_case = TWIND__V1__CHANGE__OP_INCREMENT
     change.pointee.increment = value(literal)
     return change

@@ -8,26 +8,30 @@ package struct UnpackedAttribute: Equatable, Sendable {
   package var name: String
   package var value: Literal
   package var validFrom: Int64
+  package var validTo: Int64
   package var recordedAt: Int64
   package var agent: String
   package var confidence: Double
   package var evidence: String
   package var sequence: UInt64
   package var purpose: String
+  package var increment: Literal
 
   package init(
-    name: String, value: Literal, validFrom: Int64, recordedAt: Int64, agent: String, confidence: Double,
-    evidence: String, sequence: UInt64, purpose: String
+    name: String, value: Literal, validFrom: Int64, validTo: Int64 = 0, recordedAt: Int64, agent: String,
+    confidence: Double, evidence: String, sequence: UInt64, purpose: String, increment: Literal = .none
   ) {
     self.name = name
     self.value = value
     self.validFrom = validFrom
+    self.validTo = validTo
     self.recordedAt = recordedAt
     self.agent = agent
     self.confidence = confidence
     self.evidence = evidence
     self.sequence = sequence
     self.purpose = purpose
+    self.increment = increment
   }
 }
 
@@ -38,23 +42,21 @@ package func unpackTwin(_ records: [UInt8]) -> [UnpackedAttribute]? {
   return (0..<twin.pointee.n_attributes).map { unpacked(twin.pointee.attributes[$0]!) }
 }
 
-/// Attributes and removed names of a TwinChange's records.
+/// The records of a change: attributes with a value, and the names of those without.
 package func unpackChange(_ records: [UInt8]) -> (set: [UnpackedAttribute], removed: [String])? {
-  guard let change = twind__v1__twin_change__unpack(nil, records.count, records) else { return nil }
-  defer { twind__v1__twin_change__free_unpacked(change, nil) }
-  return (
-    (0..<change.pointee.n_attributes).map { unpacked(change.pointee.attributes[$0]!) },
-    (0..<change.pointee.n_removed).map { String(cString: change.pointee.removed[$0]!) }
-  )
+  unpackTwin(records).map { facts in
+    (facts.filter { $0.value != .none }, facts.filter { $0.value == .none }.map(\.name))
+  }
 }
 
-private func unpacked(_ attribute: UnsafeMutablePointer<Twind__V1__Attribute>) -> UnpackedAttribute {
+package func unpacked(_ attribute: UnsafeMutablePointer<Twind__V1__Attribute>) -> UnpackedAttribute {
   UnpackedAttribute(
     name: String(cString: attribute.pointee.name), value: literal(attribute.pointee.value),
-    validFrom: attribute.pointee.valid_from_time, recordedAt: attribute.pointee.recorded_at,
+    validFrom: attribute.pointee.valid_from_time, validTo: attribute.pointee.valid_to_time,
+    recordedAt: attribute.pointee.recorded_at,
     agent: String(cString: attribute.pointee.agent), confidence: attribute.pointee.confidence,
     evidence: String(cString: attribute.pointee.evidence), sequence: attribute.pointee.sequence,
-    purpose: String(cString: attribute.pointee.purpose))
+    purpose: String(cString: attribute.pointee.purpose), increment: literal(attribute.pointee.increment))
 }
 
 private func literal(_ value: UnsafeMutablePointer<Twind__V1__Value>?) -> Literal {

@@ -7,7 +7,7 @@ import TwinClient
     let fixture = try ServiceFixture()
     try fixture.twind.update("acme/customer/1", [.set("a", .int(1))])
     let info = try fixture.twind.serverInfo()
-    #expect(info.version == "1.2.3" && info.sequence == 1 && info.durability == .memory && info.isDev)
+    #expect(info.version == "1.2.3" && info.sequence == 1 && info.durability == .journaled && info.isDev)
     #expect(info.limits.contains { $0.name == "twinBytesMax" && $0.value == 1 << 20 })
     #expect(info.limits.map(\.name) == info.limits.map(\.name).sorted())
     let before = try fixture.twind.stats().counts

@@ -1,6 +1,7 @@
 // A store in a temporary directory, its services in process, and a client of them.
 
-import Glibc
+import Foundation
+import Logging
 import TTRPC
 import TwinClient
 import TwinService
@@ -11,13 +12,18 @@ final class ServiceFixture: Sendable {
   let store: Store
   let twind: TwindClient
   private let router: Router
-  private let workers = Workers()
+  private let workers = Workers(name: "worker")
+  private let commits = Workers(name: "commit", count: 1)
+  private let syncs: SyncRunner
   private let directory: String
 
-  init(options: Store.Options = Store.Options()) throws {
+  init(options: Store.Options = .small) throws {
     directory = try Self.makeDirectory()
     store = try Store(directory: directory, options: options)
-    let twins = TwinService(store: store, agents: Agents(configured: [1234: "billing"]), workers: workers)
+    syncs = SyncRunner(store, logger: Logger(label: "tests")) { _ in }
+    syncs.start()
+    let twins = TwinService(
+      store: store, agents: Agents(configured: [1234: "billing"]), workers: workers, commits: commits)
     let identity = AdminService.Identity(
       version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits())
     var router = Router()
@@ -30,8 +36,9 @@ final class ServiceFixture: Sendable {
 
   deinit {
     workers.stop()
-    for file in ["twind.db", "twind.db-wal", "twind.db-shm", "lock"] { unlink("\(directory)/\(file)") }
-    rmdir(directory)
+    commits.stop()
+    syncs.stop()
+    try? FileManager.default.removeItem(atPath: directory)
   }
 
   /// Another client of the same services.
@@ -45,6 +52,15 @@ final class ServiceFixture: Sendable {
     var template = Array("/tmp/twind-service-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw RPCError(.internal, "mkdtemp failed: errno \(errno)") }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension Store.Options {
+  /// With small segments.
+  static var small: Store.Options {
+    var options = Store.Options()
+    options.journal = JournalOptions(segmentBytes: 1 << 20, recordBytesMax: 256 << 10)
+    return options
   }
 }
 

@@ -11,30 +11,32 @@ import TwinStore
     let store = try place.open()
     for index in 0..<10 { try store.update("a/b/\(index)", ["x": .int(1)]) }
     _ = try store.checkpoint()
-    // These two are lost.
+    // These are in the journal, and in no checkpoint.
     try store.update("a/b/1", ["x": .int(2)])
-    let lost = try store.update("a/b/lost", ["x": .int(2)]).sequence
+    let last = try store.update("a/b/more", ["x": .int(2)]).sequence
     let crashed = try place.copy()
     let second = try crashed.open()
-    #expect(second.head == 10)
-    #expect(try second.value("a/b/1", "x") == .int(1) && second.read("a/b/lost") == nil)
-    #expect(throws: TwinError.self) { try second.isVisible(lost) }
-    var commits: [CommitRecord] = []
-    #expect(throws: TwinError.self) { try second.commits(after: lost, limit: 10, into: &commits) }
+    #expect(second.head == last && second.recovery.commitCount >= 2 && !second.recovery.isClean)
+    #expect(try second.value("a/b/1", "x") == .int(2) && second.value("a/b/more", "x") == .int(2))
+    // Someone may have seen the next one.
+    #expect(throws: TwinError.self) { try second.isVisible(last + 1) }
+    #expect(throws: TwinError.self) { try second.checkResumable(last + 1) }
     // A crash before any commit and before any checkpoint.
     let crashedAgain = try crashed.copy()
     let third = try crashedAgain.open()
     let next = try third.update("a/b/1", ["x": .int(3)]).sequence
     let other = try second.update("a/b/1", ["x": .int(3)]).sequence
-    #expect(other == 10 + Limits.sequenceReserveMax + 1)
+    #expect(other == last + Limits.sequenceReserveMax + 1)
     #expect(next == other + Limits.sequenceReserveMax)
     #expect(try second.isVisible(other))
     // Who saw everything up to the crash reads on.
-    try second.commits(after: 10, limit: 10, into: &commits)
+    try second.checkResumable(last)
+    var commits: [CommitRecord] = []
+    #expect(second.commits(after: last, limit: 10, into: &commits))
     #expect(commits.map(\.sequence) == [other])
     try third.close()
     let fourth = try crashedAgain.open()
-    #expect(throws: TwinError.self) { try fourth.isVisible(lost) }
+    #expect(throws: TwinError.self) { try fourth.isVisible(last + 1) }
     #expect(throws: TwinError.self) { try fourth.isVisible(other) }
     #expect(try fourth.update("a/b/1", ["x": .int(4)]).sequence == next + 1)
     for store in [store, second, fourth] { try store.close() }
@@ -55,24 +57,24 @@ import TwinStore
   }
 
   @Test func aStartWithoutCommitsKeepsTheJump() {
-    var range = SequenceRange(last: 10, reserved: 100, jumps: [], isClean: false)
+    var range = SequenceRange(last: 10, jumps: [], passOver: 90)
     #expect(range.jumps == [11...100] && range.next == 101 && range.last == 10)
-    let again = SequenceRange(last: 10, reserved: range.reserved, jumps: range.jumps, isClean: false)
-    #expect(again.jumps == [11...range.reserved] && again.next == range.reserved + 1)
-    let clean = SequenceRange(last: 10, reserved: range.reserved, jumps: range.jumps, isClean: true)
+    let again = SequenceRange(last: 10, jumps: range.jumps, passOver: 90)
+    #expect(again.jumps == [11...190] && again.next == 191)
+    let clean = SequenceRange(last: 10, jumps: range.jumps, passOver: 0)
     #expect(clean.jumps == [11...100] && clean.next == 101)
     range.issue()
     #expect(range.last == 101 && range.next == 102)
+    let later = SequenceRange(last: 101, jumps: range.jumps, passOver: 90)
+    #expect(later.jumps == [11...100, 102...191] && later.next == 192)
   }
 
-  @Test func theReserveRunsOut() {
-    var range = SequenceRange(last: 0, reserved: 0, jumps: [], isClean: true)
-    #expect(!range.isLow && !range.isExhausted)
-    for _ in 0..<Limits.sequenceReserveMax / 2 { range.issue() }
-    #expect(range.isLow && !range.isExhausted)
-    for _ in 0..<Limits.sequenceReserveMax / 2 { range.issue() }
-    #expect(range.isExhausted)
-    range.extend(to: range.nextReserve)
-    #expect(!range.isLow && !range.isExhausted)
+  @Test func noMoreAreIssuedThanACrashPassesOver() {
+    var range = SequenceRange(last: 10, jumps: [], passOver: Limits.sequenceReserveMax)
+    // What lies in the jump was never issued.
+    #expect(!range.isExhausted(synced: 10))
+    for _ in 0..<Limits.sequenceReserveMax { range.issue() }
+    #expect(range.isExhausted(synced: 10))
+    #expect(!range.isExhausted(synced: range.last))
   }
 }

@@ -49,24 +49,21 @@ import TwinStore
     try again.close()
   }
 
-  @Test func onlyMemoryIsOffered() throws {
+  @Test(arguments: Durability.allCases)
+  func theLevelAskedForIsNamed(_ level: Durability) throws {
     let store = try place.open()
     let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
     let request = requests.update("a/b/1", [requests.set("x", .int(1))])
-    for (durability, name) in [
-      (TWIND__V1__DURABILITY__DURABILITY_JOURNALED, "JOURNALED"), (TWIND__V1__DURABILITY__DURABILITY_SYNCED, "SYNCED"),
-    ] {
-      request.pointee.durability = durability
-      let command = try Command(update: request, agent: Text(requests.text("tester")))
-      do throws(TwinError) {
-        _ = try store.commit(command, requestHash: 0)
-        Issue.record("\(name) was promised")
-      } catch { #expect(error.code == .failedPrecondition && error.message.contains(name)) }
-    }
-    request.pointee.durability = TWIND__V1__DURABILITY__DURABILITY_MEMORY
-    let command = try Command(update: request, agent: Text(requests.text("tester")))
-    #expect(try store.commit(command, requestHash: 0).sequence == 1)
-    withExtendedLifetime(requests) {}
+    request.pointee.durability = level.wire
+    let outcome = try store.commit(try Command(update: request, agent: Text(requests.text("tester"))), requestHash: 0)
+    #expect(outcome.durability == level && (outcome.awaitsSync > 0) == (level == .synced))
+    #expect(store.wantsFlush == (level == .memory))
+    let told = Counter()
+    store.whenDurable(outcome) { error in if error == nil { told.add() } }
+    #expect(told.value == (level == .synced ? 0 : 1) && store.wantsSync == (level == .synced))
+    try store.sync()
+    #expect(told.value == 1 && store.stats.syncedSequence == 1 && !store.wantsFlush)
     try store.close()
   }
 

@@ -7,7 +7,7 @@ import TwinStore
   /// A key is the name inside its image: after thousands of replacements none points into a buffer that is gone.
   @Test func namesSurviveReplacement() throws {
     let place = Workplace()
-    var options = Store.Options()
+    var options = Store.Options.small
     options.shardCount = 1
     let store = try place.open(options: options)
     for round in 0..<40 {

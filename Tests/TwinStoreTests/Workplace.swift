@@ -17,8 +17,9 @@ final class Workplace: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
+  /// With small segments, unless the options say otherwise.
   func open(
-    clock: any TwinStore.Clock = SystemClock(), options: Store.Options = Store.Options()
+    clock: any TwinStore.Clock = SystemClock(), options: Store.Options = .small
   ) throws(StoreError) -> Store {
     try Store(directory: path, options: options, clock: clock)
   }
@@ -31,6 +32,14 @@ final class Workplace: Sendable {
   }
 }
 
+extension Store.Options {
+  static var small: Store.Options {
+    var options = Store.Options()
+    options.journal = JournalOptions(segmentBytes: 1 << 20, recordBytesMax: 256 << 10)
+    return options
+  }
+}
+
 /// Stands still until it is told.
 final class ManualClock: TwinStore.Clock, @unchecked Sendable {
   private let lock = NSLock()
@@ -38,6 +47,7 @@ final class ManualClock: TwinStore.Clock, @unchecked Sendable {
 
   func wallMicros() -> Int64 { lock.withLock { micros } }
   func monotonicNanos() -> UInt64 { UInt64(wallMicros()) * 1_000 }
+  func pause(micros: UInt32) { advance(micros: Int64(micros)) }
   func advance(micros: Int64) { lock.withLock { self.micros += micros } }
 }
 
@@ -51,7 +61,7 @@ extension Store {
     let changes = values.map { requests.set($0.key, $0.value) }
     let command = try Command(
       update: requests.update(name, changes, expected: expected, key: key), agent: Text(requests.text(agent)))
-    return try commit(command, requestHash: UInt64(values.count))
+    return try commit(command, requestHash: UInt64(values.count)).result
   }
 
   /// The same values in all of these twins, in one commit.
@@ -62,6 +72,7 @@ extension Store {
     let changes = values.map { requests.set($0.key, $0.value) }
     let batch = requests.batch(names.map { requests.update($0, changes) })
     return try commit(try Command(batch: batch, agent: Text(requests.text("tester"))), requestHash: 0)
+      .result
   }
 
   @discardableResult
@@ -69,31 +80,42 @@ extension Store {
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
     return try commit(
-      try Command(delete: requests.delete(name), agent: Text(requests.text("tester"))), requestHash: 0)
+      try Command(delete: requests.delete(name), agent: Text(requests.text("tester"))), requestHash: 0
+    ).result
   }
 
   /// A twin's attributes; nil when it does not exist.
   func read(_ name: String) throws(TwinError) -> [UnpackedAttribute]? {
-    try withBytes(name) { (bytes: UnsafeRawBufferPointer) throws(TwinError) in
-      withTwin(try TwinName(bytes)) { image, _ in image.flatMap { $0.isDeleted ? nil : $0.unpacked } }
-    }
+    try image(name).flatMap { $0.isDeleted ? nil : $0.unpacked }
   }
 
   func value(_ name: String, _ attribute: String) throws(TwinError) -> Literal? {
     try read(name)?.first { $0.name == attribute }?.value
   }
 
-  func revision(_ name: String) throws(TwinError) -> UInt64? {
+  func revision(_ name: String) throws(TwinError) -> UInt64? { try image(name)?.revision }
+
+  /// From memory, or loaded into it.
+  func image(_ name: String) throws(TwinError) -> TwinImage? {
     try withBytes(name) { (bytes: UnsafeRawBufferPointer) throws(TwinError) in
-      withTwin(try TwinName(bytes)) { image, _ in image?.revision }
+      let name = try TwinName(bytes)
+      while true {
+        switch withTwin(name, { found, _ in found }) {
+        case .image(let image): return image
+        case .absent: return nil
+        case .cold: try load([name])
+        }
+      }
     }
   }
 
-  /// Runs `body` on several twins of one moment.
+  /// Runs `body` on several twins of one moment; all must be in memory.
   func readAll(_ names: [String], _ body: (Int, TwinImage?) -> Void) -> UInt64 {
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
-    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }, body)
+    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }) { index, found in
+      if case .image(let image) = found { body(index, image) } else { body(index, nil) }
+    }
   }
 }
 

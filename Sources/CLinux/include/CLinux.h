@@ -5,6 +5,8 @@
 #define TWIND_CSYSTEM_H
 
 // _GNU_SOURCE stays undefined: with it the C library's types differ from those that Swift's Glibc module knows.
+#include "CRC32C.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>

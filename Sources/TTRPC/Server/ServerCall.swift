@@ -130,6 +130,13 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
+  /// The calls behind one that was `deferredInOrder` may go on before it ends: it has taken effect.
+  public func letOthersPass() {
+    guard let session, !isEnded else { return }
+    session.release(id)
+    session.host?.outputPending()
+  }
+
   private func conclude(_ session: ServerSession) {
     session.end(id, cancelled: false)
     session.host?.outputPending()

@@ -35,6 +35,8 @@ package final class ServerSession {
     case deferred
   }
   var reply = Reply.none
+  /// The call that must end before the frames behind it are handled.
+  private var holder: UInt32?
 
   package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
     self.router = router
@@ -47,8 +49,8 @@ package final class ServerSession {
   /// Calls being served.
   package var streamCount: Int { streams.count }
 
-  /// No more calls are read until output has been sent.
-  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+  /// No more calls are read until output has been sent, or a call that holds the others back has ended.
+  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax || holder != nil }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
@@ -204,8 +206,17 @@ package final class ServerSession {
     return call
   }
 
+  /// The frames behind this call wait until it has ended.
+  func hold(_ id: UInt32) { holder = id }
+
+  /// They wait no more.
+  func release(_ id: UInt32) {
+    if holder == id { holder = nil }
+  }
+
   /// The call leaves the table: its id gets no more frames from here.
   func end(_ id: UInt32, cancelled: Bool) {
+    release(id)
     streams.removeValue(forKey: id)?.ended(cancelled: cancelled)
   }
 

@@ -40,6 +40,13 @@ public struct UnaryCall: ~Copyable {
   /// The call stays open when the handler returns; the reply comes later.
   public func deferred() -> ServerCall { deferred(until: .max, else: .deadlineExceeded) }
 
+  /// The same, and what the client sent behind this call is not looked at before it has ended: its calls take effect in
+  /// the order in which they came.
+  public func deferredInOrder() -> ServerCall {
+    session.hold(id)
+    return deferred()
+  }
+
   /// The call stays open when the handler returns; when no reply has come by that time on the monotonic clock, the
   /// error is the answer. The caller's own deadline holds all the same.
   public func deferred(until nanos: UInt64, else error: RPCError) -> ServerCall {

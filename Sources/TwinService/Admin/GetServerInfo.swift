@@ -11,7 +11,7 @@ extension AdminService {
     let response = arena.make(Twind__V1__GetServerInfoResponse.self)
     response.pointee.version = arena.string(identity.version)
     response.pointee.sequence = store.head
-    response.pointee.durability = store.durability
+    response.pointee.durability = store.durability.wire
     response.pointee.dev = identity.isDev ? 1 : 0
     response.pointee.start_time = identity.startTime
     response.pointee.socket = arena.string(identity.socket)

@@ -15,21 +15,7 @@ extension AdminService {
   private func stats() -> [UInt8] {
     let arena = Arena(chunkBytes: 4096)
     let response = arena.make(Twind__V1__GetStatsResponse.self)
-    let stored = store.stats
-    response.pointee.sequence = stored.sequence
-    response.pointee.twin_count = UInt64(stored.twinCount)
-    response.pointee.dirty_twin_count = UInt64(stored.dirtyCount)
-    response.pointee.twin_bytes = UInt64(stored.twinBytes)
-    response.pointee.feed_bytes = UInt64(stored.feedBytes)
-    response.pointee.feed_oldest_sequence = stored.feedOldestSequence
-    response.pointee.checkpoint_count = UInt64(stored.checkpointCount)
-    if let last = stored.lastCheckpoint {
-      response.pointee.checkpoint_sequence = last.sequence
-      response.pointee.checkpoint_time = last.endedAt
-      response.pointee.checkpoint_duration_micros = last.durationMicros
-      response.pointee.checkpoint_twin_count = UInt64(last.twinCount)
-    }
-    response.pointee.checkpoint_error = arena.string(stored.checkpointError?.description ?? "")
+    describe(store.stats, in: response, arena)
     let served = statistics()
     response.pointee.connection_count = UInt64(served.connections)
     response.pointee.stream_count = UInt64(served.streams)
@@ -39,6 +25,39 @@ extension AdminService {
     response.pointee.resident_bytes = Self.residentBytes()
     response.pointee.log_dropped_count = droppedLogLines()
     return response.encoded()
+  }
+
+  private func describe(
+    _ stored: StoreStats, in response: UnsafeMutablePointer<Twind__V1__GetStatsResponse>, _ arena: Arena
+  ) {
+    response.pointee.sequence = stored.sequence
+    response.pointee.synced_sequence = stored.syncedSequence
+    response.pointee.failure = arena.string(stored.failure?.description ?? "")
+    response.pointee.twin_count = UInt64(stored.twinCount)
+    response.pointee.resident_twin_count = UInt64(stored.residentCount)
+    response.pointee.dirty_twin_count = UInt64(stored.dirtyCount)
+    response.pointee.twin_bytes = UInt64(stored.twinBytes)
+    response.pointee.memory_bytes_max = UInt64(stored.memoryBytesMax)
+    response.pointee.eviction_count = stored.evictionCount
+    response.pointee.cold_read_count = stored.coldReadCount
+    response.pointee.fact_count = UInt64(stored.factCount)
+    response.pointee.feed_bytes = UInt64(stored.feedBytes)
+    response.pointee.feed_oldest_sequence = stored.feedOldestSequence
+    response.pointee.journal_bytes = UInt64(stored.journal.byteCount)
+    response.pointee.journal_segment_count = UInt64(stored.journal.segmentCount)
+    response.pointee.journal_sync_count = stored.journal.syncCount
+    response.pointee.recovery_commit_count = UInt64(stored.recovery.commitCount)
+    response.pointee.recovery_bytes_cut = UInt64(stored.recovery.bytesCut)
+    response.pointee.recovery_duration_micros = stored.recovery.durationMicros
+    response.pointee.checkpoint_count = UInt64(stored.checkpointCount)
+    response.pointee.checkpoint_rows_done = UInt64(stored.checkpointRowsDone)
+    response.pointee.checkpoint_rows_total = UInt64(stored.checkpointRowsTotal)
+    response.pointee.checkpoint_error = arena.string(stored.checkpointError?.description ?? "")
+    guard let last = stored.lastCheckpoint else { return }
+    response.pointee.checkpoint_sequence = last.sequence
+    response.pointee.checkpoint_time = last.endedAt
+    response.pointee.checkpoint_duration_micros = last.durationMicros
+    response.pointee.checkpoint_twin_count = UInt64(last.twinCount)
   }
 
   /// The second number of /proc/self/statm, in pages. 0 when the system does not tell.

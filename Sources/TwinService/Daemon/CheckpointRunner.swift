@@ -51,7 +51,7 @@ final class CheckpointRunner: @unchecked Sendable {
         }
         next = twind_monotonic_nanos() + intervalNanos
       } catch {
-        logger.error("checkpoint failed, nothing is lost while the daemon runs: \(error)")
+        logger.error("checkpoint failed, nothing is lost, the journal has it: \(error)")
         failures += 1
         let pause = min(1_000_000_000 << UInt64(min(failures - 1, 5)), Self.pauseNanosMax)
         next = twind_monotonic_nanos() + min(pause, max(intervalNanos, Self.lookNanos))

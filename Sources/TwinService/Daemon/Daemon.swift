@@ -17,6 +17,8 @@ package final class Daemon: Service {
   package static let version = "0.1.0"
   /// Descriptors that are not connections: database, epoll, standard streams.
   private static let otherDescriptors = 64
+  /// The exit code of a daemon that may not write any more.
+  private static let ioErrorExitCode: Int32 = 74
   /// Blocks of memory that are given back to the system when they are freed.
   private static let returnedBlockBytesMin: Int32 = 256 << 10
 
@@ -33,6 +35,8 @@ package final class Daemon: Service {
   private let health: HealthService
   private let listener: UnixListener
   private let checkpoints: CheckpointRunner
+  private let syncs: SyncRunner
+  private let commits: Workers
   private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
@@ -51,7 +55,7 @@ package final class Daemon: Service {
     limits.connectionsMax = options.connectionsMax
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
     do {
-      store = try Store(directory: options.dataDirectory)
+      store = try Store(directory: options.dataDirectory, options: options.store)
     } catch {
       throw Failure(description: error.description)
     }
@@ -65,11 +69,31 @@ package final class Daemon: Service {
     self.options = options
     self.logger = logger
     self.whenServing = whenServing
-    workers = Workers()
-    health = HealthService()
-    let twins = TwinService(store: store, agents: Agents(configured: options.agents), workers: workers)
+    workers = Workers(name: "worker")
+    commits = Workers(name: "commit", count: 1)
+    let health = HealthService()
+    self.health = health
+    let twins = TwinService(
+      store: store, agents: Agents(configured: options.agents), workers: workers, commits: commits)
     server = Self.server(options, limits, twins, health)
     checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
+    syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
+      logger.critical("no more writes until a restart, reads go on: \(failure)")
+      health.setAll(.notServing)
+      if exits { _exit(Self.ioErrorExitCode) }
+    }
+    report(store.recovery)
+  }
+
+  /// What the start found, if it is news.
+  private func report(_ recovery: RecoveryReport) {
+    if recovery.isClean && recovery.commitCount == 0 { return }
+    var metadata: Logger.Metadata = [
+      "twins": "\(recovery.twinCount)", "commits_replayed": "\(recovery.commitCount)",
+      "bytes_cut": "\(recovery.bytesCut)", "micros": "\(recovery.durationMicros)",
+    ]
+    if let jump = recovery.jump { metadata["jump"] = "\(jump.lowerBound)-\(jump.upperBound)" }
+    logger.notice("recovered after a stop that was not clean", metadata: metadata)
   }
 
   /// Twins that exist.
@@ -77,6 +101,7 @@ package final class Daemon: Service {
 
   /// Serves until the process is told to stop, then drains, checkpoints and returns.
   package func run() async throws {
+    syncs.start()
     checkpoints.start()
     server.start(listener)
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
@@ -95,12 +120,14 @@ package final class Daemon: Service {
     health.setAll(.notServing)
     server.shutdown()
     workers.stop()
+    commits.stop()
     checkpoints.stop()
+    syncs.stop()
     do {
       try store.close()
       logger.info("stopped", metadata: ["sequence": "\(store.head)"])
     } catch {
-      throw Failure(description: "the last checkpoint failed, commits since the one before are lost: \(error)")
+      throw Failure(description: "the last checkpoint failed, what it lacks is in the journal: \(error)")
     }
   }
 

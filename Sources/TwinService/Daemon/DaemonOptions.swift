@@ -2,6 +2,7 @@
 
 import Glibc
 import TTRPC
+import TwinStore
 
 /// The settings of one daemon.
 package struct DaemonOptions: Sendable {
@@ -11,6 +12,10 @@ package struct DaemonOptions: Sendable {
   /// Everyone may do everything.
   package var isDev = false
   package var checkpointInterval: Duration = .seconds(30)
+  /// Durability, bounds of memory and journal.
+  package var store = Store.Options()
+  /// A daemon that cannot write any more ends, for a supervisor to restart it.
+  package var exitsOnIOError = false
   /// The socket's permissions.
   package var socketMode: mode_t = 0o600
   /// The socket's group; nil = the process's.

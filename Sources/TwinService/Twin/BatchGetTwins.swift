@@ -11,29 +11,39 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing UnaryCall
   ) throws(RPCError) {
     let wanted = request.pointee.min_sequence
-    guard try isVisible(wanted) else {
-      return park(call, until: wanted) {
-        [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
-        try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
-      }
+    guard try isVisible(wanted) else { return park(call, until: wanted, then: answerBatch) }
+    if let cold = try answer(request, call) { load(cold, for: call, then: answerBatch) }
+  }
+
+  private var answerBatch: Answer {
+    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) -> ColdNames? in
+      try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
     }
-    try answer(request, call)
   }
 
   private func answer<Call: TwinReplying & ~Copyable>(
     _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing Call
-  ) throws(RPCError) {
+  ) throws(RPCError) -> ColdNames? {
     try onWire { () throws(TwinError) in
       let names = try Self.names(request)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
       // Images never change, so the locks are held for taking them only.
       var images: [TwinImage?] = []
+      var cold = ColdNames()
       images.reserveCapacity(names.count)
-      let sequence = store.withTwins(names) { (_, image) in images.append(image) }
+      let sequence = store.withTwins(names) { (index, found) in
+        switch found {
+        case .image(let image): images.append(image)
+        case .absent: images.append(nil)
+        case .cold: cold.add(names[index])
+        }
+      }
+      guard cold.names.isEmpty else { return cold }
       var reply = TwinResults(permit, mask)
       for (name, image) in zip(names, images) { reply.add(name, image) }
       reply.send(sequence, on: call)
+      return nil
     }
   }
 

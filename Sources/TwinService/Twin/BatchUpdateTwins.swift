@@ -6,21 +6,25 @@ import TwinCore
 import TwinRoutes
 import TwinStore
 
-extension TwinService {
-  func batchUpdateTwins(
-    _ request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, _ call: borrowing UnaryCall
-  ) throws(RPCError) {
-    let result = try commit("BatchUpdateTwins", call) { (agent) throws(TwinError) in
-      try Command(batch: request, agent: agent)
-    }
-    let response = call.arena.make(Twind__V1__BatchUpdateTwinsResponse.self)
+enum BatchUpdateTwins: WriteMethod {
+  static let name: StaticString = "BatchUpdateTwins"
+
+  static func command(
+    _ request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, agent: Text
+  ) throws(TwinError) -> Command {
+    try Command(batch: request, agent: agent)
+  }
+
+  static func fill(
+    _ response: UnsafeMutablePointer<Twind__V1__BatchUpdateTwinsResponse>, _ outcome: CommitOutcome, _ arena: Arena
+  ) {
+    let result = outcome.result
     response.pointee.sequence = result.sequence
-    response.pointee.durability = store.durability
+    response.pointee.durability = outcome.durability.wire
     response.pointee.fact_count = UInt32(result.factCount)
-    let revisions = call.arena.array(UInt64.self, count: result.revisions.count)
+    let revisions = arena.array(UInt64.self, count: result.revisions.count)
     for (index, revision) in result.revisions.enumerated() { revisions[index] = revision }
     response.pointee.n_revisions = result.revisions.count
     response.pointee.revisions = revisions
-    call.reply(response)
   }
 }

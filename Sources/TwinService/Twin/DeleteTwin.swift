@@ -6,17 +6,20 @@ import TwinCore
 import TwinRoutes
 import TwinStore
 
-extension TwinService {
-  func deleteTwin(
-    _ request: UnsafePointer<Twind__V1__DeleteTwinRequest>, _ call: borrowing UnaryCall
-  ) throws(RPCError) {
-    let result = try commit("DeleteTwin", call) { (agent) throws(TwinError) in
-      try Command(delete: request, agent: agent)
-    }
-    let response = call.arena.make(Twind__V1__DeleteTwinResponse.self)
-    response.pointee.sequence = result.sequence
-    response.pointee.revision = result.revisions[0]
-    response.pointee.durability = store.durability
-    call.reply(response)
+enum DeleteTwin: WriteMethod {
+  static let name: StaticString = "DeleteTwin"
+
+  static func command(
+    _ request: UnsafePointer<Twind__V1__DeleteTwinRequest>, agent: Text
+  ) throws(TwinError) -> Command {
+    try Command(delete: request, agent: agent)
+  }
+
+  static func fill(
+    _ response: UnsafeMutablePointer<Twind__V1__DeleteTwinResponse>, _ outcome: CommitOutcome, _ arena: Arena
+  ) {
+    response.pointee.sequence = outcome.result.sequence
+    response.pointee.revision = outcome.result.revisions[0]
+    response.pointee.durability = outcome.durability.wire
   }
 }

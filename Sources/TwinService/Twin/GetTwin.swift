@@ -1,4 +1,5 @@
-// GetTwin: the read that agents wait for. One lookup, one copy, under one shard's lock.
+// GetTwin: the read that agents wait for. One lookup, one copy, under one shard's lock. A twin that is not in memory and
+// a twin as it was are read by a worker.
 
 import CLinux
 import CTwindProto
@@ -10,41 +11,80 @@ import TwinStore
 extension TwinService {
   func getTwin(_ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing UnaryCall) throws(RPCError) {
     let wanted = request.pointee.min_sequence
-    guard try isVisible(wanted) else {
-      return park(call, until: wanted) {
-        [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) in
-        try answer(parked.unpack(Twind__V1__GetTwinRequest.self, payload), parked)
-      }
+    guard try isVisible(wanted) else { return park(call, until: wanted, then: answerGetTwin) }
+    if request.pointee.valid_at != 0 || request.pointee.known_at != 0 {
+      let query = try onWire { () throws(TwinError) in try AsOfQuery(request, self) }
+      return try getTwin(query, call.deferred())
     }
-    try answer(request, call)
+    if let cold = try answer(request, call) { load(cold, for: call, then: answerGetTwin) }
+  }
+
+  private var answerGetTwin: Answer {
+    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) -> ColdNames? in
+      let request = try parked.unpack(Twind__V1__GetTwinRequest.self, payload)
+      if request.pointee.valid_at != 0 || request.pointee.known_at != 0 {
+        try getTwin(try onWire { () throws(TwinError) in try AsOfQuery(request, self) }, parked)
+        return nil
+      }
+      return try answer(request, parked)
+    }
   }
 
   @inline(__always)
   private func answer<Call: TwinReplying & ~Copyable>(
     _ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing Call
-  ) throws(RPCError) {
+  ) throws(RPCError) -> ColdNames? {
     try onWire { () throws(TwinError) in
       let name = try TwinName(Text(request.pointee.name))
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
       let known = request.pointee.if_newer_than_revision
-      try store.withTwin(name) { (image, sequence) throws(TwinError) in
-        guard let image, !image.isDeleted else { throw TwinError.noTwin(name) }
-        guard image.revision > known else { return Self.replyNotModified(call, sequence) }
-        let twin = TwinEncoding(image, mask, permit)
-        var redactions = RedactionEncoding(field: 3, namesTwin: false)
-        redactions.add(image, mask, permit)
-        let count =
-          twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
-        call.reply(byteCount: count) { start in
-          let place = WireWriter.writeVarintField(2, sequence, to: twin.writeField(1, to: start))
-          _ = redactions.write(to: place)
+      return try store.withTwin(name) { (found, sequence) throws(TwinError) -> ColdNames? in
+        switch found {
+        case .cold: return ColdNames(name)
+        case .absent: throw TwinError.noTwin(name)
+        case .image(let image):
+          if image.isDeleted { throw TwinError.noTwin(name) }
+          TwinReply(image, mask, permit, sequence, known).send(on: call)
+          return nil
         }
       }
     }
   }
+}
 
-  private static func replyNotModified<Call: TwinReplying & ~Copyable>(_ call: borrowing Call, _ sequence: UInt64) {
+/// The reply about one twin.
+struct TwinReply {
+  private let image: TwinImage
+  private let mask: AttributeMask
+  private let permit: Permit
+  private let sequence: UInt64
+  private let known: UInt64
+
+  /// - Parameter known: the revision that the caller has.
+  @inline(__always)
+  init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit, _ sequence: UInt64, _ known: UInt64) {
+    self.image = image
+    self.mask = mask
+    self.permit = permit
+    self.sequence = sequence
+    self.known = known
+  }
+
+  @inline(__always)
+  func send<Call: TwinReplying & ~Copyable>(on call: borrowing Call) {
+    guard image.revision > known else { return sendNotModified(call) }
+    let twin = TwinEncoding(image, mask, permit)
+    var redactions = RedactionEncoding(field: 3, namesTwin: false)
+    redactions.add(image, mask, permit)
+    let count = twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
+    call.reply(byteCount: count) { start in
+      let place = WireWriter.writeVarintField(2, sequence, to: twin.writeField(1, to: start))
+      _ = redactions.write(to: place)
+    }
+  }
+
+  private func sendNotModified<Call: TwinReplying & ~Copyable>(_ call: borrowing Call) {
     call.reply(byteCount: 1 + WireWriter.varintByteCount(sequence) + 2) { start in
       _ = WireWriter.writeVarintField(4, 1, to: WireWriter.writeVarintField(2, sequence, to: start))
     }

@@ -70,29 +70,24 @@ private struct ListQuery: Sendable {
   func page(of store: Store) -> Result<[UInt8], RPCError> {
     do throws(StoreError) {
       let page = try store.names(prefix: prefix, after: after, limit: limit)
-      return .success(reply(page, store))
+      return try reply(page, store)
     } catch {
       return .failure(RPCError(error))
     }
   }
 
-  private func reply(_ page: NamePage, _ store: Store) -> [UInt8] {
+  private func reply(_ page: NamePage, _ store: Store) throws(StoreError) -> Result<[UInt8], RPCError> {
     var twins: [UInt8] = []
     var redactions = RedactionEncoding(field: 4, namesTwin: true)
     let sequence = store.head
     var last = page.isLast ? [] : page.names.last ?? []
     for (index, name) in page.names.enumerated() {
-      let fits = name.withUnsafeBytes { bytes in
-        store.withTwin(TwinName(unchecked: bytes)) { (image, _) in
-          guard let image, !image.isDeleted else { return true }
-          return append(image, to: &twins, &redactions)
-        }
-      }
-      guard !fits else { continue }
+      guard let image = try store.twin(name), !image.isDeleted else { continue }
+      if append(image, to: &twins, &redactions) { continue }
       last = page.names[index - 1]
       break
     }
-    return finish(twins, last, sequence, redactions)
+    return .success(finish(twins, last, sequence, redactions))
   }
 
   /// Adds a twin; false when there is no room for it.

@@ -21,12 +21,9 @@ extension TwinService {
     return try onWire { () throws(TwinError) in try store.isVisible(sequence) }
   }
 
-  /// Keeps the call until the sequence is visible and then runs the body with its payload. OUT_OF_RANGE when it does
+  /// Keeps the call until the sequence is visible and then answers it. OUT_OF_RANGE when it does
   /// not become visible in time.
-  func park(
-    _ call: borrowing UnaryCall, until sequence: UInt64,
-    _ body: @escaping @Sendable (_ payload: UnsafeRawBufferPointer, ServerCall) throws(RPCError) -> Void
-  ) {
+  func park(_ call: borrowing UnaryCall, until sequence: UInt64, then answer: @escaping Answer) {
     let payload = [UInt8](call.payload)
     let latest = twind_monotonic_nanos() + ServiceLimits.sequenceWaitNanosMax
     let parked = call.deferred(until: latest, else: RPCError(store.notVisible(sequence)))
@@ -35,14 +32,8 @@ extension TwinService {
       guard !parked.isEnded else { return }
       bell.arm()
       guard store.head >= sequence else { return }
-      do throws(RPCError) {
-        try payload.withUnsafeBufferPointer { (payload) throws(RPCError) in
-          try body(UnsafeRawBufferPointer(payload), parked)
-        }
-      } catch {
-        parked.fail(error)
-      }
       bell.remove(from: store.feed)
+      run(answer, payload, parked)
     }
     bell.add(to: store.feed) { parked.onThread(retry) }
     parked.onCancelled = { [store] in bell.remove(from: store.feed) }

@@ -11,9 +11,11 @@ struct CoalescedChanges {
     /// The commits after that.
     fileprivate(set) var changes: [TwinImage] = []
 
-    /// Whether no later change is about the entry's attribute.
+    /// Whether no later change is about the entry's attribute. What does not hold at its commit's time stands in for
+    /// nothing else, and nothing stands in for it.
     func isLast(_ change: TwinImage, _ entry: TwinImage.Entry) -> Bool {
-      let last = changes.last { $0.find(change.name(entry)) != nil }
+      if entry.flags.contains(.notCurrent) { return true }
+      let last = changes.last { $0.find(change.name(entry)).map { !$0.flags.contains(.notCurrent) } ?? false }
       return last.map { $0.isSame(as: change) } ?? false
     }
   }

@@ -1,8 +1,11 @@
 // One watch: a cursor, not a queue. It moves only while its connection takes what it makes.
 //
-//   listing ──► snapshot ──► following
-//      ▲            │
-//      └── page ────┘         (a watch of names, or one that resumes, lists nothing)
+//   reading ──► snapshot ──► following ──► catching up
+//      ▲            │            ▲              │
+//      └── page ────┘            └──────────────┘
+//
+// A worker reads: the next names and the twins of them that are not in memory, or commits that are no longer in the feed.
+// A watch of names looks for no names, and one that resumes has no snapshot.
 //
 // A commit that falls between the beginning and the twin's own turn in the snapshot is in the snapshot; it is left out
 // when it comes by in the feed.
@@ -15,8 +18,8 @@ import TwinStore
 /// Confined to the thread of its call.
 final class Watch: @unchecked Sendable {
   private enum Phase {
-    /// A worker looks for the names after this one.
-    case listing
+    /// A worker reads the disk.
+    case reading
     /// These are next in the snapshot; `isLast` = none follow.
     case snapshot(names: ArraySlice<[UInt8]>, isLast: Bool)
     case following
@@ -40,6 +43,8 @@ final class Watch: @unchecked Sendable {
   /// Twins whose snapshot is newer than the cursor at the beginning, with their revisions.
   private var ahead: [[UInt8]: UInt64] = [:]
   private var quietCommits = 0
+  /// Twins of the snapshot that are not in memory.
+  private var loaded: [[UInt8]: TwinImage] = [:]
 
   /// Throws OUT_OF_RANGE when the commits after `fromSequence` are not there.
   init(_ call: ServerCall, _ query: WatchQuery, store: Store, workers: Workers) throws(TwinError) {
@@ -48,8 +53,7 @@ final class Watch: @unchecked Sendable {
     self.store = store
     self.workers = workers
     if let sequence = query.fromSequence {
-      var unused: [CommitRecord] = []
-      try store.commits(after: sequence, limit: 0, into: &unused)
+      try store.checkResumable(sequence)
       cursor = sequence
       phase = .following
       return
@@ -65,13 +69,10 @@ final class Watch: @unchecked Sendable {
   func advance() {
     while call.isWritable && !call.isEnded {
       switch phase {
-      case .listing: return
+      case .reading: return
       case .snapshot(let names, let isLast):
-        if names.isEmpty && !isLast {
-          phase = .listing
-          return list(after: lastListed)
-        }
-        sendSnapshot(names, isLast)
+        if names.isEmpty && !isLast { return list(after: lastListed) }
+        guard sendSnapshot(names, isLast) else { return }
       case .following:
         guard follow() else { return }
       }
@@ -85,46 +86,82 @@ final class Watch: @unchecked Sendable {
   /// Has a worker look for the next names.
   private func list(after last: [UInt8]) {
     guard case .prefix(let prefix) = query.twins else { return }
+    read { (store) throws(StoreError) in
+      try store.names(prefix: prefix, after: last, limit: Self.pageNames)
+    } then: { watch, page in
+      watch.lastListed = page.names.last ?? watch.lastListed
+      watch.phase = .snapshot(names: page.names[...], isLast: page.isLast)
+    }
+  }
+
+  /// Has a worker read these twins.
+  private func load(_ next: ArraySlice<[UInt8]>, _ names: ArraySlice<[UInt8]>, _ isLast: Bool) {
+    read { (store) throws(StoreError) in
+      var found: [[UInt8]: TwinImage] = [:]
+      for name in next { found[name] = try store.twin(name) ?? TwinImage.absent(name) }
+      return found
+    } then: { watch, found in
+      watch.loaded = found
+      watch.phase = .snapshot(names: names, isLast: isLast)
+    }
+  }
+
+  /// Runs the first body on a worker and the second, with what it found, on the call's thread; then goes on.
+  private func read<Found: Sendable>(
+    _ body: @escaping @Sendable (Store) throws(StoreError) -> Found,
+    then take: @escaping @Sendable (Watch, Found) -> Void
+  ) {
+    phase = .reading
     do throws(RPCError) {
       try workers.submit { [self, store] in
-        let page = Result { () throws(StoreError) in
-          try store.names(prefix: prefix, after: last, limit: Self.pageNames)
+        let found = Result { () throws(StoreError) in try body(store) }
+        call.onThread { [self] _ in
+          guard !call.isEnded else { return }
+          switch found {
+          case .failure(let error): end(RPCError(error))
+          case .success(let found):
+            take(self, found)
+            advance()
+          }
         }
-        call.onThread { _ in self.listed(page) }
       }
     } catch {
       end(error)
     }
   }
 
-  private func listed(_ page: Result<NamePage, StoreError>) {
-    guard !call.isEnded else { return }
-    switch page {
-    case .failure(let error): end(RPCError(error))
-    case .success(let page):
-      lastListed = page.names.last ?? lastListed
-      phase = .snapshot(names: page.names[...], isLast: page.isLast)
-      advance()
-    }
-  }
-
-  /// Sends one part: as many twins as fit.
-  private func sendSnapshot(_ names: ArraySlice<[UInt8]>, _ isLast: Bool) {
+  /// Sends one part: as many twins as fit. False when a twin has to be read first.
+  private func sendSnapshot(_ names: ArraySlice<[UInt8]>, _ isLast: Bool) -> Bool {
     var rest = names
     var frame = WatchFrame(query)
     while let name = rest.first, frame.byteCount < ServiceLimits.snapshotBytesMax {
-      name.withUnsafeBytes { bytes in
-        store.withTwin(TwinName(unchecked: bytes)) { (image, _) in
-          guard let image else { return }
-          if image.revision > cursor { ahead[name] = image.revision }
-          if !image.isDeleted { frame.add(snapshot: image) }
+      let isCold = name.withUnsafeBytes { bytes in
+        store.withTwin(TwinName(unchecked: bytes)) { (found, _) in
+          switch found {
+          case .image(let image): add(image, name, to: &frame)
+          case .absent: break
+          case .cold:
+            guard let image = loaded[name] else { return true }
+            if image.revision > 0 { add(image, name, to: &frame) }
+          }
+          return false
         }
       }
+      if isCold { break }
       rest.removeFirst()
     }
     let isComplete = rest.isEmpty && isLast
+    let isStuck = !rest.isEmpty && rest.count == names.count
     phase = isComplete ? .following : .snapshot(names: rest, isLast: isLast)
+    if isComplete { loaded = [:] }
     if isComplete || !frame.isEmpty { frame.send(on: call, sequence: isComplete ? cursor : 0, isComplete) }
+    if isStuck { load(rest.prefix(Self.pageNames), rest, isLast) }
+    return !isStuck
+  }
+
+  private func add(_ image: TwinImage, _ name: [UInt8], to frame: inout WatchFrame) {
+    if image.revision > cursor { ahead[name] = image.revision }
+    if !image.isDeleted { frame.add(snapshot: image) }
   }
 
   // MARK: Changes
@@ -132,21 +169,39 @@ final class Watch: @unchecked Sendable {
   /// Delivers some commits; false when there are no more.
   private func follow() -> Bool {
     var commits: [CommitRecord] = []
-    do throws(TwinError) {
-      try store.commits(after: cursor, limit: ServiceLimits.watchTurnCommitsMax, into: &commits)
-    } catch {
-      // Once begun, only the feed's bound can put it out of range.
-      end(
-        RPCError(
-          TwinError(
-            .resourceExhausted,
-            "the watch fell behind what is kept (feedBytesMax): resume from a snapshot, and read faster",
-            detail: error.detail)))
+    guard store.commits(after: cursor, limit: ServiceLimits.watchTurnCommitsMax, into: &commits) else {
+      catchUp()
       return false
     }
     guard !commits.isEmpty else { return false }
-    if query.coalesce { deliverCoalesced(commits) } else { deliver(commits) }
+    take(commits)
     return true
+  }
+
+  private func take(_ commits: [CommitRecord]) {
+    if query.coalesce { deliverCoalesced(commits) } else { deliver(commits) }
+  }
+
+  /// What lies between the cursor and the feed is read from the facts on disk.
+  private func catchUp() {
+    let lag = store.head - cursor
+    guard lag <= ServiceLimits.watchLagCommitsMax, (try? store.checkResumable(cursor)) != nil else {
+      return end(
+        RPCError(
+          TwinError(
+            .resourceExhausted,
+            "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
+              + "a snapshot, and read faster",
+            detail: .resume(oldest: store.oldestResumable, head: store.head))))
+    }
+    let cursor = cursor
+    read { (store) throws(StoreError) in
+      try store.storedCommits(after: cursor, atLeast: ServiceLimits.watchTurnCommitsMax)
+    } then: { watch, commits in
+      watch.phase = .following
+      if commits.isEmpty { return watch.end(RPCError(.dataLoss, "the commits after \(cursor) are not on disk")) }
+      watch.take(commits)
+    }
   }
 
   private func deliver(_ commits: [CommitRecord]) {

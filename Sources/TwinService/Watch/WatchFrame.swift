@@ -27,28 +27,43 @@ struct WatchFrame {
   /// What one commit did to a twin. A change in attributes that were not asked for is none.
   mutating func add(change image: TwinImage) {
     redactions.add(image, query.mask, query.permit)
-    let recordsSize = image.recordsSize(query.mask, query.permit)
-    guard recordsSize > 0 || image.isDeleted else { return }
-    add(change: image.name.bytes, image.revision, recordsSize, isDeleted: image.isDeleted) { [query] in
-      image.writeRecords(query.mask, query.permit, to: $0)
+    var fields: [UInt8] = []
+    if !image.isDeleted {
+      for entry in image.entries where isShown(image, entry) { Self.append(image, entry, to: &fields) }
+    }
+    guard !fields.isEmpty || image.isDeleted else { return }
+    add(change: image.name.bytes, image.revision, fields, isDeleted: image.isDeleted)
+  }
+
+  /// One fact as a field of a TwinChange: of `attributes`, of `removed` or of `other_facts`.
+  private static func append(_ change: TwinImage, _ entry: TwinImage.Entry, to fields: inout [UInt8]) {
+    func append(_ number: UInt8, _ bytes: UnsafeRawBufferPointer) {
+      let size = WireWriter.fieldByteCount(bytes.count)
+      let start = fields.count
+      fields.append(contentsOf: repeatElement(0, count: size))
+      fields.withUnsafeMutableBytes { _ = WireWriter.writeField(number, bytes, to: $0.baseAddress! + start) }
+    }
+    if entry.flags.contains(.notCurrent) {
+      append(6, change.message(entry))
+    } else if entry.flags.contains(.removal) {
+      append(4, change.name(entry))
+    } else {
+      fields.append(contentsOf: change.record(entry))
     }
   }
 
   /// What several commits did to a twin. A deletion is a change of its own: what came after it is not gone with it.
   mutating func add(coalesced twin: CoalescedChanges.Twin) {
     if let deletion = twin.deletion { add(change: deletion) }
-    var records: [UInt8] = []
+    var fields: [UInt8] = []
     for change in twin.changes {
       redactions.add(change, query.mask, query.permit)
       for entry in change.entries where twin.isLast(change, entry) && isShown(change, entry) {
-        records.append(contentsOf: change.record(entry))
+        Self.append(change, entry, to: &fields)
       }
     }
-    guard !records.isEmpty, let last = twin.changes.last else { return }
-    add(change: last.name.bytes, last.revision, records.count, isDeleted: false) { place in
-      records.withUnsafeBytes { if let start = $0.baseAddress { place.copyMemory(from: start, byteCount: $0.count) } }
-      return place + records.count
-    }
+    guard !fields.isEmpty, let last = twin.changes.last else { return }
+    add(change: last.name.bytes, last.revision, fields, isDeleted: false)
   }
 
   private func isShown(_ image: TwinImage, _ entry: TwinImage.Entry) -> Bool {
@@ -56,17 +71,17 @@ struct WatchFrame {
   }
 
   private mutating func add(
-    change name: UnsafeRawBufferPointer, _ revision: UInt64, _ recordsSize: Int, isDeleted: Bool,
-    _ writeRecords: (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
+    change name: UnsafeRawBufferPointer, _ revision: UInt64, _ fields: [UInt8], isDeleted: Bool
   ) {
     let count =
-      WireWriter.fieldByteCount(name.count) + 1 + WireWriter.varintByteCount(revision) + recordsSize
+      WireWriter.fieldByteCount(name.count) + 1 + WireWriter.varintByteCount(revision) + fields.count
       + (isDeleted ? 2 : 0)
     append(WireWriter.fieldByteCount(count)) { start in
       var place = WireWriter.writeFieldHeader(4, count: count, to: start)
       place = WireWriter.writeField(1, name, to: place)
       place = WireWriter.writeVarintField(2, revision, to: place)
-      place = writeRecords(place)
+      fields.withUnsafeBytes { if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: $0.count) } }
+      place += fields.count
       if isDeleted { _ = WireWriter.writeVarintField(5, 1, to: place) }
     }
   }

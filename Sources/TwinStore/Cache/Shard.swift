@@ -1,7 +1,7 @@
-// A part of the cache: twins by name under one lock, and which of them the database does not have yet.
+// A part of the cache: twins by name under one lock, which of them the database does not have yet, and which may go.
 //
-// Promises: a key is the name inside its own image, and both leave together, so that no key dangles. All methods
-// want `lock` held.
+// Promises: a key is the name inside its own image, and both leave together, so that no key dangles. What the database
+// does not have stays. All methods want `lock` held.
 
 import Threads
 import TwinCore
@@ -14,11 +14,20 @@ package final class Shard: @unchecked Sendable {
     @usableFromInline let name: TwinName
     /// Nil in the slot that is only looked up with.
     @usableFromInline let image: Unmanaged<TwinImage.Storage>?
+    /// Its place in the sieve.
+    let place: Int32
 
     @inlinable
-    init(name: TwinName, image: Unmanaged<TwinImage.Storage>? = nil) {
+    init(name: TwinName) {
+      self.name = name
+      image = nil
+      place = 0
+    }
+
+    init(name: TwinName, image: Unmanaged<TwinImage.Storage>, place: Int32) {
       self.name = name
       self.image = image
+      self.place = place
     }
 
     @inlinable
@@ -28,22 +37,29 @@ package final class Shard: @unchecked Sendable {
     func hash(into hasher: inout Hasher) { hasher.combine(bytes: name.bytes) }
   }
 
+  /// What a twin takes beside its image: a slot, a place in the sieve, the allocator's share.
+  private static let overheadBytes = 96
+  /// How far the sieve's hand goes to make room for one twin.
+  private static let handStepsMax = 64
+
   @usableFromInline let lock = Lock()
   @usableFromInline private(set) var slots: Set<Slot> = []
-  /// What changed since the last capture; an image knows its place here.
-  private(set) var dirty: [TwinImage] = []
-  /// What a checkpoint captured and has not yet settled.
-  private(set) var captured: [TwinImage] = []
-  /// Counts captures: an image is in `dirty` when its epoch is this one.
-  private var epoch: UInt64 = 1
-  private(set) var liveCount = 0
+  var sieve = Sieve()
+  /// Names of all twins that were ever seen, in memory or not.
+  var filter = NameFilter()
+  var unwritten = UnwrittenTwins()
+  /// Bytes of the twins in memory.
   private(set) var byteCount = 0
+  private(set) var evictionCount: UInt64 = 0
+  let byteCountMax: Int
 
-  init() {}
+  init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
   deinit {
     for slot in slots { slot.image?.release() }
   }
+
+  var count: Int { slots.count }
 
   /// Good as long as the lock is held.
   @inlinable
@@ -51,52 +67,88 @@ package final class Shard: @unchecked Sendable {
     slots.firstIndex(of: Slot(name: name)).flatMap { slots[$0].image }
   }
 
-  /// Takes an image that the database has.
+  /// Whether the name was ever seen; now and then true of one that was not.
+  @usableFromInline
+  func isKnown(_ name: TwinName) -> Bool { filter.mayContain(filterHash(name)) }
+
+  /// Takes a twin from the database, unless it is here already.
   func load(_ image: TwinImage) {
-    _ = replace(image)
+    if find(image.name) != nil { return }
+    place(image)
+    makeRoom()
   }
 
-  /// Takes a new image, in place of the one with the same name.
-  func put(_ image: TwinImage) {
-    let old = replace(image)
-    if let old, old.dirtyEpoch == epoch {
-      image.markDirty(epoch: epoch, slot: old.dirtySlot)
-      dirty[old.dirtySlot] = image
-    } else {
-      markDirty(image)
+  /// Takes a new image in place of the one with the same name, and what was done to it.
+  func put(_ image: TwinImage, change: TwinImage) {
+    let old = place(image)
+    unwritten.put(image, change: change, insteadOf: old)
+    makeRoom()
+  }
+
+  /// Takes an image of the same revision: time has changed what holds.
+  func rederive(_ image: TwinImage) {
+    guard let old = place(image) else { return }
+    unwritten.replace(old, with: image)
+  }
+
+  /// What a checkpoint captured is in the database and may go.
+  func settle() {
+    unwritten.settle()
+    makeRoom()
+  }
+
+  /// What a checkpoint captured is not in the database.
+  func giveBack() {
+    unwritten.giveBack { captured in
+      find(captured.name).map { TwinImage(storage: $0.takeUnretainedValue()) }
     }
   }
 
-  private func markDirty(_ image: TwinImage) {
-    image.markDirty(epoch: epoch, slot: dirty.count)
-    dirty.append(image)
-  }
-
-  private func replace(_ image: TwinImage) -> TwinImage? {
-    let slot = Slot(name: image.name, image: .passRetained(image.storage))
+  @discardableResult
+  private func place(_ image: TwinImage) -> TwinImage? {
+    let new = Unmanaged.passRetained(image.storage)
+    let index = slots.firstIndex(of: Slot(name: image.name))
+    let place: Int32
+    if let index {
+      place = slots[index].place
+      sieve.replace(place, with: new)
+    } else {
+      place = sieve.insert(new)
+      filter.insert(filterHash(image.name))
+      byteCount += Shard.overheadBytes
+    }
     // The old slot comes back with its key, which is good until its image is released.
-    let old = slots.update(with: slot).flatMap(\.image).map { TwinImage(storage: $0.takeRetainedValue()) }
-    liveCount += (image.isDeleted ? 0 : 1) - (old.map { $0.isDeleted ? 0 : 1 } ?? 0)
+    let old = slots.update(with: Slot(name: image.name, image: new, place: place)).flatMap(\.image)
+      .map { TwinImage(storage: $0.takeRetainedValue()) }
     byteCount += image.byteCount - (old?.byteCount ?? 0)
     return old
   }
 
-  /// Begins a checkpoint: what is dirty now is its to write.
-  func capture() -> [TwinImage] {
-    precondition(captured.isEmpty, "two checkpoints at once")
-    swap(&captured, &dirty)
-    epoch += 1
-    return captured
-  }
-
-  /// The checkpoint is in the database.
-  func settle() { captured = [] }
-
-  /// The checkpoint failed: what is still current is dirty again.
-  func giveBack() {
-    for image in captured where find(image.name)?.toOpaque() == Unmanaged.passUnretained(image.storage).toOpaque() {
-      markDirty(image)
+  /// Drops twins that nobody read for long, as long as there are too many.
+  private func makeRoom() {
+    while byteCount > byteCountMax {
+      let dropped = sieve.next(steps: Shard.handStepsMax) { found in
+        found._withUnsafeGuaranteedRef { storage in
+          let image = TwinImage(storage: storage)
+          if image.isMarkedRead {
+            image.unmarkRead()
+            return .spare
+          }
+          return unwritten.contains(image) ? .spare : .drop
+        }
+      }
+      guard let dropped else { return }
+      let image = TwinImage(storage: dropped.takeUnretainedValue())
+      slots.remove(Slot(name: image.name))
+      byteCount -= image.byteCount + Shard.overheadBytes
+      evictionCount += 1
+      dropped.release()
     }
-    captured = []
   }
+}
+
+/// For the filter: other bits than those that chose the shard.
+func filterHash(_ name: TwinName) -> UInt64 {
+  let hash = spread(name.bytes) &* 0x9e37_79b9_7f4a_7c15
+  return hash ^ hash >> 31
 }

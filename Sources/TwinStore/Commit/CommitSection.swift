@@ -1,143 +1,248 @@
-// Where commits happen, one at a time: decide → sequence → apply → feed → publish.
+// Where commits happen, one at a time: decide → sequence → journal → apply → feed → publish.
 //
-// Promises: inside its lock there is no system call but the clock's, and no waiting for readers longer than they
-// copy. The head is published after the twins are; what a caller was told is visible to everyone. Checkpoints are
-// captured under the same lock, hence at one sequence.
+// Promises: a commit whose journal write fails is not applied, and none comes after it. Inside the lock there is no
+// sync but for the change of a segment, no SQLite, and no waiting for readers longer than they copy. The head is
+// published after the twins are; what a caller was told is visible to everyone. As there is one log, a commit is never
+// acknowledged before all earlier ones have reached its level. Checkpoints are captured under the same lock, hence
+// at one sequence.
 
-import Threads
 import Synchronization
+import Threads
 import TwinCore
 
+/// What became of a commit that did not wait.
+package enum CommitAttempt: Sendable {
+  case done(CommitOutcome)
+  /// Another thread commits, or the disk is slow.
+  case busy
+  /// A twin is not in memory.
+  case cold
+}
+
 final class CommitSection: @unchecked Sendable {
-  private let lock = Lock()
-  private let cache: TwinCache
-  private let feed: Feed
-  private let clock: any Clock
-  private let keys: IdempotencyTable
-  private var sequences: SequenceRange
-  private var lastRecordedAt: Int64
-  private var isClosed = false
+  /// A write that took longer sends the next ones to a thread that may block.
+  private static let slowNanosMin: UInt64 = 1_000_000
+
+  let lock = Lock()
+  let cache: TwinCache
+  let feed: Feed
+  let clock: any Clock
+  let keys: IdempotencyTable
+  let waiters: SyncWaiters
+  let bell = WorkBell()
+  let options: Store.Options
+  // All of these under `lock`.
+  var journal: Journal
+  var sequences: SequenceRange
+  var lastRecordedAt: Int64
+  var liveCount: Int
+  var isClosed = false
+  var latched: StoreError?
+  /// The journal's bytes at the last checkpoint.
+  var journalBytesAtCheckpoint = 0
+  private var lastWriteWasSlow = false
+  private var payload: [UInt8] = []
 
   /// The sequence of the last commit.
   let head: Atomic<UInt64>
-  /// Set when half of the sequences in reserve are used up.
-  let wantsCheckpoint = Atomic<Bool>(false)
+  /// Of the last checkpoint that ran to its end.
+  let appliedSequence: Atomic<UInt64>
+  /// The last write was slow, or memory is short.
+  private let isSlow = Atomic<Bool>(false)
+  /// A sync or the making of a segment has ended.
+  let progress: Condition
 
-  init(
-    cache: TwinCache, feed: Feed, clock: any Clock, keys: IdempotencyTable, sequences: SequenceRange,
-    lastRecordedAt: Int64
-  ) {
-    self.cache = cache
+  init(_ opening: borrowing StoreOpening, feed: Feed, journal: Journal) {
+    progress = Condition(lock)
+    cache = opening.cache
     self.feed = feed
-    self.clock = clock
-    self.keys = keys
-    self.sequences = sequences
-    self.lastRecordedAt = lastRecordedAt
-    head = Atomic(sequences.last)
+    clock = opening.clock
+    keys = opening.keys
+    options = opening.options
+    self.journal = journal
+    sequences = opening.sequences
+    lastRecordedAt = opening.lastRecordedAt
+    liveCount = opening.liveCount
+    appliedSequence = Atomic(opening.database.checkpointRow.appliedSequence)
+    head = Atomic(opening.sequences.last)
+    waiters = SyncWaiters(bell: bell)
   }
 
-  func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitResult {
-    let (result, isPublished) = try lock.withLock { () throws(TwinError) in
-      try run(command, requestHash)
+  /// Commits at once or not at all.
+  func tryCommit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
+    guard !isSlow.load(ordering: .relaxed), lock.tryLock() else { return .busy }
+    return try finish { () throws(TwinError) in
+      defer { lock.unlock() }
+      return try run(command, requestHash, mayBlock: false)
     }
-    if isPublished { feed.ring() }
-    return result
+  }
+
+  /// Commits, waiting for others. `busy`: the journal has no room yet, see `makeRoom`.
+  func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
+    if cache.unwrittenBytes > cache.byteCountMax / 2 { clock.pause(micros: Limits.throttleMicros) }
+    return try finish { () throws(TwinError) in
+      try lock.withLock { () throws(TwinError) in try run(command, requestHash, mayBlock: true) }
+    }
+  }
+
+  private func finish(_ body: () throws(TwinError) -> CommitAttempt) throws(TwinError) -> CommitAttempt {
+    let attempt = try body()
+    if case .done(let outcome) = attempt, outcome.result.factCount > 0 { feed.ring() }
+    return attempt
   }
 
   private func run(
-    _ command: Command, _ requestHash: UInt64
-  ) throws(TwinError) -> (CommitResult, isPublished: Bool) {
+    _ command: Command, _ requestHash: UInt64, mayBlock: Bool
+  ) throws(TwinError) -> CommitAttempt {
     if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again when it is back") }
+    if let failure { throw CommitSection.refusal(failure) }
     // Recorded time never goes back, whatever the machine's clock does.
     let now = max(clock.wallMicros(), lastRecordedAt)
+    let level = Durability(command.durability) ?? options.durability
     let scope = command.scope
-    if let scope, let first = try keys.find(scope, requestHash: requestHash, now: now) { return (first, false) }
+    if let scope, let first = try keys.find(scope, requestHash: requestHash, now: now) {
+      return .done(try settled(first, at: level))
+    }
+    var images: [TwinImage?] = []
+    images.reserveCapacity(command.twins.count)
+    for twin in command.twins {
+      switch cache.withTwin(twin.name, { $0 }) {
+      case .image(let image): images.append(image)
+      case .absent: images.append(nil)
+      case .cold: return .cold
+      }
+    }
     let commit = Commit(
       sequence: sequences.next, recordedAt: now, agent: command.agent, purpose: command.purpose)
-    let images = command.twins.map { twin in cache.withTwin(twin.name) { $0 } }
     let decision = try decide(command, on: images, as: commit)
-    if !decision.facts.isEmpty && sequences.isExhausted { throw CommitSection.exhausted }
-    let revisions =
-      decision.facts.isEmpty
-      ? images.map { $0?.revision ?? 0 } : publish(decision, of: command, on: images, as: commit)
-    let result = CommitResult(
-      sequence: sequences.last, revisions: revisions, factCount: decision.facts.count)
+    let work = CommitWork(command, decision, images, commit)
+    if work.changes.isEmpty && scope == nil { return .done(try settled(work.unchanged(sequences.last), at: level)) }
+    if !work.changes.isEmpty { try checkRoom() }
+    let result = work.changes.isEmpty ? work.unchanged(sequences.last) : work.result
+    guard try append(work, result, scope, requestHash, level, mayBlock: mayBlock) else { return .busy }
+    if level > .memory || journal.bufferedBytes > Limits.journalBufferBytesMax { try flush() }
+    if !work.changes.isEmpty { publish(work, as: commit) }
     if let scope { keys.add(scope, requestHash: requestHash, result: result, now: now) }
-    return (result, !decision.facts.isEmpty)
+    return .done(try settled(result, at: level))
   }
 
-  /// Applies the facts and returns each twin's revision.
-  private func publish(
-    _ decision: Decision, of command: Command, on images: [TwinImage?], as commit: Commit
-  ) -> [UInt64] {
-    var next: [TwinImage] = []
-    var changes: [TwinImage] = []
-    var revisions: [UInt64] = []
-    for (index, twin) in command.twins.enumerated() {
-      let facts = decision.facts[decision.ranges[index]]
-      if facts.isEmpty {
-        revisions.append(images[index]?.revision ?? 0)
-        continue
-      }
-      let applied = apply(facts, to: images[index], named: twin.name, as: commit)
-      next.append(applied.image)
-      changes.append(applied.change)
-      revisions.append(commit.sequence)
+  /// What has to be waited for until `result` is as durable as was asked.
+  private func settled(_ result: CommitResult, at level: Durability) throws(TwinError) -> CommitOutcome {
+    if level > .memory { try flush() }
+    let isSynced = level < .synced || journal.syncedBytes >= journal.appendedBytes
+    return CommitOutcome(result: result, durability: level, awaitsSync: isSynced ? 0 : journal.appendedBytes)
+  }
+
+  // MARK: Journal
+
+  /// Encodes the commit into the journal's buffer. False: a new segment is needed, and that may block.
+  private func append(
+    _ work: CommitWork, _ result: CommitResult, _ scope: IdempotencyTable.Scope?, _ requestHash: UInt64,
+    _ level: Durability, mayBlock: Bool
+  ) throws(TwinError) -> Bool {
+    payload.removeAll(keepingCapacity: true)
+    let keyed = scope.map {
+      KeyedResult(
+        scope: $0.bytes, requestHash: requestHash, sequence: result.sequence, revisions: result.revisions,
+        factCount: result.factCount)
     }
-    cache.put(next)
+    CommitPayload.append(
+      recordedAt: work.commit.recordedAt, agent: work.commit.agent.bytes, changes: work.changes, keyed: keyed,
+      to: &payload)
+    switch journal.room(for: payload.count) {
+    case .here: break
+    case .afterRotation where mayBlock: try rotate()
+    case .full: throw CommitSection.journalFull(journal.byteCount, options.journal.bytesMax)
+    case .wait, .afterRotation: return false
+    }
+    do throws(StoreError) {
+      let wasEmpty = journal.bufferedBytes == 0
+      try payload.withUnsafeBufferPointer { (bytes) throws(StoreError) in
+        try journal.append(sequence: result.sequence, payload: UnsafeRawBufferPointer(bytes))
+      }
+      // What asks for more than MEMORY is written at once.
+      if wasEmpty && level == .memory { bell.ring() }
+    } catch {
+      throw CommitSection.refusal(error)
+    }
+    return true
+  }
+
+  private func rotate() throws(TwinError) {
+    do throws(StoreError) {
+      try journal.rotate()
+    } catch {
+      latch(error)
+      throw CommitSection.refusal(error)
+    }
+    noteSynced()
+  }
+
+  /// Writes the buffer, and notes how long that took.
+  private func flush() throws(TwinError) {
+    let start = clock.monotonicNanos()
+    do throws(StoreError) {
+      try write()
+    } catch {
+      throw CommitSection.refusal(error)
+    }
+    lastWriteWasSlow = clock.monotonicNanos() &- start > CommitSection.slowNanosMin
+  }
+
+  // MARK: State
+
+  private func checkRoom() throws(TwinError) {
+    if sequences.isExhausted(synced: journal.syncedThrough) {
+      throw TwinError(
+        .resourceExhausted, "\(Limits.sequenceReserveMax) commits wait to be synced: the disk is slow, try again later")
+    }
+    if cache.unwrittenBytes > cache.byteCountMax / 4 * 3 {
+      throw TwinError(
+        .resourceExhausted,
+        "memory is full of twins that no checkpoint has written: try again later, or raise --memory-limit")
+    }
+  }
+
+  private func publish(_ work: CommitWork, as commit: Commit) {
+    let after = work.apply()
+    cache.put(after, changes: work.changes)
+    for (before, after) in zip(work.before, after) {
+      liveCount += (after.isDeleted ? 0 : 1) - (before.map { $0.isDeleted ? 0 : 1 } ?? 0)
+    }
     sequences.issue()
     lastRecordedAt = commit.recordedAt
-    feed.append(CommitRecord(sequence: commit.sequence, changes: changes))
+    feed.append(CommitRecord(sequence: commit.sequence, changes: work.changes))
+    if options.durability == .memory { feed.publish(through: commit.sequence) }
+    if options.durability == .journaled && journal.lastWritten >= commit.sequence {
+      feed.publish(through: commit.sequence)
+    }
     head.store(commit.sequence, ordering: .releasing)
-    if sequences.isLow { wantsCheckpoint.store(true, ordering: .relaxed) }
-    return revisions
+    isSlow.store(lastWriteWasSlow || cache.unwrittenBytes > cache.byteCountMax / 2, ordering: .relaxed)
+    lastWriteWasSlow = false
   }
-
-  private static let exhausted = TwinError(
-    .resourceExhausted,
-    "no checkpoint has succeeded for \(Limits.sequenceReserveMax) commits: see checkpoint_error in GetStats")
 }
 
-// MARK: - Checkpoints
-
 extension CommitSection {
-  /// All that the database does not have, as of one sequence.
-  struct Capture: Sendable {
-    let sequence: UInt64
-    let reserve: UInt64
-    /// By shard.
-    let images: [[TwinImage]]
-    let keys: IdempotencyTable.Changes
-
-    var imageCount: Int { images.reduce(0) { $0 + $1.count } }
+  static func refusal(_ failure: StoreError) -> TwinError {
+    TwinError(
+      .unavailable,
+      "twind cannot write and takes no more writes until it is restarted: \(failure). The outcome of a write that was "
+        + "under way is not known: its idempotency key settles it")
   }
 
-  /// Begins a checkpoint. Takes as long as there are shards. With `isLast` no commit follows.
-  func capture(isLast: Bool) -> Capture {
-    lock.withLock {
-      if isLast { isClosed = true }
-      return Capture(
-        sequence: sequences.last, reserve: sequences.nextReserve,
-        images: cache.shards.map { shard in shard.lock.withLock { shard.capture() } }, keys: keys.capture())
-    }
+  static func full(_ error: StoreError) -> TwinError {
+    TwinError(.resourceExhausted, "\(error): make room, the write may then be tried again")
   }
 
-  /// The capture is in the database.
-  func settle(_ capture: Capture) {
-    lock.withLock {
-      sequences.extend(to: capture.reserve)
-      wantsCheckpoint.store(sequences.isLow, ordering: .relaxed)
-    }
-    for shard in cache.shards { shard.lock.withLock { shard.settle() } }
+  fileprivate static func journalFull(_ bytes: Int, _ bytesMax: Int) -> TwinError {
+    TwinError(
+      .resourceExhausted,
+      "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)): no checkpoint succeeds, see "
+        + "checkpoint_error in GetStats")
   }
 
-  /// The capture is not in the database.
-  func giveBack(_ capture: Capture) {
-    lock.withLock { keys.giveBack(capture.keys) }
-    for shard in cache.shards { shard.lock.withLock { shard.giveBack() } }
-  }
-
-  var idempotencyKeyCount: Int { lock.withLock { keys.count } }
+  /// Recorded time of the last commit.
+  var lastRecorded: Int64 { lock.withLock { lastRecordedAt } }
 }
 
 extension Command {

@@ -1,7 +1,8 @@
 // The last commits, in memory, for watches: a cursor is a sequence, and reading on from it is a binary search.
 //
 // Promises: bounded in bytes, evicts from the front. Every commit after `oldest` is in it. Records are shared and
-// immutable. The commit section appends; any thread reads.
+// immutable. The commit section appends, and publishes what has reached the daemon's default durability; any thread
+// reads.
 
 import Threads
 import DequeModule
@@ -15,12 +16,15 @@ package final class Feed: @unchecked Sendable {
   private var bytes = 0
   private var oldestResumable: UInt64
   private var newest: UInt64
+  /// Commits up to this one may be read.
+  private var visible: UInt64
   private var bells: [FeedBell] = []
 
   /// Empty; the first commit comes after `sequence`.
   init(after sequence: UInt64, bytesMax: Int) {
     oldestResumable = sequence
     newest = sequence
+    visible = sequence
     self.bytesMax = bytesMax
   }
 
@@ -37,21 +41,18 @@ package final class Feed: @unchecked Sendable {
     }
   }
 
-  /// Appends to `result` up to `limit` commits that come after `sequence`, in order. OUT_OF_RANGE when some of them
-  /// are no longer here, or when `sequence` is above the last commit.
-  package func read(
-    after sequence: UInt64, limit: Int, into result: inout [CommitRecord]
-  ) throws(TwinError) {
-    try lock.withLock { () throws(TwinError) in
-      if sequence < oldestResumable || sequence > newest {
-        throw TwinError(
-          .outOfRange,
-          "commits after \(sequence) cannot be resumed: from_sequence may be \(oldestResumable) to \(newest)",
-          detail: .resume(oldest: oldestResumable, head: newest))
-      }
+  /// Commits up to this sequence have reached the durability at which they may be told.
+  func publish(through sequence: UInt64) { lock.withLock { visible = max(visible, min(sequence, newest)) } }
+
+  /// Appends to `result` up to `limit` commits that come after `sequence`, in order, as far as they are published. False
+  /// when some of them are no longer here.
+  package func read(after sequence: UInt64, limit: Int, into result: inout [CommitRecord]) -> Bool {
+    lock.withLock {
+      if sequence < oldestResumable { return false }
       let start = firstIndex(after: sequence)
-      let end = start + min(limit, records.count - start)
+      let end = min(start + limit, max(start, firstIndex(after: visible)))
       for index in start..<end { result.append(records[index]) }
+      return true
     }
   }
 

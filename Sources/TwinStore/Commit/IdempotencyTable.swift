@@ -105,6 +105,14 @@ package final class IdempotencyTable {
     return true
   }
 
+  /// Takes an entry from the journal, unless it is from the database already.
+  func restore(_ keyed: KeyedResult, recordedAt: Int64) {
+    guard let scope = Scope(keyed.scope) else { return }
+    if let here = entries[scope], here.recordedAt >= recordedAt { return }
+    let result = CommitResult(sequence: keyed.sequence, revisions: keyed.revisions, factCount: keyed.factCount)
+    add(scope, requestHash: keyed.requestHash, result: result, now: recordedAt)
+  }
+
   private func insert(_ entry: Entry) {
     entries[entry.scope] = entry
     byAgent[entry.scope.agent, default: []].append(entry)

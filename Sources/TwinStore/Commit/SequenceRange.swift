@@ -1,8 +1,7 @@
 // Which sequences have been issued, may be issued, and never will be.
 //
-// The database knows the last sequence as of a checkpoint and a reserve above it. Sequences are issued only out of
-// the reserve; after a stop without a final checkpoint the next one comes from above it, since any in it may have
-// been seen by someone. What is passed over is a jump.
+// After a stop that was not clean, sequences behind the last one found may have been seen by someone: the next comes
+// from 2^20 above. What is passed over is a jump. No more than that many are ever issued beyond what is synced.
 
 import TwinCore
 
@@ -11,39 +10,36 @@ package struct SequenceRange: Equatable, Sendable {
   package private(set) var last: UInt64
   /// What the next commit gets.
   package private(set) var next: UInt64
-  /// The highest that may be issued before the database has a new reserve.
-  package private(set) var reserved: UInt64
   /// Sequences that no commit has and none will get, ascending.
   package private(set) var jumps: [ClosedRange<UInt64>]
 
-  /// As the database states it; `isClean` when a final checkpoint preceded the stop. The new reserve must be in the
-  /// database before the first commit.
-  package init(last: UInt64, reserved: UInt64, jumps: [ClosedRange<UInt64>], isClean: Bool) {
+  /// - Parameters:
+  ///   - last: of the last commit found.
+  ///   - jumps: those known, ascending.
+  ///   - passOver: how many sequences behind the last may have been seen; 0 = none.
+  package init(last: UInt64, jumps: [ClosedRange<UInt64>], passOver: UInt64) {
     self.last = last
     self.jumps = jumps
-    if !isClean && reserved > last {
+    var next = max(last, jumps.last?.upperBound ?? 0) + 1
+    if passOver > 0 {
       // A jump right behind the last commit is one that a start without a commit left.
-      if let before = jumps.last, before.lowerBound == last + 1 { self.jumps.removeLast() }
-      self.jumps.append(last + 1...reserved)
+      let start = jumps.last.flatMap { $0.upperBound == next - 1 && $0.lowerBound > last ? $0.lowerBound : nil } ?? next
+      if start != next { self.jumps.removeLast() }
+      next = next - 1 + passOver + 1
+      self.jumps.append(start...next - 1)
     }
-    next = max(last, self.jumps.last?.upperBound ?? 0) + 1
-    self.reserved = next - 1 + Limits.sequenceReserveMax
+    self.next = next
   }
 
-  /// The reserve that a checkpoint made now would state.
-  package var nextReserve: UInt64 { next - 1 + Limits.sequenceReserveMax }
-
-  /// A checkpoint with this reserve is in the database.
-  package mutating func extend(to reserve: UInt64) { reserved = max(reserved, reserve) }
-
   package mutating func issue() {
-    precondition(next <= reserved)
     last = next
     next += 1
   }
 
-  package var isExhausted: Bool { next > reserved }
-
-  /// Less than half of the reserve is left.
-  package var isLow: Bool { reserved < next + Limits.sequenceReserveMax / 2 }
+  /// Whether so many are not yet synced that a crash could reach beyond what a start passes over.
+  package func isExhausted(synced: UInt64) -> Bool {
+    // What lies in a jump was never issued.
+    let first = jumps.last.map { max(synced, $0.upperBound) } ?? synced
+    return next > first + Limits.sequenceReserveMax || next > Limits.sequenceMax
+  }
 }

@@ -1,25 +1,26 @@
 // The tables, and which files are ours to open.
 //
 // twins has a rowid and an index on name: in a WITHOUT ROWID table whole rows would stand in the inner pages of the
-// tree, five to a page, and the list of names could not be read from an index alone.
+// tree, five to a page, and the list of names could not be read from an index alone. A fact's number is its
+// commit's sequence × 1,024 + its ordinal: facts are appended in order, and a watch resumes by that number.
 
 import GRDB
+import TwinCore
 
 extension Database {
-  static let formatVersion = 1
+  static let formatVersion = 2
   /// "twnd" in the header of the file.
   static let applicationID = 0x7477_6e64
+  static let factsPerCommitMax = 1_024
 
   static func createSchema(_ db: GRDB.Database) throws {
     if try Int.fetchOne(db, sql: "PRAGMA user_version") == formatVersion { return }
     try db.execute(
       sql: """
-        CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        \(CheckpointRow.createTable)
 
-        -- Sequences that no commit has.
-        CREATE TABLE jumps (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
-
-        -- Times in microseconds since the epoch. attributes: the encoded fields `attributes` of a twind.v1.Twin.
+        -- Times in microseconds since the epoch. attributes: the encoded fields `attributes` of a twind.v1.Twin, as they
+        -- were at recorded_at; pending: the same, of facts that hold later. facts_from: from when on all facts are kept.
         CREATE TABLE twins (
           id INTEGER PRIMARY KEY,
           name BLOB NOT NULL,
@@ -27,9 +28,24 @@ extension Database {
           recorded_at INTEGER NOT NULL,
           last_agent BLOB NOT NULL,
           deleted INTEGER NOT NULL,
-          attributes BLOB NOT NULL
+          attributes BLOB NOT NULL,
+          pending BLOB NOT NULL,
+          facts_from INTEGER NOT NULL,
+          fact_count INTEGER NOT NULL,
+          fact_digest INTEGER NOT NULL,
+          checksum INTEGER NOT NULL
         ) STRICT;
         CREATE UNIQUE INDEX twins_by_name ON twins (name);
+
+        -- id: sequence × 1024 + ordinal. record: a twind.v1.Attribute.
+        CREATE TABLE facts (
+          id INTEGER PRIMARY KEY,
+          twin INTEGER NOT NULL,
+          flags INTEGER NOT NULL,
+          record BLOB NOT NULL,
+          checksum INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX facts_by_twin ON facts (twin);
 
         -- scope: space, agent and key, each ended by NUL. result: a twind.store.v1.WriteResult.
         CREATE TABLE idempotency (
@@ -37,19 +53,20 @@ extension Database {
           scope BLOB NOT NULL,
           request_hash INTEGER NOT NULL,
           recorded_at INTEGER NOT NULL,
-          result BLOB NOT NULL
+          result BLOB NOT NULL,
+          checksum INTEGER NOT NULL
         ) STRICT;
 
-        INSERT INTO meta VALUES ('sequence', 0), ('sequence_reserved', 0), ('clean_stop', 1);
         PRAGMA application_id = \(applicationID);
         PRAGMA user_version = \(formatVersion);
         """)
+    try CheckpointRow().write(db)
   }
 
   /// Looks at an existing file through a connection that cannot write.
-  static func checkFormat(_ path: String) throws(StoreError) {
+  static func checkFormat(_ path: String, at location: String) throws(StoreError) {
     let (application, version, tables) = try mapped(path, "read") { () throws in
-      let probe = try DatabaseQueue(path: path, configuration: probing)
+      let probe = try DatabaseQueue(path: location, configuration: probing)
       defer { try? probe.close() }
       return try probe.read { db in
         (
@@ -66,7 +83,7 @@ extension Database {
       throw .newerFormat(path: path, version: version, supported: formatVersion)
     }
     if version < formatVersion {
-      throw .corrupt(path: path, table: "-", row: "-", reason: "its format \(version) was never written")
+      throw .olderFormat(path: path, version: version, supported: formatVersion)
     }
   }
 

@@ -1,31 +1,56 @@
-// The database file: one connection that writes and runs every WAL checkpoint, one opened read-only for lists.
+// The database file: one connection that writes and runs every WAL checkpoint, two opened read-only.
 //
 // Promises: SQLite in WAL mode with synchronous=FULL and no automatic WAL checkpoint. One connection does both,
-// because SQLite 3.7.0 to 3.51.2 can lose commits when one connection checkpoints while another commits.
+// because SQLite 3.7.0 to 3.51.2 can lose commits when one connection checkpoints while another commits. The cold
+// reads of twins have a connection of their own, so that a long list does not hold them up.
 
 import GRDB
+import Threads
+import TwinCore
 
-package final class Database: Sendable {
+package final class Database: @unchecked Sendable {
   package let path: String
   package let writer: DatabaseQueue
+  /// For lists, histories and watches that resume.
   package let reader: DatabaseQueue
+  /// For twins that are not in memory.
+  let coldReader: DatabaseQueue
+  /// What stands in the database; only who writes touches it.
+  var checkpointRow = CheckpointRow()
+  var nextTwinID: Int64 = 1
 
   /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
   init(path: String, fileSystem: any FileSystem) throws(StoreError) {
     self.path = path
+    let location = Database.location(path, fileSystem)
     if try fileSystem.exists(path) {
-      try Database.checkFormat(path)
+      try Database.checkFormat(path, at: location)
     } else if try fileSystem.exists(path + "-wal") {
       throw .missing(path: path, because: "its write-ahead log is there")
     }
     writer = try Database.mapped(path, "open") { () throws in
-      let queue = try DatabaseQueue(path: path, configuration: Database.writing)
+      let queue = try DatabaseQueue(path: location, configuration: Database.writing)
       try queue.write(Database.createSchema)
       return queue
     }
-    reader = try Database.mapped(path, "open") { () throws in
-      try DatabaseQueue(path: path, configuration: Database.reading)
+    reader = try Database.openReader(path, at: location, "twind.reader")
+    coldReader = try Database.openReader(path, at: location, "twind.cold")
+  }
+
+  private static func openReader(_ path: String, at location: String, _ label: String) throws(StoreError)
+    -> DatabaseQueue
+  {
+    try mapped(path, "open") { () throws in
+      var configuration = Configuration()
+      configuration.label = label
+      configuration.readonly = true
+      return try DatabaseQueue(path: location, configuration: configuration)
     }
+  }
+
+  /// What SQLite is to open: a path, or a URI that names the file system.
+  private static func location(_ path: String, _ fileSystem: any FileSystem) -> String {
+    fileSystem.sqliteVFS.map { "file:\(path)?vfs=\($0)" } ?? path
   }
 
   private static var writing: Configuration {
@@ -43,13 +68,6 @@ package final class Database: Sendable {
     return configuration
   }
 
-  private static var reading: Configuration {
-    var configuration = Configuration()
-    configuration.label = "twind.reader"
-    configuration.readonly = true
-    return configuration
-  }
-
   /// Runs `body` and says what it was for when it fails.
   static func mapped<R>(
     _ path: String, _ operation: String, _ body: () throws -> R
@@ -60,9 +78,10 @@ package final class Database: Sendable {
       throw error
     } catch let error as DatabaseError {
       throw .database(
-        path: path, operation: operation, message: "\(error.message ?? "SQLite error") (\(error.extendedResultCode))")
+        path: path, operation: operation, code: error.extendedResultCode.rawValue,
+        message: error.message ?? "SQLite error \(error.extendedResultCode)")
     } catch {
-      throw .database(path: path, operation: operation, message: "\(error)")
+      throw .database(path: path, operation: operation, code: 1, message: "\(error)")
     }
   }
 
@@ -74,6 +93,7 @@ package final class Database: Sendable {
   func close() throws(StoreError) {
     try Database.mapped(path, "close") { () throws in
       try reader.close()
+      try coldReader.close()
       try writer.close()
     }
   }

@@ -23,7 +23,7 @@ import Testing
     #expect(reply.text == "Grüße")
     #expect(reply.payload == payload)
     #expect(reply.metadata == ["agent=billing", "Trace=b", "Trace=a"])
-    #expect((25_000_000_000...30_000_000_000).contains(reply.message.pointee.timeout_nano))
+    #expect((25_000_000_000...30_000_000_000).contains(reply.read { $0.pointee.timeout_nano }))
     let error = #expect(throws: RPCError.self) {
       try connected.client.call(EchoRoutes.fail, EchoMessage(failCode: 10, failMessage: "stale"))
     }

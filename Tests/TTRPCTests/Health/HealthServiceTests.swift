@@ -32,7 +32,7 @@ import Threads
   }
 
   private static func check(_ client: Client, _ service: String) throws -> UInt32 {
-    try request(service) { try client.call(HealthRoutes.check, $0).message.pointee.status.rawValue }
+    try request(service) { try client.call(HealthRoutes.check, $0).read { $0.pointee.status.rawValue } }
   }
 
   private static func watch(_ client: Client, _ service: String) throws -> ClientStream<Request, Response> {
@@ -40,7 +40,7 @@ import Threads
   }
 
   private static func next(_ stream: ClientStream<Request, Response>) throws -> UInt32? {
-    try stream.next()?.message.pointee.status.rawValue
+    try stream.next()?.read { $0.pointee.status.rawValue }
   }
 
   @Test func checkTellsWhatIsServed() throws {

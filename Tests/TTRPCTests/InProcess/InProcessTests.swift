@@ -11,7 +11,7 @@ import Testing
     let arena = Arena()
     let request = arena.make(Grpc__Health__V1__HealthCheckRequest.self)
     let reply = try client.call(HealthRoutes.check, UnsafePointer(request))
-    #expect(reply.message.pointee.status.rawValue == 1)
+    #expect(reply.read { $0.pointee.status.rawValue } == 1)
     request.pointee.service = arena.string("nobody")
     #expect(throws: RPCError.self) { try client.call(HealthRoutes.check, UnsafePointer(request)) }
   }

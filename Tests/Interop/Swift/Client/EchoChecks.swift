@@ -66,8 +66,10 @@ struct EchoChecks {
   }
 
   private func metadata() throws {
-    let reply = try call(EchoRoutes.echo) { _, _ in }.message.pointee
-    let pairs = (0..<reply.n_metadata).map { String(cString: reply.metadata[$0]!) }
+    let reply = try call(EchoRoutes.echo) { _, _ in }
+    let pairs = reply.read { reply in
+      (0..<reply.pointee.n_metadata).map { String(cString: reply.pointee.metadata[$0]!) }
+    }
     try expect(pairs.contains("agent=billing"), "\(pairs)")
     try expect(pairs.filter { $0.hasPrefix("trace=") } == ["trace=1", "trace=2"], "\(pairs)")
   }
@@ -77,8 +79,10 @@ struct EchoChecks {
     let reply = try call(EchoRoutes.echo) { arena, request in
       request.pointee.payload = bytes.withUnsafeBytes { arena.binary($0) }
     }
-    let payload = reply.message.pointee.payload
-    try expect([UInt8](UnsafeBufferPointer(start: payload.data, count: payload.len)) == bytes, "other bytes came back")
+    let payload = reply.read { reply in
+      [UInt8](UnsafeBufferPointer(start: reply.pointee.payload.data, count: reply.pointee.payload.len))
+    }
+    try expect(payload == bytes, "other bytes came back")
   }
 
   private func concurrentCalls() throws {
@@ -92,7 +96,7 @@ struct EchoChecks {
     }
     client.flush()
     for (index, call) in pending.enumerated() {
-      try expect(String(cString: call.wait().message.pointee.text) == "call \(index)", "call \(index)")
+      try expect(call.wait().text == "call \(index)", "call \(index)")
     }
   }
 
@@ -107,7 +111,7 @@ struct EchoChecks {
     let stream = try client.stream(EchoRoutes.echoStream, timeout: .seconds(10))
     for text in ["one", "two", ""] {
       try message(text) { try stream.send($0) }
-      try expect(stream.next().map { String(cString: $0.message.pointee.text) } == text, "not \(text)")
+      try expect(stream.next()?.text == text, "not \(text)")
     }
     stream.closeSending()
     try expect(stream.next() == nil, "the stream goes on")
@@ -116,7 +120,7 @@ struct EchoChecks {
   private func serverStream() throws {
     let stream = try message("500") { try client.stream(EchoRoutes.count, $0, timeout: .seconds(10)) }
     for index in 1...500 {
-      try expect(stream.next().map { String(cString: $0.message.pointee.text) } == "\(index)", "not \(index)")
+      try expect(stream.next()?.text == "\(index)", "not \(index)")
     }
     try expect(stream.next() == nil, "the stream goes on")
   }
@@ -125,14 +129,14 @@ struct EchoChecks {
     let stream = try client.stream(EchoRoutes.collect, timeout: .seconds(10))
     for text in ["a", "b", "c"] { try message(text) { try stream.send($0) } }
     stream.closeSending()
-    try expect(String(cString: stream.response().message.pointee.text) == "abc", "another text came back")
+    try expect(stream.response().text == "abc", "another text came back")
   }
 
   // MARK: Calls
 
   private func echo(_ text: String) throws -> String {
     let reply = try call(EchoRoutes.echo) { arena, request in request.pointee.text = arena.string(text) }
-    return String(cString: reply.message.pointee.text)
+    return reply.text
   }
 
   private func call(
@@ -164,4 +168,8 @@ struct EchoChecks {
   private func expect(_ holds: @autoclosure () throws -> Bool, _ otherwise: @autoclosure () -> String) throws {
     guard try holds() else { throw CheckFailure(description: otherwise()) }
   }
+}
+
+extension Received<EchoResponse> {
+  fileprivate var text: String { read { String(cString: $0.pointee.text) } }
 }

@@ -1,0 +1,105 @@
+// The thread that syncs the journal: at once when somebody waits, else twice a second.
+
+import CLinux
+import Logging
+import Threads
+import TwinStore
+
+/// Runs until it is stopped. Also writes what asked for MEMORY only, and has the journal's next segment ready.
+package final class SyncRunner: @unchecked Sendable {
+  /// What asked for JOURNALED is synced within a second.
+  private static let intervalNanos: UInt64 = 500_000_000
+  /// What asked for MEMORY is written within 10 ms.
+  private static let flushNanos: UInt64 = 8_000_000
+
+  private let store: Store
+  private let logger: Logger
+  private let onFailure: @Sendable (StoreError) -> Void
+  private let lock = Lock()
+  private let news: Condition
+  private var hasNews = false
+  private var isStopping = false
+  private var thread: Thread?
+  private var hasFailed = false
+  private var isDiskFull = false
+
+  /// - Parameter onFailure: called once, when the store takes no more writes.
+  package init(_ store: Store, logger: Logger, onFailure: @escaping @Sendable (StoreError) -> Void) {
+    self.store = store
+    self.logger = logger
+    self.onFailure = onFailure
+    news = Condition(lock)
+  }
+
+  package func start() {
+    store.bell.answer { [weak self] in self?.wake() }
+    thread = Thread(name: "sync") { self.run() }
+  }
+
+  /// Waits for a sync that is running.
+  package func stop() {
+    store.bell.answer(nil)
+    lock.withLock {
+      isStopping = true
+      news.broadcast()
+    }
+    thread?.join()
+  }
+
+  private func wake() {
+    lock.withLock {
+      hasNews = true
+      news.broadcast()
+    }
+  }
+
+  private func run() {
+    var nextSync = twind_monotonic_nanos() + Self.intervalNanos
+    while wait(until: nextSync) {
+      if let failure = store.failure {
+        fail(failure)
+        nextSync = twind_monotonic_nanos() + Self.intervalNanos
+        continue
+      }
+      do {
+        if store.wantsSync || twind_monotonic_nanos() >= nextSync {
+          try store.sync()
+          nextSync = twind_monotonic_nanos() + Self.intervalNanos
+        } else if store.wantsFlush {
+          guard pause(Self.flushNanos) else { return }
+          try store.flush()
+        }
+        try store.prepareSegment()
+        isDiskFull = false
+      } catch {
+        if !error.isDiskFull { continue }
+        if !isDiskFull { logger.error("\(error)") }
+        isDiskFull = true
+      }
+    }
+  }
+
+  private func fail(_ failure: StoreError) {
+    if hasFailed { return }
+    hasFailed = true
+    onFailure(failure)
+  }
+
+  /// Waits for news or the time. False when the runner is to stop.
+  private func wait(until nanos: UInt64) -> Bool {
+    lock.withLock {
+      while !hasNews && !isStopping && twind_monotonic_nanos() < nanos { news.wait(until: nanos) }
+      hasNews = false
+      return !isStopping
+    }
+  }
+
+  /// Lets more commits come to be written together, unless somebody waits for a sync.
+  private func pause(_ nanos: UInt64) -> Bool {
+    let end = twind_monotonic_nanos() + nanos
+    return lock.withLock {
+      while !isStopping && !hasNews && twind_monotonic_nanos() < end { news.wait(until: end) }
+      return !isStopping
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// One ListFactsResponse: facts copied as they are stored, judged when they are added.
+
+import TTRPC
+import TwinCore
+
+struct FactEncoding {
+  private let permit: Permit
+  private var bytes: [UInt8] = []
+  private var withheld: Set<[UInt8]> = []
+  private var redactions = RedactionEncoding(field: 3, namesTwin: false)
+
+  init(_ permit: Permit) { self.permit = permit }
+
+  var byteCount: Int { bytes.count + redactions.bytes.count }
+
+  mutating func add(_ ordinal: UInt32, _ record: AttributeRecord) {
+    guard permit.shows(Permit.ordinaryClass) || record.name.isEmpty else {
+      if withheld.insert([UInt8](record.name)).inserted { redactions.add(withheld: record.name) }
+      return
+    }
+    let ordinal = UInt64(ordinal)
+    var count = WireWriter.fieldByteCount(record.message.count)
+    if ordinal > 0 { count += 1 + WireWriter.varintByteCount(ordinal) }
+    if record.isRemoval || record.isDeletion { count += 2 }
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: WireWriter.fieldByteCount(count)))
+    bytes.withUnsafeMutableBytes { all in
+      var place = WireWriter.writeFieldHeader(1, count: count, to: all.baseAddress! + start)
+      place = WireWriter.writeField(1, record.message, to: place)
+      if ordinal > 0 { place = WireWriter.writeVarintField(2, ordinal, to: place) }
+      if record.isRemoval { _ = WireWriter.writeVarintField(3, 1, to: place) }
+      if record.isDeletion { _ = WireWriter.writeVarintField(4, 1, to: place) }
+    }
+  }
+
+  /// - Parameter sequence: 0 = more parts follow.
+  func send(on call: ServerCall, sequence: UInt64) {
+    let tail = sequence == 0 ? 0 : 1 + WireWriter.varintByteCount(sequence)
+    call.send(byteCount: byteCount + tail) { start in
+      var place = start
+      bytes.withUnsafeBytes { if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: $0.count) } }
+      place = redactions.write(to: place + bytes.count)
+      if sequence != 0 { _ = WireWriter.writeVarintField(2, sequence, to: place) }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// What the database does not have: twins that changed, and the changes, of one shard.
+//
+// A checkpoint captures both at once, in constant time: from then on they count as captured, until it is settled or
+// given back. An image knows its place in `dirty` and the last of its changes; a change knows the one before.
+// Not synchronised: the shard's lock guards it.
+
+import DequeModule
+import TwinCore
+
+struct UnwrittenTwins {
+  private struct Change {
+    let image: TwinImage
+    /// Number of the change before, of the same twin; it may be written already.
+    let previous: UInt64
+  }
+
+  /// What changed since the last capture.
+  private(set) var dirty: [TwinImage] = []
+  /// What a checkpoint captured and has not yet settled.
+  private(set) var captured: [TwinImage] = []
+  /// Changes in order; the first has the number `firstChange`. Numbers begin at 1.
+  private var changes: Deque<Change> = []
+  private var firstChange: UInt64 = 1
+  private var capturedChangeCount = 0
+  /// Counts captures: an image is in `dirty` when its epoch is this one, in `captured` when it is the one before.
+  private var epoch: UInt64 = 1
+  /// Bytes of all of this.
+  private(set) var byteCount = 0
+  private var capturedByteCount = 0
+
+  /// Takes a new image of a twin, and what was done to it.
+  mutating func put(_ image: TwinImage, change: TwinImage, insteadOf old: TwinImage?) {
+    byteCount += change.byteCount + image.byteCount
+    if let old, old.dirtyEpoch == epoch {
+      byteCount -= old.byteCount
+      image.markDirty(epoch: epoch, slot: old.dirtySlot)
+      dirty[old.dirtySlot] = image
+    } else {
+      markDirty(image)
+    }
+    changes.append(Change(image: change, previous: old?.lastChange ?? 0))
+    image.markChanged(firstChange + UInt64(changes.count) - 1)
+  }
+
+  private mutating func markDirty(_ image: TwinImage) {
+    image.markDirty(epoch: epoch, slot: dirty.count)
+    dirty.append(image)
+  }
+
+  /// Takes an image that differs in nothing that is written.
+  mutating func replace(_ old: TwinImage, with image: TwinImage) {
+    image.markChanged(old.lastChange)
+    image.markDirty(epoch: old.dirtyEpoch, slot: old.dirtySlot)
+    if old.dirtyEpoch == epoch {
+      byteCount += image.byteCount - old.byteCount
+      dirty[old.dirtySlot] = image
+    }
+  }
+
+  /// Whether the database does not have this revision.
+  func contains(_ image: TwinImage) -> Bool {
+    image.dirtyEpoch == epoch || (image.dirtyEpoch == epoch - 1 && !captured.isEmpty)
+  }
+
+  /// The changes of a twin that the database may not have, oldest first.
+  func changes(of image: TwinImage) -> [TwinImage] {
+    var found: [TwinImage] = []
+    var number = image.lastChange
+    while number >= firstChange {
+      let change = changes[Int(number - firstChange)]
+      found.append(change.image)
+      number = change.previous
+    }
+    return found.reversed()
+  }
+
+  /// Begins a checkpoint: what is here now is its to write.
+  mutating func capture() -> [TwinImage] {
+    precondition(captured.isEmpty, "two checkpoints at once")
+    swap(&captured, &dirty)
+    capturedChangeCount = changes.count
+    capturedByteCount = byteCount
+    epoch += 1
+    return captured
+  }
+
+  /// The checkpoint is in the database.
+  mutating func settle() {
+    captured = []
+    changes.removeFirst(capturedChangeCount)
+    firstChange += UInt64(capturedChangeCount)
+    byteCount -= capturedByteCount
+    capturedChangeCount = 0
+    capturedByteCount = 0
+  }
+
+  /// The checkpoint failed: what has no newer revision is dirty again. `current` finds the image in memory.
+  mutating func giveBack(_ current: (TwinImage) -> TwinImage?) {
+    for image in captured {
+      if let here = current(image), here.revision == image.revision {
+        markDirty(here)
+      } else {
+        byteCount -= image.byteCount
+      }
+    }
+    captured = []
+    capturedChangeCount = 0
+    capturedByteCount = 0
+  }
+}

@@ -1,0 +1,136 @@
+// A checkpoint: capture under the commit lock, sync the journal, write in slices, settle or give back.
+//
+// Promises: what is written is everything up to one sequence and nothing after it, in transactions of bounded size.
+// None commits before the journal is synced through that sequence (the write-ahead rule). The last one states the
+// sequence; until it is there a recovery replays from the checkpoint before, and passes over what is newer in the
+// database. Segments of the journal are deleted only when SQLite has copied and synced all of it into its file. When
+// a transaction fails nothing is forgotten. One checkpoint at a time; a second caller waits.
+
+import Synchronization
+import Threads
+import TwinCore
+
+extension Store {
+  /// It is time for a checkpoint, whatever the interval: the journal, the feed or memory fills up.
+  package var wantsCheckpoint: Bool {
+    section.journalBytesSinceCheckpoint >= options.checkpointJournalBytes
+      || cache.unwrittenBytes > cache.byteCountMax / 4
+      || feed.oldest > section.appliedSequence.load(ordering: .relaxed)
+  }
+
+  /// Writes everything that the database does not have. Blocks for as long as the disk takes.
+  package func checkpoint() throws(StoreError) -> CheckpointReport {
+    try checkpoints.running.withLock { () throws(StoreError) in
+      if checkpoints.isClosed { throw .closed }
+      return try runCheckpoint(isLast: false)
+    }
+  }
+
+  /// Refuses further commits, writes everything, marks the stop as clean and closes the database. When it fails,
+  /// the next start treats this stop as a crash.
+  package func close() throws(StoreError) {
+    try checkpoints.running.withLock { () throws(StoreError) in
+      if checkpoints.isClosed { return }
+      checkpoints.isClosed = true
+      defer { directoryLock.unlock() }
+      let last = Result { () throws(StoreError) in try runCheckpoint(isLast: true) }
+      let isClean = (try? last.get()) != nil
+      let journal = Result { () throws(StoreError) in try section.closeJournal(isClean: isClean) }
+      section.failWaiters()
+      try database.close()
+      _ = try last.get()
+      try journal.get()
+    }
+  }
+
+  func runCheckpoint(isLast: Bool) throws(StoreError) -> CheckpointReport {
+    if let failure = section.failure { throw failure }
+    let start = clock.monotonicNanos()
+    let capture = section.capture(isLast: isLast)
+    do throws(StoreError) {
+      try section.sync()
+      try write(capture)
+    } catch {
+      section.giveBack(capture)
+      note(failed: error)
+      throw error
+    }
+    section.settle(capture)
+    factCount.store(Int(clamping: database.checkpointRow.factCount), ordering: .relaxed)
+    let report = CheckpointReport(
+      sequence: capture.sequence, twinCount: capture.imageCount,
+      durationMicros: Int64((clock.monotonicNanos() &- start) / 1_000), endedAt: clock.wallMicros())
+    checkpoints.note(report)
+    do throws(StoreError) {
+      if try database.checkpointLog() {
+        // SQLite passes over it when this fails.
+        try fileSystem.named(directory, "sync the directory") { () throws(Errno) in
+          try fileSystem.syncDirectory(directory)
+        }
+        try section.deleteSegments(before: capture.newestSegment)
+      }
+    } catch {
+      note(failed: error)
+      throw error
+    }
+    return report
+  }
+
+  private func note(failed error: StoreError) {
+    checkpoints.note(error)
+    if error.latches { section.latch(error) }
+  }
+
+  private func write(_ capture: CommitSection.Capture) throws(StoreError) {
+    let isNeeded =
+      capture.imageCount > 0 || !capture.keys.isEmpty || capture.sequence != database.checkpointRow.appliedSequence
+      || capture.jumps != database.checkpointRow.jumps
+    guard isNeeded else { return }
+    checkpoints.begin(rows: capture.imageCount)
+    defer { checkpoints.end() }
+    var slice = CheckpointSlice()
+    for (shard, images) in zip(cache.shards, capture.images) {
+      var rest = images[...]
+      while !rest.isEmpty {
+        slice.take(from: &rest, of: shard)
+        if slice.isFull { try write(&slice) }
+      }
+    }
+    if !slice.twins.isEmpty { try write(&slice) }
+    try database.write(capture.keys) { row in
+      row.appliedSequence = capture.sequence
+      row.recordedAt = capture.recordedAt
+      row.jumps = capture.jumps
+    }
+  }
+
+  private func write(_ slice: inout CheckpointSlice) throws(StoreError) {
+    try database.write(slice.twins[...])
+    checkpoints.advance(rows: slice.twins.count)
+    if slice.isFull { _ = try database.checkpointLog() }
+    slice = CheckpointSlice()
+  }
+}
+
+/// The twins of one transaction.
+private struct CheckpointSlice {
+  /// About a thousand pages of SQLite.
+  private static let bytesMax = 2 << 20
+  private static let twinsMax = 1_000
+
+  private(set) var twins: [TwinToWrite] = []
+  private var byteCount = 0
+
+  var isFull: Bool { twins.count >= CheckpointSlice.twinsMax || byteCount >= CheckpointSlice.bytesMax }
+
+  mutating func take(from images: inout ArraySlice<TwinImage>, of shard: Shard) {
+    shard.lock.withLock {
+      while let image = images.first, !isFull {
+        images.removeFirst()
+        let changes = shard.unwritten.changes(of: image)
+        twins.append(TwinToWrite(image: image, changes: changes))
+        byteCount += changes.reduce(image.byteCount) { $0 + $1.byteCount }
+      }
+    }
+  }
+}

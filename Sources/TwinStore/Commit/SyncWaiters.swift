@@ -1,0 +1,65 @@
+// Who waits for a place in the journal to be synced. The sync thread tells them, all of a group at once.
+//
+// A place is a count of bytes: a sequence would not do, since the result of a write that changes nothing, kept for its
+// idempotency key, has the sequence of the commit before it.
+
+import Threads
+import TwinCore
+
+final class SyncWaiters: @unchecked Sendable {
+  typealias Wake = @Sendable (TwinError?) -> Void
+
+  private let lock = Lock()
+  private var waiters: [(place: Int, wake: Wake)] = []
+  private var synced = 0
+  private var failure: TwinError?
+  private let bell: WorkBell
+
+  /// - Parameter bell: rung when somebody begins to wait.
+  init(bell: WorkBell) { self.bell = bell }
+
+  /// Calls `wake` once: at once or from the thread that syncs, with an error when it never will be.
+  func wait(for place: Int, _ wake: @escaping Wake) {
+    let (isOver, isFirst) = lock.withLock {
+      if place <= synced || failure != nil { return (true, false) }
+      waiters.append((place, wake))
+      return (false, waiters.count == 1)
+    }
+    if isFirst { bell.ring() }
+    if isOver { wake(place <= lock.withLock { synced } ? nil : lock.withLock { failure }) }
+  }
+
+  /// Everything up to this place is synced.
+  func advance(to place: Int) {
+    let ready = lock.withLock { () -> [Wake] in
+      synced = max(synced, place)
+      let ready = waiters.filter { $0.place <= synced }.map(\.wake)
+      waiters.removeAll { $0.place <= synced }
+      return ready
+    }
+    for wake in ready { wake(nil) }
+  }
+
+  /// Nothing will be synced any more.
+  func fail(_ error: TwinError) {
+    let all = lock.withLock { () -> [Wake] in
+      failure = failure ?? error
+      defer { waiters = [] }
+      return waiters.map(\.wake)
+    }
+    for wake in all { wake(error) }
+  }
+
+  var isEmpty: Bool { lock.withLock { waiters.isEmpty } }
+}
+
+/// Tells the store's runner that there is something to do: a sync somebody waits for, commits to be written, a failure.
+package final class WorkBell: @unchecked Sendable {
+  private let lock = Lock()
+  private var action: (@Sendable () -> Void)?
+
+  /// `action` is called on a committing thread, under locks: it must not block and not call the store.
+  package func answer(_ action: (@Sendable () -> Void)?) { lock.withLock { self.action = action } }
+
+  func ring() { lock.withLock { action }?() }
+}

@@ -1,0 +1,120 @@
+// Reading while the daemon serves: twins that are not in memory, their facts, and commits in order.
+//
+// Promises: a read transaction takes one page of at most `page` rows and is short. Nothing here writes.
+
+import Foundation
+import GRDB
+import TwinCore
+
+extension Database {
+  private static let page = 1_000
+
+  /// A twin that is not in memory; nil when it never existed.
+  func twin(_ name: TwinName) throws(StoreError) -> TwinImage? { try twinRow(name, from: coldReader)?.image }
+
+  func twinRow(_ name: TwinName, from queue: DatabaseQueue) throws(StoreError) -> TwinRow? {
+    try Database.mapped(path, "read") { () throws in
+      try queue.read { db in
+        let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE name = ?")
+        return try name.bytes.withData { name in try Row.fetchOne(find, arguments: [name]).map(checked) }
+      }
+    }
+  }
+
+  /// All facts of a twin up to its revision in the row, oldest first; checked against the row, so that none is missing.
+  func facts(of twin: TwinRow) throws(StoreError) -> [StoredFact] {
+    let last = FactRow.id(sequence: twin.image.revision, ordinal: Database.factsPerCommitMax - 1)
+    var found: [StoredFact] = []
+    var after: Int64 = 0
+    var digest: UInt32 = 0
+    while true {
+      let rows = try facts(
+        "SELECT \(FactRow.columns) FROM facts WHERE twin = ? AND id > ? AND id <= ? ORDER BY id LIMIT \(Database.page)",
+        [twin.id, after, last])
+      for row in rows {
+        digest ^= row.checksum
+        after = FactRow.id(sequence: row.fact.sequence, ordinal: Int(row.fact.ordinal))
+        found.append(row.fact)
+      }
+      if rows.count < Database.page { break }
+    }
+    if found.count != twin.factCount || digest != twin.factDigest {
+      throw corrupt(
+        "facts", "of twin \(twin.id) (\(twin.image.name))",
+        "there are \(found.count), and \(twin.factCount) were written, or some are not those that were")
+    }
+    return found
+  }
+
+  /// Some commits after `sequence`, in order, each whole; fewer than asked for only at the end.
+  func commits(after sequence: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
+    // A commit has at most this many facts: the last one of a page may be cut, and is read again.
+    let count = max(limit, 1) + Database.factsPerCommitMax
+    let first = FactRow.id(sequence: sequence, ordinal: Database.factsPerCommitMax - 1)
+    var rows = try facts(
+      "SELECT \(FactRow.columns) FROM facts WHERE id > ? ORDER BY id LIMIT \(count)", [first])
+    if rows.count == count, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
+    let names = try names(of: Set(rows.map(\.twin)))
+    var commits: [CommitRecord] = []
+    var start = 0
+    while start < rows.count {
+      let sequence = rows[start].fact.sequence
+      let end = rows[start...].firstIndex { $0.fact.sequence != sequence } ?? rows.count
+      commits.append(try commit(rows[start..<end], names))
+      start = end
+    }
+    return commits
+  }
+
+  private func commit(
+    _ rows: ArraySlice<FactRow>, _ names: [Int64: [UInt8]]
+  ) throws(StoreError) -> CommitRecord {
+    var changes: [TwinImage] = []
+    var start = rows.startIndex
+    while start < rows.endIndex {
+      let twin = rows[start].twin
+      let end = rows[start...].firstIndex { $0.twin != twin } ?? rows.endIndex
+      guard let name = names[twin], let change = Database.change(name, rows[start..<end]) else {
+        throw corrupt("facts", "of twin \(twin)", "commit \(rows[start].fact.sequence) cannot be what was written")
+      }
+      changes.append(change)
+      start = end
+    }
+    return CommitRecord(sequence: rows[rows.startIndex].fact.sequence, changes: changes)
+  }
+
+  private static func change(_ name: [UInt8], _ rows: ArraySlice<FactRow>) -> TwinImage? {
+    name.withUnsafeBytes { bytes in
+      guard let name = try? TwinName(bytes) else { return nil }
+      return try? TwinImage.change(name, rows.map(\.fact), isCurrent: rows.map(\.isCurrent))
+    }
+  }
+
+  private func names(of twins: Set<Int64>) throws(StoreError) -> [Int64: [UInt8]] {
+    try Database.mapped(path, "read") { () throws in
+      try reader.read { db in
+        let find = try db.cachedStatement(sql: "SELECT name FROM twins WHERE id = ?")
+        var names: [Int64: [UInt8]] = [:]
+        for twin in twins { names[twin] = try Data.fetchOne(find, arguments: [twin]).map { [UInt8]($0) } }
+        return names
+      }
+    }
+  }
+
+  private func facts(_ sql: String, _ arguments: StatementArguments) throws(StoreError) -> [FactRow] {
+    try Database.mapped(path, "read") { () throws in
+      try reader.read { db in
+        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+        var facts: [FactRow] = []
+        while let row = try rows.next() {
+          do {
+            facts.append(try FactRow(row))
+          } catch let fault as RowFault {
+            throw corrupt("facts", "\(row[0] as DatabaseValue)", fault.reason)
+          }
+        }
+        return facts
+      }
+    }
+  }
+}

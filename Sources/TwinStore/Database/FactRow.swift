@@ -1,0 +1,57 @@
+// One row of the table of facts.
+
+import Foundation
+import GRDB
+import TwinCore
+
+struct FactRow {
+  static let columns = "id, twin, flags, record, checksum"
+  /// The flag of a fact that did not hold at the time of its commit, after it: about the past, or about the future.
+  private static let notCurrent: Int64 = 1
+
+  let fact: StoredFact
+  let isCurrent: Bool
+  let twin: Int64
+  let checksum: UInt32
+
+  static func id(sequence: UInt64, ordinal: Int) -> Int64 {
+    Int64(sequence) * Int64(Database.factsPerCommitMax) + Int64(ordinal)
+  }
+
+  /// Inserts a fact and returns its checksum.
+  static func insert(
+    _ db: GRDB.Database, id: Int64, twin: Int64, isCurrent: Bool, record: UnsafeRawBufferPointer
+  ) throws -> UInt32 {
+    let flags = isCurrent ? 0 : notCurrent
+    let sum = checksum(id, twin, flags, record)
+    try db.cachedStatement(sql: "INSERT INTO facts VALUES (?, ?, ?, ?, ?)").execute(
+      arguments: [id, twin, flags, Data(record), Int64(sum)])
+    return sum
+  }
+
+  /// A row of `columns`; throws a reason when it cannot be what was written.
+  init(_ row: Row) throws {
+    guard let id = Int64.fromDatabaseValue(row[0]), id > 0, let twin = Int64.fromDatabaseValue(row[1]),
+      let flags = Int64.fromDatabaseValue(row[2]), let stored = Int64.fromDatabaseValue(row[4])
+    else { throw RowFault("a number is missing") }
+    let record = try bytes(row, 3) { [UInt8]($0) }
+    self.twin = twin
+    fact = StoredFact(
+      sequence: UInt64(id) / UInt64(Database.factsPerCommitMax),
+      ordinal: UInt32(id % Int64(Database.factsPerCommitMax)), message: record)
+    isCurrent = flags & FactRow.notCurrent == 0
+    checksum = record.withUnsafeBytes { FactRow.checksum(id, twin, flags, $0) }
+    if Int64(checksum) != stored { throw RowFault("its checksum does not fit what stands in it") }
+  }
+
+  private static func checksum(
+    _ id: Int64, _ twin: Int64, _ flags: Int64, _ record: UnsafeRawBufferPointer
+  ) -> UInt32 {
+    var sum = RowChecksum(.facts)
+    sum.add(id)
+    sum.add(twin)
+    sum.add(flags)
+    sum.add(record)
+    return sum.value
+  }
+}

@@ -1,0 +1,78 @@
+// One row of the table of idempotency keys.
+
+import CTwindProto
+import Foundation
+import GRDB
+import TwinCore
+
+enum KeyRow {
+  /// Inserts an entry and returns its checksum.
+  static func insert(_ db: GRDB.Database, _ entry: IdempotencyTable.Entry) throws -> UInt32 {
+    let result = encoded(entry.result)
+    let sum = result.withUnsafeBytes { checksum(entry, $0) }
+    try db.cachedStatement(sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)").execute(
+      arguments: [
+        entry.id, Data(entry.scope.bytes), Int64(bitPattern: entry.requestHash), entry.recordedAt, result, Int64(sum),
+      ])
+    return sum
+  }
+
+  /// Deletes an entry and returns its checksum; nil when it is not there.
+  static func delete(_ db: GRDB.Database, id: Int64) throws -> UInt32? {
+    let find = try db.cachedStatement(sql: "SELECT checksum FROM idempotency WHERE id = ?")
+    guard let sum = try Int64.fetchOne(find, arguments: [id]) else { return nil }
+    try db.cachedStatement(sql: "DELETE FROM idempotency WHERE id = ?").execute(arguments: [id])
+    return UInt32(truncatingIfNeeded: sum)
+  }
+
+  /// Nil when the row cannot be what was written.
+  static func entry(_ row: Row) -> (IdempotencyTable.Entry, checksum: UInt32)? {
+    guard let id = Int64.fromDatabaseValue(row[0]), id > 0, id < Int64(Limits.sequenceMax),
+      let scopeBytes = Data.fromDatabaseValue(row[1]), let scope = IdempotencyTable.Scope([UInt8](scopeBytes)),
+      let hash = Int64.fromDatabaseValue(row[2]), let recordedAt = Int64.fromDatabaseValue(row[3]),
+      let encoded = Data.fromDatabaseValue(row[4]), let result = decoded(encoded),
+      let stored = Int64.fromDatabaseValue(row[5])
+    else { return nil }
+    let entry = IdempotencyTable.Entry(
+      id: id, scope: scope, requestHash: UInt64(bitPattern: hash), recordedAt: recordedAt, result: result)
+    let sum = encoded.withUnsafeBytes { checksum(entry, $0) }
+    return Int64(sum) == stored ? (entry, sum) : nil
+  }
+
+  private static func checksum(_ entry: IdempotencyTable.Entry, _ result: UnsafeRawBufferPointer) -> UInt32 {
+    var sum = RowChecksum(.idempotency)
+    sum.add(entry.id)
+    entry.scope.bytes.withUnsafeBytes { sum.add($0) }
+    sum.add(Int64(bitPattern: entry.requestHash))
+    sum.add(entry.recordedAt)
+    sum.add(result)
+    return sum.value
+  }
+
+  private static func encoded(_ result: CommitResult) -> Data {
+    var message = Twind__Store__V1__WriteResult()
+    twind__store__v1__write_result__init(&message)
+    message.sequence = result.sequence
+    message.fact_count = UInt32(result.factCount)
+    message.n_revisions = result.revisions.count
+    return result.revisions.withUnsafeBufferPointer { revisions in
+      message.revisions = UnsafeMutablePointer(mutating: revisions.baseAddress)
+      var data = Data(count: twind__store__v1__write_result__get_packed_size(&message))
+      data.withUnsafeMutableBytes { bytes in
+        _ = twind__store__v1__write_result__pack(&message, bytes.bindMemory(to: UInt8.self).baseAddress)
+      }
+      return data
+    }
+  }
+
+  private static func decoded(_ data: Data) -> CommitResult? {
+    data.withUnsafeBytes { bytes in
+      let start = bytes.bindMemory(to: UInt8.self).baseAddress
+      guard let message = twind__store__v1__write_result__unpack(nil, bytes.count, start) else { return nil }
+      defer { twind__store__v1__write_result__free_unpacked(message, nil) }
+      let revisions = UnsafeBufferPointer(start: message.pointee.revisions, count: message.pointee.n_revisions)
+      return CommitResult(
+        sequence: message.pointee.sequence, revisions: [UInt64](revisions), factCount: Int(message.pointee.fact_count))
+    }
+  }
+}

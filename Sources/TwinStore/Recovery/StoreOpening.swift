@@ -1,0 +1,124 @@
+// From a data directory to a store: lock, scan, replay, begin a run.
+//
+// Promises: nothing is written before everything was checked. Damage stops the start, with the file, the place and the
+// remedy; a file that is missing is damage too. Replay runs only `apply`, as every commit does.
+
+import TwinCore
+
+/// How far a start is.
+package enum RecoveryProgress: Sendable {
+  /// Rows of twins checked, of so many.
+  case scanning(Int, of: Int)
+  /// Commits replayed from the journal.
+  case replaying(Int)
+}
+
+/// What a start found.
+package struct RecoveryReport: Equatable, Sendable {
+  package var twinCount = 0
+  /// Commits replayed from the journal.
+  package var commitCount = 0
+  /// Bytes at the journal's end that were never synced and not whole, and are gone.
+  package var bytesCut = 0
+  /// The stop before was clean.
+  package var isClean = true
+  /// Sequences passed over, since someone may have seen them; nil after a clean stop.
+  package var jump: ClosedRange<UInt64>?
+  package var durationMicros: Int64 = 0
+}
+
+struct StoreOpening {
+  private static let progressRows = 10_000
+
+  let directory: String
+  let options: Store.Options
+  let clock: any Clock
+  let fileSystem: any FileSystem
+  let directoryLock: any FileLock
+  let database: Database
+  let cache: TwinCache
+  let keys: IdempotencyTable
+  private(set) var sequences = SequenceRange(last: 0, jumps: [], passOver: 0)
+  private(set) var lastRecordedAt = Int64.min
+  private(set) var liveCount = 0
+  private(set) var report = RecoveryReport()
+  private var journal: JournalRecovery?
+  private let startedAt: UInt64
+
+  init(
+    _ directory: String, _ options: Store.Options, _ clock: any Clock, _ fileSystem: any FileSystem
+  ) throws(StoreError) {
+    startedAt = clock.monotonicNanos()
+    try fileSystem.ensureDirectory(directory)
+    guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
+    let path = directory + "/twind.db"
+    if try !fileSystem.exists(path),
+      try !JournalFolder(dataDirectory: directory, fileSystem: fileSystem).numbers().isEmpty
+    {
+      throw .missing(path: path, because: "its journal is there")
+    }
+    database = try Database(path: path, fileSystem: fileSystem)
+    try database.loadCheckpointRow()
+    directoryLock = lock
+    cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: clock)
+    keys = IdempotencyTable(countMax: options.keyCountMax)
+    self.directory = directory
+    self.options = options
+    self.clock = clock
+    self.fileSystem = fileSystem
+  }
+
+  /// Reads every row of twins and keys once.
+  mutating func scan(_ progress: (RecoveryProgress) -> Void) throws(StoreError) {
+    let expected = Int(clamping: database.checkpointRow.twinCount)
+    for shard in cache.shards { shard.filter = NameFilter(room: expected / cache.shards.count) }
+    var count = 0
+    var live = 0
+    try database.scanTwins { row in
+      let shard = cache.shard(of: row.image.name)
+      shard.filter.insert(filterHash(row.image.name))
+      count += 1
+      if !row.image.isDeleted { live += 1 }
+      if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
+    }
+    liveCount = live
+    lastRecordedAt = max(lastRecordedAt, database.checkpointRow.recordedAt)
+    try database.loadKeys(into: keys)
+  }
+
+  /// Applies what the journal has and the database has not.
+  mutating func replay(_ progress: (RecoveryProgress) -> Void) throws(StoreError) {
+    let applied = database.checkpointRow.appliedSequence
+    let folder = JournalFolder(dataDirectory: directory, fileSystem: fileSystem)
+    var replay = Replay(folder: folder, database: database, cache: cache, keys: keys, liveCount: liveCount)
+    let journal = try Journal.recover(
+      dataDirectory: directory, fileSystem: fileSystem, appliedSequence: applied,
+      isExpected: database.checkpointRow.expectsJournal
+    ) { (record) throws(StoreError) in
+      try replay.take(record)
+      if replay.commitCount % StoreOpening.progressRows == 0 { progress(.replaying(replay.commitCount)) }
+    }
+    self.journal = journal
+    liveCount = replay.liveCount
+    lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
+    let last = max(applied, journal.lastSequence)
+    var jumps = database.checkpointRow.jumps
+    jumps += journal.gaps.filter { $0.lowerBound > jumps.last?.upperBound ?? 0 }
+    sequences = SequenceRange(last: last, jumps: jumps, passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
+    report.twinCount = liveCount
+    report.commitCount = replay.commitCount
+    report.bytesCut = journal.bytesCut
+    report.isClean = journal.isClean
+    report.jump = journal.isClean ? nil : sequences.jumps.last
+    report.durationMicros = Int64((clock.monotonicNanos() &- startedAt) / 1_000)
+  }
+
+  /// Gives the journal a new segment; from here on a stop is unclean until the journal says otherwise.
+  func beginRun(_ random: @escaping @Sendable () -> UInt64) throws(StoreError) -> Journal {
+    guard let recovered = journal else { preconditionFailure("a run begins after its replay") }
+    let journal = try Journal(
+      continuing: recovered, nextSequence: sequences.next, options: options.journal, randomness: random)
+    if !database.checkpointRow.expectsJournal { try database.write([]) { $0.expectsJournal = true } }
+    return journal
+  }
+}

@@ -1,0 +1,27 @@
+// The steps that a runner calls: the daemon's on threads, the simulator's in a seeded loop. (`checkpoint` stands in
+// Checkpoint.swift.)
+
+import TwinCore
+
+extension Store {
+  /// Syncs everything committed so far, in one group. To be called when somebody waits, and at least every second.
+  package func sync() throws(StoreError) { try section.sync() }
+
+  /// Makes the journal's next segment, when there is none yet. A full disk is an error, but no failure of the store.
+  package func prepareSegment() throws(StoreError) { try section.prepareSegment() }
+
+  /// Writes commits that asked for MEMORY only. To be called every 10 ms.
+  package func flush() throws(StoreError) { try section.flushMemory() }
+
+  /// Whether somebody waits for a sync.
+  package var wantsSync: Bool { !section.waiters.isEmpty }
+
+  /// Whether commits wait to be written.
+  package var wantsFlush: Bool { section.lock.withLock { section.journal.bufferedBytes > 0 } }
+
+  /// Rings when there is something to do at once.
+  package var bell: WorkBell { section.bell }
+
+  /// Why writes are refused; nil = they are not.
+  package var failure: StoreError? { section.lock.withLock { section.failure } }
+}

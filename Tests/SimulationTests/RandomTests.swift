@@ -1,0 +1,22 @@
+// The generator gives the numbers that its authors publish.
+
+import Simulation
+import Testing
+
+@Suite struct RandomTests {
+  @Test func givesThePublishedNumbers() {
+    var random = Random(seed: 1_234_567)
+    let numbers = (0..<5).map { _ in random.next() }
+    #expect(
+      numbers == [
+        6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423, 4_593_380_528_125_082_431,
+        16_408_922_859_458_223_821,
+      ])
+  }
+
+  @Test func staysInItsBounds() {
+    var random = Random(seed: 1)
+    let numbers = Set((0..<1_000).map { _ in random.within(3...7) })
+    #expect(numbers == [3, 4, 5, 6, 7])
+  }
+}
