@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import TwinClient
-import TwinRoutes
 
 struct Write: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,14 +16,13 @@ struct Write: ParsableCommand {
 
   @Option(help: ArgumentHelp("memory, journaled or synced (default: the daemon's).", valueName: "level"))
   var durability: DurabilityLevel?
-  @OptionGroup var bench: BenchArguments
+  @OptionGroup var command: LoadCommand
 
   func run() throws {
-    let level = durability?.level ?? .unspecified
-    try Bench(bench, name: "UpdateTwin", facts: [("durability", durability?.rawValue ?? "the daemon's")]).run {
-      (client, names) in
-      Calls(client, TwinServiceRoutes.updateTwin, WriteRequests(names, valueBytes: bench.valueBytes, level))
-    }
+    try command.run(
+      .only(.update), name: "UpdateTwin",
+      story: "Random twins were written: one attribute got a new value with each call (UpdateTwin).",
+      durability?.level ?? .unspecified, facts: [("durability", durability?.rawValue ?? "the daemon's")])
   }
 }
 

@@ -1,7 +1,6 @@
 // twinbench read
 
 import ArgumentParser
-import TwinRoutes
 
 struct Read: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,14 +9,13 @@ struct Read: ParsableCommand {
       EXAMPLES
         twinbench read --spawn .build/release/twind
         twinbench read --spawn .build/release/twind --pin client=0,server=0
-        twinbench read --in-flight 64 --attributes 8 --value-bytes 32 --json
+        twinbench read --in-flight 64 --decode none --json
+        twinbench read --rate 20000 --arrivals poisson --report read.html
       """)
 
-  @OptionGroup var bench: BenchArguments
+  @OptionGroup var command: LoadCommand
 
   func run() throws {
-    try Bench(bench, name: "GetTwin", facts: []).run { (client, names) in
-      Calls(client, TwinServiceRoutes.getTwin, ReadRequests(names))
-    }
+    try command.run(.only(.read), name: "GetTwin", story: "Random twins were read whole, one for each call (GetTwin).")
   }
 }
