@@ -21,5 +21,5 @@ struct Twinbench: ParsableCommand {
         twinbench write --socket /run/twind.sock --json
       """,
     version: "0.1.0",
-    subcommands: [Read.self, Write.self, Mixed.self])
+    subcommands: [Read.self, Write.self, Mixed.self, Compare.self, PeersCommand.self, PeerCommand.self])
 }

@@ -44,9 +44,17 @@ final class Scratch: @unchecked Sendable {
     return child
   }
 
+  /// Ends the processes; what they wrote stays.
+  func stopAll() {
+    let running = lock.withLock { () -> [Child] in
+      defer { children = [] }
+      return children
+    }
+    for child in running { child.stop() }
+  }
+
   func remove() {
-    let children = lock.withLock { self.children }
-    for child in children { child.stop() }
+    stopAll()
     try? FileManager.default.removeItem(at: directory)
   }
 }

@@ -5,7 +5,7 @@ import CLinux
 import Histogram
 import Threads
 
-/// A thread of low priority, from the beginning of the measurement until `finish`.
+/// A thread of its own, from the beginning of the measurement until `finish`.
 final class Collector: @unchecked Sendable {
   private let recorders: [Recorder]
   private let intervalNanos: UInt64
@@ -49,7 +49,6 @@ final class Collector: @unchecked Sendable {
   }
 
   private func run() {
-    bench_lower_priority()
     var next = startNanos + intervalNanos
     while !lock.withLock({ isFinishing }) {
       let now = twind_monotonic_nanos()

@@ -23,8 +23,6 @@ int bench_pin_thread(int core) {
 
 void bench_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
-void bench_lower_priority(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); }
-
 void bench_sleep_until(uint64_t nanos) {
   struct timespec moment = {(time_t)(nanos / 1000000000u), (long)(nanos % 1000000000u)};
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL) == EINTR) continue;

@@ -63,8 +63,6 @@ void bench_sqlite_close(bench_sqlite *database);
 int bench_pin_thread(int core);
 // Timers of the calling thread are exact to the nanosecond instead of 50 microseconds.
 void bench_sharpen_timers(void);
-// The calling thread yields to all others.
-void bench_lower_priority(void);
 // Sleeps until a moment on the monotonic clock.
 void bench_sleep_until(uint64_t nanos);
 // Allows as many open files as the system lets this process have; returns that many.

@@ -1,0 +1,72 @@
+// Ratios for people, programs and pages.
+
+import TwinText
+
+struct ComparisonReport {
+  let stages: [Stage]
+  let twindVersion: String
+  let settings: [(String, String)]
+
+  private var contests: [Contest] { stages.flatMap(\.contests) }
+  private var missing: [Missing] { stages.flatMap(\.missing) }
+
+  /// `name ratio` lines, nothing else.
+  var plain: String {
+    contests.map { "\($0.name) \(FixedText.format(Contest.median($0.ratios), places: 3))\n" }.joined()
+  }
+
+  var run: RunReport {
+    var tables = [
+      RunReport.Rows(
+        title: "Ratios", header: ["COMPARISON", "RATIO", "MIN", "MAX", "BUDGET", "TWIND", "PEER", ""],
+        rows: contests.map(Self.row))
+    ]
+    for stage in stages where !stage.contestants.isEmpty {
+      tables.append(
+        .init(
+          title: stage.title, header: ["CONTESTANT", "P50", "CALLS/S", "SETTINGS"],
+          rows: stage.contestants.map { one in
+            [
+              one.name, TimeText.format(nanos: UInt64(Contest.median(one.scores.map(\.medianNanos)))),
+              FixedText.grouped(UInt64(Contest.median(one.scores.map(\.callsPerSecond)))), one.settings,
+            ]
+          }))
+    }
+    if !missing.isEmpty {
+      tables.append(.init(title: "Missing", header: ["PEER", "WHY"], rows: missing.map { [$0.peer, $0.why] }))
+    }
+    return RunReport(
+      title: "twind and its peers", story: Self.story,
+      context: RunReport.context(twind: twindVersion) + [
+        ("redis", RedisPeer.version), ("sqlite", SQLiteLane.version),
+      ], settings: settings, tables: tables)
+  }
+
+  private static let story = [
+    """
+    Each peer was started on a Unix socket of its own and asked for the same bytes over one connection by the same small \
+    C client, which does not decode replies. They took turns: A B C, C B A, so that what the machine did to one it did to \
+    all.
+    """,
+    """
+    A ratio is twind's figure divided by its peer's, in the same round: the median of all rounds, with the smallest and \
+    the largest. For latency, below 1 means that twind is faster; for calls a second (names with “pipelined”), above 1 \
+    means that twind does more.
+    """,
+  ]
+
+  private static func row(_ contest: Contest) -> [String] {
+    let ratios = contest.ratios
+    let budget = contest.budget.map { "\(contest.metric == .latency ? "≤" : "≥") \(FixedText.format($0, places: 2))" }
+    func figure(_ contestant: Contestant) -> String {
+      let value = UInt64(contest.figure(contestant))
+      return contest.metric == .latency ? TimeText.format(nanos: value) : FixedText.grouped(value) + "/s"
+    }
+    return [
+      contest.name, FixedText.format(Contest.median(ratios), places: 2),
+      FixedText.format(ratios.min() ?? .nan, places: 2), FixedText.format(ratios.max() ?? .nan, places: 2),
+      budget ?? "",
+      figure(contest.ours), figure(contest.theirs), contest.isMet.map { $0 ? "met" : "not met" } ?? "",
+    ]
+  }
+}
