@@ -8,7 +8,12 @@ struct ComparisonReport {
   let settings: [(String, String)]
 
   private var contests: [Contest] { stages.flatMap(\.contests) }
-  private var missing: [Missing] { stages.flatMap(\.missing) }
+  /// Each once, though several stages may have missed it.
+  private var missing: [Missing] {
+    stages.flatMap(\.missing).reduce(into: []) { known, one in
+      if !known.contains(where: { $0.peer == one.peer && $0.why == one.why }) { known.append(one) }
+    }
+  }
 
   /// `name ratio` lines, nothing else.
   var plain: String {
@@ -18,13 +23,13 @@ struct ComparisonReport {
   var run: RunReport {
     var tables = [
       RunReport.Rows(
-        title: "Ratios", header: ["COMPARISON", "RATIO", "MIN", "MAX", "BUDGET", "TWIND", "PEER", ""],
+        title: "Ratios", header: ["COMPARISON", "RATIO", "MIN", "MAX", "BUDGET", "TWIND", "PEER", ""], words: [0, 7],
         rows: contests.map(Self.row))
     ]
     for stage in stages where !stage.contestants.isEmpty {
       tables.append(
         .init(
-          title: stage.title, header: ["CONTESTANT", "P50", "CALLS/S", "SETTINGS"],
+          title: stage.title, header: ["CONTESTANT", "P50", "CALLS/S", "SETTINGS"], words: [0, 3],
           rows: stage.contestants.map { one in
             [
               one.name, TimeText.format(nanos: UInt64(Contest.median(one.scores.map(\.medianNanos)))),
@@ -33,7 +38,8 @@ struct ComparisonReport {
           }))
     }
     if !missing.isEmpty {
-      tables.append(.init(title: "Missing", header: ["PEER", "WHY"], rows: missing.map { [$0.peer, $0.why] }))
+      tables.append(
+        .init(title: "Missing", header: ["PEER", "WHY"], words: [0, 1], rows: missing.map { [$0.peer, $0.why] }))
     }
     return RunReport(
       title: "twind and its peers", story: Self.story,

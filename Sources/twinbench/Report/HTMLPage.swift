@@ -78,13 +78,16 @@ struct HTMLPage {
 
   private var tables: String {
     report.tables.map { part in
-      "<section><h2>\(part.title.escaped)</h2>\n\(Self.table(part.header.map { $0.lowercased() }, part.rows))\n</section>"
+      "<section><h2>\(part.title.escaped)</h2>\n\(Self.table(part.header.map { $0.lowercased() }, part.rows, words: part.words))\n</section>"
     }.joined(separator: "\n")
   }
 
-  private static func table(_ header: [String], _ rows: [[String]]) -> String {
-    let head = header.map { "<th scope=\"col\">\($0.escaped)</th>" }.joined()
-    let body = rows.map { row in "<tr>" + row.map { "<td>\($0.escaped)</td>" }.joined() + "</tr>" }
+  private static func table(_ header: [String], _ rows: [[String]], words: Set<Int> = [0]) -> String {
+    func style(_ column: Int) -> String { words.contains(column) ? " class=\"word\"" : "" }
+    let head = header.enumerated().map { "<th scope=\"col\"\(style($0.offset))>\($0.element.escaped)</th>" }.joined()
+    let body = rows.map { row in
+      "<tr>" + row.enumerated().map { "<td\(style($0.offset))>\($0.element.escaped)</td>" }.joined() + "</tr>"
+    }
     return
       "<div class=\"wide\"><table><thead><tr>\(head)</tr></thead>\n<tbody>\(body.joined(separator: "\n"))</tbody></table></div>"
   }

@@ -21,7 +21,7 @@ enum PageStyle {
     .wide { overflow-x: auto; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-    th:first-child, td:first-child { text-align: left; }
+    .word, .pairs th { text-align: left; }
     thead th { color: var(--quiet); font-weight: 600; }
     .pairs th { font-weight: 400; color: var(--quiet); padding-right: 2rem; }
     .pairs td { text-align: left; white-space: normal; }

@@ -13,6 +13,8 @@ struct RunReport {
   struct Rows {
     let title: String
     let header: [String]
+    /// Columns of words; the others are figures.
+    var words: Set<Int> = [0]
     var rows: [[String]] = []
   }
 

@@ -34,7 +34,8 @@ extension RunReport {
   }
 
   private static func text(_ part: Rows) -> String {
-    var table = Table(part.header.enumerated().map { .init($0.element, $0.offset == 0 ? .left : .right) })
+    var table = Table(
+      part.header.enumerated().map { .init($0.element, part.words.contains($0.offset) ? .left : .right) })
     for row in part.rows { table.add(row) }
     return table.text()
   }
