@@ -18,8 +18,11 @@ struct Twinbench: ParsableCommand {
         twinbench read --spawn .build/release/twind --pin client=0,server=0
         twinbench read --rate 20000 --report read.html
         twinbench mix --mix read=90,update=10 --zipf 0.99 --connections 4
-        twinbench write --socket /run/twind.sock --json
+        twinbench compare --quick
       """,
     version: "0.1.0",
-    subcommands: [Read.self, Write.self, Mixed.self, Compare.self, PeersCommand.self, PeerCommand.self])
+    subcommands: [
+      Read.self, Write.self, Mixed.self, Compare.self, Fanout.self, Connections.self, Soak.self, PeersCommand.self,
+      PeerCommand.self,
+    ])
 }

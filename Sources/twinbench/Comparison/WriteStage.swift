@@ -20,7 +20,7 @@ enum WriteStage {
     let sync = stage.add("fdatasync") {
       let bytes = grounds.requests.frame(.update).count
       return Contestant(
-        "fdatasync", settings: "\(bytes) bytes into an allocated file",
+        "fdatasync", settings: "\(bytes) bytes into a file written before",
         try SyncLane(grounds.scratch.path("sync"), byteCount: bytes), keyCount: 1, core: grounds.core)
     }
     stage.compare("write-memory/redis-set", memory, set)

@@ -27,13 +27,14 @@ final class RequestTemplate {
   deinit { bytes.deallocate() }
 
   /// Several keys are those that follow the first.
-  func fill(key: Int, of count: Int) {
+  /// - Parameter stamp: the new value's digits; nil = any that were not there before.
+  func fill(key: Int, of count: Int, stamp: UInt64? = nil) {
     for (index, offset) in keyOffsets.enumerated() {
       TwinNames.write(key + index < count ? key + index : (key + index) % count, to: bytes.baseAddress! + offset)
     }
     guard !valueOffsets.isEmpty else { return }
     written += 1
-    for offset in valueOffsets { HexDigits.write(written, to: bytes.baseAddress! + offset) }
+    for offset in valueOffsets { HexDigits.write(stamp ?? written, to: bytes.baseAddress! + offset) }
   }
 
   private static func offsets(of mark: [UInt8], in bytes: [UInt8]) -> [Int] {

@@ -10,6 +10,8 @@ struct TwindRequests {
   let space: String
   let valueBytes: Int
   var durability = Durability.unspecified
+  /// Stands in front of the mark of a new value.
+  var valuePrefix = ""
 
   private var name: String { "\(space)/customer/\(RequestTemplate.keyMark)" }
 
@@ -29,7 +31,7 @@ struct TwindRequests {
       request.pointee.name = arena.string(name)
       return Self.frame(TwinServiceRoutes.getTwin, request)
     case .update:
-      return Self.frame(TwinServiceRoutes.updateTwin, update(arena, RequestTemplate.valueMark))
+      return Self.frame(TwinServiceRoutes.updateTwin, update(arena, valuePrefix + RequestTemplate.valueMark))
     case .batch:
       let request = arena.make(Twind__V1__BatchGetTwinsRequest.self)
       request.pointee.n_names = Operation.batchTwins

@@ -39,11 +39,14 @@ final class WireLane: Lane {
 
   var fd: Int32 { bench_wire_fd(wire) }
 
-  func begin(_ call: Call, tag: UInt32) throws {
+  func begin(_ call: Call, tag: UInt32) throws { try begin(call, tag: tag, stamp: nil) }
+
+  /// - Parameter stamp: goes where the request has the mark of a new value.
+  func begin(_ call: Call, tag: UInt32, stamp: UInt64?) throws {
     guard let template = only ?? templates[call.operation] else {
       throw BenchFailure("this peer cannot \(call.operation.rawValue)")
     }
-    template.fill(key: call.key, of: keyCount)
+    template.fill(key: call.key, of: keyCount, stamp: stamp)
     try check(
       bench_wire_begin(wire, template.bytes.baseAddress, template.bytes.count, tag, template.isStream ? 1 : 0))
   }
@@ -62,6 +65,13 @@ final class WireLane: Lane {
     let count = bench_wire_message(wire, deadline, &bytes)
     if count < 0 { throw problem }
     return count == 0 ? nil : UnsafeRawBufferPointer(start: bytes, count: Int(count))
+  }
+
+  /// Makes one call and waits for its reply.
+  func call(_ call: Call, stamp: UInt64? = nil) throws {
+    try begin(call, tag: 0, stamp: stamp)
+    try flush()
+    _ = try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1) { try receive(until: .max, into: $0) }
   }
 
   private func check(_ result: Int32) throws {

@@ -34,6 +34,16 @@ struct Schedule {
     moment += arrivals == .fixed ? meanGap : -log(1 - random.fraction()) * meanGap
   }
 
+  /// Leaves out what was due before a moment and did not begin: a warm-up's backlog is not the measurement's.
+  mutating func skip(to start: UInt64) {
+    if arrivals == .fixed {
+      moment += ((Double(start) - moment) / meanGap).rounded(.up) * meanGap
+    } else {
+      moment = Double(start)
+      advance()
+    }
+  }
+
   /// How many calls are due before a moment and were not begun. A Poisson schedule's are counted by their mean.
   func dueCount(before end: UInt64) -> Int { max(0, Int((Double(end) - moment) / meanGap)) }
 }

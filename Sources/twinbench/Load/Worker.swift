@@ -69,6 +69,9 @@ final class Worker<L: Lane>: @unchecked Sendable {
   private func beginDue(_ now: UInt64) throws {
     var begun = false
     if plan.schedule != nil {
+      if let next = plan.schedule?.next, next < plan.measureFrom, now >= plan.measureFrom {
+        plan.schedule?.skip(to: plan.measureFrom)
+      }
       while let tag = freeTags.last, let next = plan.schedule?.next, next <= now {
         plan.schedule?.advance()
         freeTags.removeLast()

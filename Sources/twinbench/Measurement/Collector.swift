@@ -69,6 +69,8 @@ final class Collector: @unchecked Sendable {
     let seconds = Double(now - takenNanos) / 1e9
     takenNanos = now
     measurement.latencies.add(latencies)
+    // What is left at the end may be too short to say anything.
+    if latencies.totalCount == 0 && seconds * 4e9 < Double(intervalNanos) { return }
     measurement.intervals.append(
       Interval(start: start, seconds: seconds, latencies: latencies.summary, process: probe?()))
     if keepsLog { measurement.logLines.append(IntervalLog.line(start: start, seconds: seconds, latencies)) }

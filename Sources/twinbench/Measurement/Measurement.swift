@@ -14,5 +14,17 @@ struct Measurement {
   /// Lines of the interval log, when one was asked for.
   var logLines: [String] = []
 
+  /// Adds what came after it.
+  mutating func append(_ next: Measurement) {
+    if intervals.isEmpty { startTime = next.startTime }
+    latencies.add(next.latencies)
+    intervals += next.intervals.map { one in
+      Interval(start: seconds + one.start, seconds: one.seconds, latencies: one.latencies, process: one.process)
+    }
+    seconds += next.seconds
+    unsentCount += next.unsentCount
+    logLines += next.logLines
+  }
+
   var callsPerSecond: Double { seconds > 0 ? Double(latencies.totalCount) / seconds : 0 }
 }

@@ -43,13 +43,7 @@ struct RedisPeer {
   /// Runs a command once for each key.
   func fill(_ command: [String], keyCount: Int) throws {
     let lane = try lane(command, keyCount: keyCount)
-    try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1) { ended in
-      for key in 0..<keyCount {
-        try lane.begin(Call(operation: .read, key: key), tag: 0)
-        try lane.flush()
-        _ = try lane.receive(until: .max, into: ended)
-      }
-    }
+    for key in 0..<keyCount { try lane.call(Call(operation: .read, key: key)) }
   }
 
   static func resp(_ words: [String]) -> [UInt8] {

@@ -11,16 +11,22 @@ final class SyncLane: Lane {
     file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     bytes = Array(repeating: 0x76, count: byteCount)
     if file < 0 { throw BenchFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
-    // As a journal does: the file's length is settled, so that a sync need not write it too.
-    if posix_fallocate(file, 0, 64 << 20) != 0 { throw BenchFailure("no room for 64 MiB at \(path)") }
+    // Written once before, so that a sync writes these bytes and not the file's layout.
+    if !Self.fill(file) { throw BenchFailure("no room for a file at \(path)") }
   }
 
   deinit { if file >= 0 { close(file) } }
 
+  private static let fileBytes = 8 << 20
   private var offset = 0
 
+  private static func fill(_ file: Int32) -> Bool {
+    let zeros = [UInt8](repeating: 0, count: fileBytes)
+    return pwrite(file, zeros, fileBytes, 0) == fileBytes && fsync(file) == 0
+  }
+
   func begin(_ call: Call, tag: UInt32) throws {
-    offset = offset + bytes.count > 64 << 20 ? 0 : offset
+    offset = offset + bytes.count > Self.fileBytes ? 0 : offset
     guard pwrite(file, bytes, bytes.count, offset) == bytes.count, fdatasync(file) == 0 else {
       throw BenchFailure("cannot sync a file: \(String(cString: strerror(errno)))")
     }

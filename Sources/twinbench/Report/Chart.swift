@@ -31,7 +31,7 @@ struct Chart {
 
   var svg: String {
     """
-    <svg viewBox="0 0 \(Int(Self.size.width)) \(Int(Self.size.height))" role="img" aria-label="\(title.escaped)">
+    <svg viewBox="0 0 \(Int(Self.size.width)) \(Int(Self.size.height))" role="img" aria-label="\(label.escaped)">
     \(grid)
     \(lines.enumerated().map { line($0.offset, $0.element) }.joined(separator: "\n"))
     \(legend)
@@ -40,6 +40,8 @@ struct Chart {
     </svg>
     """
   }
+
+  private var label: String { "\(yTitle) over \(xTitle): " + lines.map(\.name).joined(separator: ", ") }
 
   private var middle: (x: Double, y: Double) {
     (

@@ -15,7 +15,7 @@ struct PercentileChart {
     let values = lines.flatMap { $0.points.map(\.y) }
     let isWide = (values.max() ?? 1) > 20 * max(values.filter { $0 > 0 }.min() ?? 1, 0.001)
     return Chart(
-      title: "Latency by percentile", xTitle: "percentile of calls (logarithmic towards rare calls)",
+      title: series.count == 1 ? series[0].name : "", xTitle: "percentile of calls (logarithmic towards rare calls)",
       yTitle: isWide ? "latency (logarithmic)" : "latency", xTicks: ticks.filter { $0.position <= decades },
       lines: lines,
       xRange: 0...decades, isLogarithmic: isWide, yLabel: { TimeText.axis(nanos: $0) }

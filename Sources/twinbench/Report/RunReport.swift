@@ -27,6 +27,8 @@ struct RunReport {
   let settings: [(String, String)]
   var series: [Series] = []
   var tables: [Rows] = []
+  /// Beside those of the series; on pages only.
+  var charts: [Chart] = []
 
   static func context(twind version: String) -> [(String, String)] { Machine.context + [("twind", version)] }
 }
