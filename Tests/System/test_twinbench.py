@@ -20,12 +20,14 @@ def test_json(directory: Path, daemon: Daemon, command: str, decode: str) -> Non
     if command in ("mix", "soak"):
         options += ["--mix", "read=5,update=3,batch=1,watch=1", "--zipf", "0.99"]
     found = report(directory, command, "--socket", daemon.socket, *SHORT, *options)
-    assert found["call"] == {"read": "GetTwin", "write": "UpdateTwin"}.get(command, "read=5,update=3,batch=1,watch=1")
+    assert found["call"] == {"read": "GetTwin", "write": "UpdateTwin"}.get(command, "mixed calls")
     assert found["calls"] > 0 and 0.2 <= found["seconds"] < 2
     check_latencies(found)
     assert (found["connections"], found["in_flight"], found["attributes"], found["value_bytes"]) == (2, 8, 3, 40)
     assert (found["loop"], found["decode"], found["unsent"]) == ("closed", decode, 0)
     assert "cores" in found["machine"] and "Swift" in found["twinbench"] and found["twind"]
+    if command in ("mix", "soak"):
+        assert found["mix"] == "read=5,update=3,batch=1,watch=1" and found["keys"] == "Zipf 0.99"
     if command == "soak":
         rows = found["over_time"]
         assert len(rows) > 3 and all(int(row["open_files"]) > 3 and "iB" in row["rss"] for row in rows)

@@ -30,13 +30,14 @@ struct Compare: ParsableCommand {
     transform: OptionText.pins)
   var pin = Pins()
   @Option(
-    help: ArgumentHelp("Stages: read, pipelined, polling, write, python (default: all).", valueName: "names"),
+    help: ArgumentHelp(
+      "Of \(StageName.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).", valueName: "names"),
     transform: stageNames)
   var stages = StageName.allCases
   @OptionGroup(title: "Twins") var twins: TwinOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  enum StageName: String, CaseIterable { case read, pipelined, polling, write, python }
+  enum StageName: String, CaseIterable { case read, pipelined, polling, write, python, memory, checkpoint, restart }
 
   func validate() throws {
     if let rounds { try OptionText.check([("--rounds", rounds, 1...1_000)]) }
@@ -78,6 +79,9 @@ struct Compare: ParsableCommand {
     case .polling: try PollingStage.make(grounds)
     case .write: try WriteStage.make(grounds)
     case .python: try PythonStage.make(grounds)
+    case .memory: try MemoryStage.make(grounds)
+    case .checkpoint: try CheckpointStage.make(grounds)
+    case .restart: try RestartStage.make(grounds)
     }
   }
 

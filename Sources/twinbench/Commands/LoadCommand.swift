@@ -22,7 +22,7 @@ struct LoadCommand: ParsableArguments {
     }
     try MeasuredDaemon.with(daemon, twins) { daemon in
       let measurement = try measure(daemon, mix, durability)
-      let title = "\(name), \(load.rate == nil ? "closed" : "open") loop"
+      let title = "\(name.prefix(1).uppercased() + name.dropFirst()), \(load.rate == nil ? "closed" : "open") loop"
       let report = RunReport(
         title: title, story: [story, load.rhythm, load.decode.story], context: RunReport.context(twind: daemon.version),
         settings: load.settings + twins.settings + self.daemon.pin.settings + facts,
@@ -61,9 +61,9 @@ extension LoadOptions {
         """
     }
     return """
-      Closed loop: each of \(connections) connection\(connections == 1 ? "" : "s") sent \(inFlight) \
-      call\(inFlight == 1 ? "" : "s") at once, waited for all replies, and began again. Latency counts from before the \
-      sending to the call's own reply.
+      Closed loop: \(connections == 1 ? "one connection" : "each of \(connections) connections") sent \
+      \(inFlight == 1 ? "one call, waited for its reply" : "\(inFlight) calls at once, waited for all replies"), and began \
+      again. Latency counts from before the sending to the call's own reply.
       """
   }
 }

@@ -22,6 +22,7 @@ struct Mixed: ParsableCommand {
 
   func run() throws {
     try command.run(
-      mix, name: "\(mix)", story: "Calls on random twins were mixed by weight: \(mix).", facts: [("mix", "\(mix)")])
+      mix, name: "mixed calls", story: "Calls on random twins were mixed by weight: \(mix).", facts: [("mix", "\(mix)")]
+    )
   }
 }

@@ -33,15 +33,16 @@ struct Soak: ParsableCommand {
         load.decode == .full
         ? try plan.run((0..<load.connections).map { _ in daemon.clientLane() })
         : try plan.run((0..<load.connections).map { _ in try daemon.wireLane(mix, window: load.inFlight) })
-      let name = "\(mix)"
-      try log.write(measurement, title: "soak, \(name)")
+      let name = "mixed calls"
+      try log.write(measurement, title: "soak, \(mix)")
       try output.write(
         RunReport(
-          title: "Soak", story: ["Calls were mixed by weight (\(name)) for long.", load.rhythm, load.decode.story],
+          title: "Soak",
+          story: ["Calls were mixed by weight (\(mix)) for a long time.", load.rhythm, load.decode.story],
           context: RunReport.context(twind: daemon.version),
-          settings: load.settings + twins.settings + self.daemon.pin.settings + [("mix", name)],
+          settings: load.settings + twins.settings + self.daemon.pin.settings + [("mix", "\(mix)")],
           series: [.init(name: name, measurement: measurement)], tables: [Self.table(measurement)],
-          charts: [Self.memory(measurement)]))
+          charts: [Self.memory(measurement).svg]))
     }
   }
 

@@ -17,7 +17,7 @@ struct ComparisonReport {
 
   /// `name ratio` lines, nothing else.
   var plain: String {
-    contests.map { "\($0.name) \(FixedText.format(Contest.median($0.ratios), places: 3))\n" }.joined()
+    contests.map { "\($0.name) \(FixedText.format($0.ratio, places: 3))\n" }.joined()
   }
 
   var run: RunReport {
@@ -26,17 +26,7 @@ struct ComparisonReport {
         title: "Ratios", header: ["COMPARISON", "RATIO", "MIN", "MAX", "BUDGET", "TWIND", "PEER", ""], words: [0, 7],
         rows: contests.map(Self.row))
     ]
-    for stage in stages where !stage.contestants.isEmpty {
-      tables.append(
-        .init(
-          title: stage.title, header: ["CONTESTANT", "P50", "CALLS/S", "SETTINGS"], words: [0, 3],
-          rows: stage.contestants.map { one in
-            [
-              one.name, TimeText.format(nanos: UInt64(Contest.median(one.scores.map(\.medianNanos)))),
-              FixedText.grouped(UInt64(Contest.median(one.scores.map(\.callsPerSecond)))), one.settings,
-            ]
-          }))
-    }
+    for stage in stages where !stage.contestants.isEmpty { tables.append(Self.table(stage)) }
     if !missing.isEmpty {
       tables.append(
         .init(title: "Missing", header: ["PEER", "WHY"], words: [0, 1], rows: missing.map { [$0.peer, $0.why] }))
@@ -45,7 +35,7 @@ struct ComparisonReport {
       title: "twind and its peers", story: Self.story,
       context: RunReport.context(twind: twindVersion) + [
         ("redis", RedisPeer.version), ("sqlite", SQLiteLane.version),
-      ], settings: settings, tables: tables)
+      ], settings: settings, tables: tables, charts: [RatioChart(contests).svg])
   }
 
   private static let story = [
@@ -62,17 +52,25 @@ struct ComparisonReport {
   ]
 
   private static func row(_ contest: Contest) -> [String] {
-    let ratios = contest.ratios
-    let budget = contest.budget.map { "\(contest.metric == .latency ? "≤" : "≥") \(FixedText.format($0, places: 2))" }
     func figure(_ contestant: Contestant) -> String {
-      let value = UInt64(contest.figure(contestant))
-      return contest.metric == .latency ? TimeText.format(nanos: value) : FixedText.grouped(value) + "/s"
+      contestant.median(contest.metric).map { contest.metric.text($0) } ?? ""
     }
     return [
-      contest.name, FixedText.format(Contest.median(ratios), places: 2),
-      FixedText.format(ratios.min() ?? .nan, places: 2), FixedText.format(ratios.max() ?? .nan, places: 2),
-      budget ?? "",
+      contest.name, FixedText.format(contest.ratio, places: 2),
+      FixedText.format(contest.ratios.min() ?? .nan, places: 2),
+      FixedText.format(contest.ratios.max() ?? .nan, places: 2),
+      contest.budget.map { contest.metric.text(budget: $0) } ?? "",
       figure(contest.ours), figure(contest.theirs), contest.isMet.map { $0 ? "met" : "not met" } ?? "",
     ]
+  }
+
+  /// The figures that any contestant of the stage has.
+  private static func table(_ stage: Stage) -> RunReport.Rows {
+    let metrics = Metric.allCases.filter { metric in stage.contestants.contains { $0.median(metric) != nil } }
+    return RunReport.Rows(
+      title: stage.title, header: ["CONTESTANT"] + metrics.map(\.title) + ["SETTINGS"], words: [0, metrics.count + 1],
+      rows: stage.contestants.map { one in
+        [one.name] + metrics.map { metric in one.median(metric).map { metric.text($0) } ?? "" } + [one.settings]
+      })
   }
 }

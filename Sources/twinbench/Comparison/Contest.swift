@@ -2,35 +2,25 @@
 
 /// A ratio of ours to theirs, round by round.
 struct Contest {
-  enum Metric {
-    /// Median latency: below 1, ours is faster.
-    case latency
-    /// Calls a second: above 1, ours does more.
-    case throughput
-  }
-
   /// "read/redis-get"
   let name: String
   let ours: Contestant
   let theirs: Contestant
-  var metric = Metric.latency
-  /// What the ratio is to be: at most this for latency, at least for throughput. nil = no budget.
+  var metric = Metric.median
+  /// What the ratio is to be: at least this for a rate, at most for others. nil = no budget.
   var budget: Double?
 
   /// Of each round.
   var ratios: [Double] {
-    zip(ours.scores, theirs.scores).map { pair in
-      metric == .latency ? pair.0.medianNanos / pair.1.medianNanos : pair.0.callsPerSecond / pair.1.callsPerSecond
+    zip(ours.scores, theirs.scores).compactMap { (ours, theirs) in
+      guard let ours = ours[metric], let theirs = theirs[metric], theirs > 0 else { return nil }
+      return ours / theirs
     }
   }
 
-  var isMet: Bool? {
-    budget.map { metric == .latency ? Self.median(ratios) <= $0 : Self.median(ratios) >= $0 }
-  }
+  var ratio: Double { Self.median(ratios) }
 
-  func figure(_ contestant: Contestant) -> Double {
-    Self.median(contestant.scores.map { metric == .latency ? $0.medianNanos : $0.callsPerSecond })
-  }
+  var isMet: Bool? { budget.map { metric.isMet(ratio, budget: $0) } }
 
   static func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()

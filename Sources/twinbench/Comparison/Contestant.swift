@@ -1,21 +1,5 @@
 // Who takes part in a comparison.
 
-/// What one turn of one contestant found.
-struct Score {
-  let medianNanos: Double
-  let callsPerSecond: Double
-
-  init(medianNanos: Double, callsPerSecond: Double) {
-    self.medianNanos = medianNanos
-    self.callsPerSecond = callsPerSecond
-  }
-
-  init(_ measurement: Measurement) {
-    medianNanos = Double(measurement.latencies.nanos(at: 50))
-    callsPerSecond = measurement.callsPerSecond
-  }
-}
-
 final class Contestant {
   /// "Redis GET"
   let name: String
@@ -40,6 +24,12 @@ final class Contestant {
         intervalCount: 1)
       return Score(try load.run([lane]))
     }
+  }
+
+  /// The median of a figure over all turns; nil when it has none.
+  func median(_ metric: Metric) -> Double? {
+    let values = scores.compactMap { $0[metric] }
+    return values.isEmpty ? nil : Contest.median(values)
   }
 
   func takeTurn(_ length: Duration) throws { scores.append(try turn(length)) }

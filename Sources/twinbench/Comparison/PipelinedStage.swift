@@ -28,8 +28,8 @@ enum PipelinedStage {
         "C echo ×64", settings: "one thread on epoll", try grounds.echoLane(peer.socket, window: inFlight),
         keyCount: keys, inFlight: inFlight, core: core)
     }
-    stage.compare("pipelined-64/redis-get", twind, redis, .throughput, budget: 1.3)
-    stage.compare("pipelined-64/c-echo", twind, echo, .throughput)
+    stage.compare("pipelined-64/redis-get", twind, redis, .rate, budget: 1.3)
+    stage.compare("pipelined-64/c-echo", twind, echo, .rate)
     return stage
   }
 }

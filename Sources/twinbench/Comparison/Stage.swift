@@ -8,6 +8,8 @@ struct Stage {
   private(set) var contestants: [Contestant] = []
   private(set) var contests: [Contest] = []
   private(set) var missing: [Missing] = []
+  /// For contestants whose turn takes as long as it takes.
+  var turnsMax = Int.max
 
   init(_ title: String) { self.title = title }
 
@@ -28,7 +30,7 @@ struct Stage {
 
   /// Sets two side by side when both take part.
   mutating func compare(
-    _ name: String, _ ours: Contestant?, _ theirs: Contestant?, _ metric: Contest.Metric = .latency,
+    _ name: String, _ ours: Contestant?, _ theirs: Contestant?, _ metric: Metric = .median,
     budget: Double? = nil
   ) {
     guard let ours, let theirs else { return }
@@ -36,7 +38,7 @@ struct Stage {
   }
 
   func run(rounds: Int, turn: Duration) throws {
-    for round in 0..<rounds {
+    for round in 0..<min(rounds, turnsMax) {
       // Every second round goes backwards: nobody always follows the same one.
       for contestant in round % 2 == 0 ? contestants : contestants.reversed() { try contestant.takeTurn(turn) }
     }

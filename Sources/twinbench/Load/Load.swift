@@ -57,21 +57,3 @@ struct Load {
 
   private func nanos(_ duration: Duration) -> UInt64 { UInt64(max(duration / .nanoseconds(1), 0)) }
 }
-
-/// A body on a thread of its own, which may fail.
-final class Outcome: @unchecked Sendable {
-  private var problem: (any Error)?
-  private var thread: Thread?
-
-  init(_ body: @escaping @Sendable () throws -> Void) {
-    thread = Thread(name: "twinbench") { [self] in
-      do { try body() } catch { problem = error }
-    }
-  }
-
-  /// Why it failed; nil = it did not.
-  func join() -> (any Error)? {
-    thread?.join()
-    return problem
-  }
-}

@@ -33,7 +33,7 @@ final class PythonClient: @unchecked Sendable {
     try questions.fileHandleForWriting.write(contentsOf: Data("\(seconds)\n".utf8))
     let numbers = try answer().split(separator: " ").compactMap { Double($0) }
     guard numbers.count == 2 else { throw BenchFailure("the Python client \(kind) answered with no figures") }
-    return Score(medianNanos: numbers[0], callsPerSecond: numbers[1])
+    return [.median: numbers[0], .rate: numbers[1]]
   }
 
   private func answer() throws -> String {

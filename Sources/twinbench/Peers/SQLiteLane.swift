@@ -29,6 +29,12 @@ final class SQLiteLane: Lane {
     room.deallocate()
   }
 
+  /// Opens a database that a lane has made, and copies every value out of it.
+  static func scan(_ path: String, rows: Int) throws {
+    let found = bench_sqlite_scan(path)
+    if found != rows { throw BenchFailure("SQLite read \(found) of \(rows) rows of \(path)") }
+  }
+
   static var version: String { String(cString: bench_sqlite_version()) }
 
   func begin(_ call: Call, tag: UInt32) throws {

@@ -33,7 +33,7 @@ struct Chart {
     """
     <svg viewBox="0 0 \(Int(Self.size.width)) \(Int(Self.size.height))" role="img" aria-label="\(label.escaped)">
     \(grid)
-    \(lines.enumerated().map { line($0.offset, $0.element) }.joined(separator: "\n"))
+    \(lines.enumerated().reversed().map { line($0.offset, $0.element) }.joined(separator: "\n"))
     \(legend)
     <text x="\(number(middle.x))" y="\(number(Self.size.height - 8))" text-anchor="middle">\(xTitle.escaped)</text>
     <text transform="translate(14 \(number(middle.y))) rotate(-90)" text-anchor="middle">\(yTitle.escaped)</text>

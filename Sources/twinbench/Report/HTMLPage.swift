@@ -24,7 +24,7 @@ struct HTMLPage {
     <h1>\(report.title.escaped)</h1>
     \(report.story.map { "<p>\($0.escaped)</p>" }.joined(separator: "\n"))
     \(latencies)
-    \(report.charts.map(\.svg).joined(separator: "\n"))
+    \(report.charts.joined(separator: "\n"))
     \(tables)
     <section><h2>Settings</h2>
     \(Self.pairs(report.settings))

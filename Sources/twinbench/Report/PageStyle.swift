@@ -32,6 +32,9 @@ enum PageStyle {
     svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
     .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); }
     .s3 { stroke: var(--s3); } .s4 { stroke: var(--s4); }
+    svg .one { stroke: var(--quiet); stroke-width: 1.5; } svg .budget { stroke: var(--ink); stroke-width: 3; }
+    svg .name { fill: var(--ink); }
+    circle.s0 { fill: var(--s0); } circle.s1 { fill: var(--s1); } circle.s2 { fill: var(--s2); }
     svg text.s0 { fill: var(--s0); stroke: none; } svg text.s1 { fill: var(--s1); stroke: none; }
     svg text.s2 { fill: var(--s2); stroke: none; } svg text.s3 { fill: var(--s3); stroke: none; }
     svg text.s4 { fill: var(--s4); stroke: none; }

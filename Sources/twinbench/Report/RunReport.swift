@@ -27,8 +27,8 @@ struct RunReport {
   let settings: [(String, String)]
   var series: [Series] = []
   var tables: [Rows] = []
-  /// Beside those of the series; on pages only.
-  var charts: [Chart] = []
+  /// SVG beside the series' own charts; on pages only.
+  var charts: [String] = []
 
   static func context(twind version: String) -> [(String, String)] { Machine.context + [("twind", version)] }
 }

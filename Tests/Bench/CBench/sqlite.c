@@ -66,6 +66,26 @@ int64_t bench_sqlite_read(bench_sqlite *database, uint32_t key, void *value, siz
   return count;
 }
 
+int64_t bench_sqlite_scan(const char *path) {
+  sqlite3 *connection;
+  sqlite3_stmt *all = NULL;
+  int64_t rows = -1;
+  if (sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+      sqlite3_prepare_v2(connection, "SELECT key, value FROM twins", -1, &all, NULL) == SQLITE_OK) {
+    rows = 0;
+    for (; sqlite3_step(all) == SQLITE_ROW; rows++) {
+      size_t count = (size_t)sqlite3_column_bytes(all, 1);
+      void *copy = malloc(count ? count : 1);
+      if (!copy) break;
+      memcpy(copy, sqlite3_column_blob(all, 1), count);
+      free(copy);
+    }
+  }
+  sqlite3_finalize(all);
+  sqlite3_close(connection);
+  return rows;
+}
+
 const char *bench_sqlite_version(void) { return sqlite3_libversion(); }
 
 void bench_sqlite_close(bench_sqlite *database) {

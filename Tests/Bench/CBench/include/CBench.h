@@ -56,6 +56,8 @@ bench_sqlite *bench_sqlite_open(const char *path, char *problem);
 int bench_sqlite_fill(bench_sqlite *database, uint32_t keys, const void *value, size_t bytes);
 // Copies the value of a key out; returns its length.
 int64_t bench_sqlite_read(bench_sqlite *database, uint32_t key, void *value, size_t room);
+// Opens the database at a path and copies every value; returns how many there were.
+int64_t bench_sqlite_scan(const char *path);
 const char *bench_sqlite_version(void);
 void bench_sqlite_close(bench_sqlite *database);
 
