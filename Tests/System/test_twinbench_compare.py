@@ -9,7 +9,7 @@ from pathlib import Path
 from daemon import TWIND
 from twinbench import report, run
 
-TINY = ["--spawn", TWIND, "--quick", "--rounds", "3", "--turn", "20ms", "--twins", "50"]
+TINY: list[str | Path] = ["--spawn", TWIND, "--quick", "--rounds", "3", "--turn", "20ms", "--twins", "50"]
 
 
 def test_plain_lines_are_names_and_ratios(directory: Path) -> None:

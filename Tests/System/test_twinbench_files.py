@@ -27,7 +27,7 @@ def words(tree: ElementTree.Element) -> str:
 
 def test_the_page_holds_the_data(directory: Path, daemon: Daemon) -> None:
     file = directory / "page.html"
-    options = ["--duration", "600ms", "--warmup", "50ms", "--twins", "50", "--report", file]
+    options: list[str | Path] = ["--duration", "600ms", "--warmup", "50ms", "--twins", "50", "--report", file]
     found = report(directory, "read", "--socket", daemon.socket, *options)
     tree = page(file)
     text = words(tree)

@@ -20,9 +20,10 @@ STALL = 0.25
 
 def stalled(directory: Path, daemon: Daemon, *options: str) -> dict[str, Any]:
     """What a run of 1.5 s reports during which the daemon stood still for a quarter of a second."""
-    command = [TWINBENCH, "read", "--socket", daemon.socket, "--duration", "1500ms", "--warmup", "100ms", "--twins", "20"]
+    command: list[str | Path] = [TWINBENCH, "read", "--socket", daemon.socket, "--twins", "20", "--json"]
+    command += ["--duration", "1500ms", "--warmup", "100ms", *options]
     running = subprocess.Popen(
-        [*command, *options, "--json"], stdout=subprocess.PIPE, text=True, cwd=directory,
+        command, stdout=subprocess.PIPE, text=True, cwd=directory,
         env=environment({"TMPDIR": str(directory)}),
     )  # fmt: skip
     try:

@@ -37,7 +37,11 @@ struct Compare: ParsableCommand {
   @OptionGroup(title: "Twins") var twins: TwinOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  enum StageName: String, CaseIterable { case read, pipelined, polling, write, python, memory, checkpoint, restart }
+  enum StageName: String, CaseIterable {
+    case read, pipelined, polling, write
+    case groupCommit = "group-commit"
+    case python, memory, checkpoint, restart
+  }
 
   func validate() throws {
     if let rounds { try OptionText.check([("--rounds", rounds, 1...1_000)]) }
@@ -78,6 +82,7 @@ struct Compare: ParsableCommand {
     case .pipelined: try PipelinedStage.make(grounds)
     case .polling: try PollingStage.make(grounds)
     case .write: try WriteStage.make(grounds)
+    case .groupCommit: try GroupCommitStage.make(grounds)
     case .python: try PythonStage.make(grounds)
     case .memory: try MemoryStage.make(grounds)
     case .checkpoint: try CheckpointStage.make(grounds)

@@ -10,6 +10,8 @@ struct Stage {
   private(set) var missing: [Missing] = []
   /// For contestants whose turn takes as long as it takes.
   var turnsMax = Int.max
+  /// For contestants of which one tells what another found.
+  var keepsOrder = false
 
   init(_ title: String) { self.title = title }
 
@@ -40,7 +42,9 @@ struct Stage {
   func run(rounds: Int, turn: Duration) throws {
     for round in 0..<min(rounds, turnsMax) {
       // Every second round goes backwards: nobody always follows the same one.
-      for contestant in round % 2 == 0 ? contestants : contestants.reversed() { try contestant.takeTurn(turn) }
+      for contestant in keepsOrder || round % 2 == 0 ? contestants : contestants.reversed() {
+        try contestant.takeTurn(turn)
+      }
     }
   }
 }

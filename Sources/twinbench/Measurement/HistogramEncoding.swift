@@ -13,11 +13,11 @@ enum HistogramEncoding {
 
   static func encoded(_ latencies: Latencies) -> [UInt8] {
     let counts = counts(latencies)
-    return bigEndian(encodedCookie) + bigEndian(UInt32(counts.count)) + bigEndian(UInt32(0))  // values are not normalised
+    // Values are not normalised (0), and integers are values (1).
+    return bigEndian(encodedCookie) + bigEndian(UInt32(counts.count)) + bigEndian(UInt32(0))
       + bigEndian(UInt32(latencies.numberOfSignificantValueDigits.rawValue))
       + bigEndian(latencies.lowestDiscernibleValue) + bigEndian(latencies.highestTrackableValue)
-      + bigEndian(Double(1).bitPattern)  // integers are values
-      + counts
+      + bigEndian(Double(1).bitPattern) + counts
   }
 
   /// ZigZag LEB128: a count, or below 0 how many zeros follow each other. Zeros at the end are left out.
