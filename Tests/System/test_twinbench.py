@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import twind
-from daemon import TWIND, Daemon
-from twinbench import SHORT, check_latencies, report, run
+from daemon import TWIND, Daemon, environment, until
+from twinbench import SHORT, TWINBENCH, check_latencies, report, run
 
 
 @pytest.mark.parametrize("decode", ["full", "none"])
@@ -84,6 +87,25 @@ def test_a_daemon_of_its_own(directory: Path) -> None:
     assert not ended.stdout.endswith("\n\n")
     for word in ("machine", "settings", f"client core {core}", "p50", "p99.99", "CALLS/S", "GetTwin"):
         assert word in ended.stdout
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_behind(directory: Path, number: signal.Signals) -> None:
+    running = subprocess.Popen(
+        [TWINBENCH, "read", "--spawn", TWIND, "--twins", "50", "--duration", "30s"], stdout=subprocess.DEVNULL,
+        cwd=directory, env=environment({"TMPDIR": str(directory)}),
+    )  # fmt: skip
+    try:
+        until(lambda: list(directory.glob("twinbench-*/twind.sock")), "a daemon that listens")
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        daemons = [int(pid) for task in children.parents[1].glob("*/children") for pid in task.read_text().split()]
+        time.sleep(0.3)
+        running.send_signal(number)
+        assert running.wait(10) == 128 + number
+    finally:
+        running.kill()
+    assert daemons and not any(Path(f"/proc/{pid}").exists() for pid in daemons)
     assert list(directory.iterdir()) == []
 
 

@@ -25,6 +25,24 @@ def words(tree: ElementTree.Element) -> str:
     return " ".join(" ".join(tree.itertext()).split())
 
 
+UNITS = {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}
+
+
+def drawn(chart: ElementTree.Element, percentile: str) -> float:
+    """The latency in nanoseconds that the chart shows at a percentile, read off its axes as a person does."""
+    texts = chart.findall("text")
+    (x,) = (float(one.attrib["x"]) for one in texts if one.text == percentile)
+    points = [tuple(map(float, pair.split(","))) for pair in chart.findall("polyline")[0].attrib["points"].split()]
+    y = min(points, key=lambda point: abs(point[0] - x))[1]
+    labels = {float(one.attrib["y"]): one.text or "" for one in texts if one.attrib.get("text-anchor") == "end"}
+    values = {at: float(text.split()[0]) * UNITS[text.split()[1]] for at, text in labels.items() if text != "0"}
+    (low, small), (high, large) = max(values.items()), min(values.items())
+    part = (low - y) / (low - high)
+    if any("logarithmic)" in (one.text or "") and one.attrib.get("transform") for one in texts):
+        return float(small * (large / small) ** part)
+    return float(small + (large - small) * part)
+
+
 def test_the_page_holds_the_data(directory: Path, daemon: Daemon) -> None:
     file = directory / "page.html"
     options: list[str | Path] = ["--duration", "600ms", "--warmup", "50ms", "--twins", "50", "--report", file]
@@ -39,6 +57,8 @@ def test_the_page_holds_the_data(directory: Path, daemon: Daemon) -> None:
     labels = [" ".join(chart.itertext()) for chart in (by_percentile, over_time)]
     assert "99.9 %" in labels[0] and "µs" in labels[0] and "percentile of calls" in labels[0]
     assert "seconds since" in labels[1] and "p99.9" in labels[1]
+    for label, name in (("50 %", "p50_nanos"), ("90 %", "p90_nanos"), ("99 %", "p99_nanos")):
+        assert drawn(by_percentile, label) == pytest.approx(found[name], rel=0.1)
     (line,) = by_percentile.findall("polyline")
     assert len(line.attrib["points"].split()) > 100
     heights = [float(point.split(",")[1]) for point in line.attrib["points"].split()]

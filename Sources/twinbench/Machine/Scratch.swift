@@ -1,6 +1,5 @@
 // A private directory and the processes that work in it: both go away with the benchmark, also when it is interrupted.
 
-import Dispatch
 import Foundation
 import Threads
 
@@ -9,23 +8,13 @@ final class Scratch: @unchecked Sendable {
   let directory: URL
   private let lock = Lock()
   private var children: [Child] = []
-  private var signals: [any DispatchSourceSignal] = []
 
   init() throws {
     directory = FileManager.default.temporaryDirectory.appendingPathComponent(
       "twinbench-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(
       at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [self] in
-        remove()
-        _exit(128 + number)
-      }
-      source.resume()
-      signals.append(source)
-    }
+    Interruption.shared.add(self)
   }
 
   /// A path in the directory, short enough for a socket.
@@ -54,6 +43,11 @@ final class Scratch: @unchecked Sendable {
   }
 
   func remove() {
+    Interruption.shared.waitIfHappening()
+    clear()
+  }
+
+  func clear() {
     stopAll()
     try? FileManager.default.removeItem(at: directory)
   }

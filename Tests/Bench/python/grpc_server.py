@@ -7,6 +7,7 @@ A peer of `twinbench compare`, which starts it.
 
 from __future__ import annotations
 
+import signal
 import sys
 from concurrent import futures
 
@@ -21,6 +22,8 @@ def main() -> None:
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     server.add_generic_rpc_handlers((handler,))
     server.add_insecure_port(f"unix:{socket}")
+    # twinbench ignores this signal, and what it starts would, too.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     server.start()
     server.wait_for_termination()
 
