@@ -14,8 +14,8 @@ struct Grounds {
   let secondCore: Int?
 
   var keyCount: Int { population.count }
-  /// How long getting one peer ready may take.
-  var preparationSeconds: Double { isQuick ? 20 : 180 }
+  /// How long one step of getting a peer ready may take.
+  var preparationSeconds: Double { isQuick ? 8 : 180 }
 
   var requests: TwindRequests { TwindRequests(space: population.space, valueBytes: population.valueBytes) }
 

@@ -31,7 +31,7 @@ enum Peers {
         environment: ["GO111MODULE": "off", "GOPATH": library, "GOFLAGS": "", "GOCACHE": build + "/go-cache"],
         seconds: seconds)
     } catch {
-      throw Missing(peer: "Go ttrpc", why: "\(error)")
+      throw Missing(peer: "Go ttrpc", why: "\(error); twinbench peers builds it")
     }
     return program
   }

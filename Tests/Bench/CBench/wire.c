@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CALL_ROOM = 1 << 10, FIRST_ROOM_MIN = 4 << 10, FIRST_ROOM_MAX = 256 << 10, PROBLEM_BYTES = 256 };
+enum { CALL_ROOM = 1 << 10, FIRST_ROOM_MIN = 4 << 10, FIRST_ROOM_MAX = 256 << 10, PROBLEM_BYTES = 256, PATIENCE_SECONDS = 30 };
 
 typedef struct {
   uint8_t *bytes;
@@ -88,6 +89,8 @@ bench_wire *bench_wire_open(const char *path, bench_framing framing, uint32_t wi
   wire->ids = calloc(window, sizeof *wire->ids);
   wire->streams = calloc(window, 1);
   wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+  if (wire->fd >= 0) setsockopt(wire->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   int connected = wire->fd >= 0 ? connect(wire->fd, (struct sockaddr *)&address, sizeof address) : -1;
   if (connected != 0 || !wire->waiting || !wire->ids || !wire->streams) {
     int problem = errno;
@@ -151,6 +154,7 @@ int bench_wire_flush(bench_wire *wire) {
 static int fill(bench_wire *wire, uint64_t deadline) {
   if (reserve(wire, &wire->in, first_room(wire) / 2) != 0) return fail(wire, "out of memory");
   int flags = wire->polling || deadline != UINT64_MAX ? MSG_DONTWAIT : 0;
+  uint64_t patience = 0;
   for (;;) {
     ssize_t count = recv(wire->fd, wire->in.bytes + wire->in.end, wire->in.room - wire->in.end, flags);
     if (count > 0) {
@@ -162,6 +166,8 @@ static int fill(bench_wire *wire, uint64_t deadline) {
     if (errno != EAGAIN) return fail(wire, "receiving failed: %s", strerror(errno));
     uint64_t now = now_nanos();
     if (now >= deadline) return 0;
+    if (patience == 0) patience = now + PATIENCE_SECONDS * 1000000000ull;
+    if (!flags || now >= patience) return fail(wire, "no reply came within %d s", PATIENCE_SECONDS);
     if (wire->polling) {
       bench_pause();
       continue;
