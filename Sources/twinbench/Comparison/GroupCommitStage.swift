@@ -37,6 +37,7 @@ enum GroupCommitStage {
   private static func syncCount(_ admin: Client) throws -> UInt64 {
     let arena = Arena()
     let message = arena.make(Twind__V1__GetStatsRequest.self)
-    return try admin.call(AdminServiceRoutes.getStats, UnsafePointer(message)).message.pointee.journal_sync_count
+    defer { withExtendedLifetime(arena) {} }
+    return try admin.call(AdminServiceRoutes.getStats, UnsafePointer(message)).read { $0.pointee.journal_sync_count }
   }
 }

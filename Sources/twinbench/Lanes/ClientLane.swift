@@ -47,15 +47,18 @@ final class ClientLane: Lane {
   func receive(until deadline: UInt64, into ended: UnsafeMutableBufferPointer<UInt32>) throws -> Int {
     let (call, tag) = pending[first]
     switch call {
-    case .read(let call): last = try call.wait().message.pointee.twin.map { Twin($0) }
+    case .read(let call): last = try call.wait().read { $0.pointee.twin.map { Twin($0) } }
     case .update(let call): _ = try call.wait()
     case .batch(let call): try decode(call.wait())
     case .watch(let stream):
       while let part = try stream.next() {
-        for twin in UnsafeBufferPointer(start: part.message.pointee.snapshot, count: part.message.pointee.n_snapshot) {
-          last = twin.map { Twin($0) }
+        let isComplete = part.read { part in
+          for twin in UnsafeBufferPointer(start: part.pointee.snapshot, count: part.pointee.n_snapshot) {
+            last = twin.map { Twin($0) }
+          }
+          return part.pointee.snapshot_complete != 0
         }
-        if part.message.pointee.snapshot_complete != 0 { break }
+        if isComplete { break }
       }
       stream.cancel()
     }
@@ -69,10 +72,11 @@ final class ClientLane: Lane {
   }
 
   private func decode(_ reply: Received<Twind__V1__BatchGetTwinsResponse>) {
-    let message = reply.message.pointee
-    for result in UnsafeBufferPointer(start: message.results, count: message.n_results) {
-      guard let result, result.pointee.result_case == TWIND__V1__TWIN_RESULT__RESULT_TWIN else { continue }
-      last = Twin(result.pointee.twin)
+    reply.read { reply in
+      for result in UnsafeBufferPointer(start: reply.pointee.results, count: reply.pointee.n_results) {
+        guard let result, result.pointee.result_case == TWIND__V1__TWIN_RESULT__RESULT_TWIN else { continue }
+        last = Twin(result.pointee.twin)
+      }
     }
   }
 }
