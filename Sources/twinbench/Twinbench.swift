@@ -3,6 +3,14 @@
 import ArgumentParser
 
 @main
+enum Main {
+  static func main() {
+    // Before this program adds to it.
+    _ = Machine.loadBefore
+    Twinbench.main()
+  }
+}
+
 struct Twinbench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "twinbench",

@@ -28,7 +28,7 @@ def test_json(directory: Path, daemon: Daemon, command: str, decode: str) -> Non
     check_latencies(found)
     assert (found["connections"], found["in_flight"], found["attributes"], found["value_bytes"]) == (2, 8, 3, 40)
     assert (found["loop"], found["decode"], found["unsent"]) == ("closed", decode, 0)
-    assert "cores" in found["machine"] and "Swift" in found["twinbench"] and found["twind"]
+    assert "cores" in found["machine"] and "threads" in found["load_before"] and "Swift" in found["twinbench"] and found["twind"]
     if command in ("mix", "soak"):
         assert found["mix"] == "read=5,update=3,batch=1,watch=1" and found["keys"] == "Zipf 0.99"
     if command == "soak":

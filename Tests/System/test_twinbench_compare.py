@@ -54,7 +54,8 @@ def test_fanout_delivers_every_write_to_every_watcher(directory: Path) -> None:
         assert series[0]["call"] == "twind WatchTwins"
         assert len(series) == (2 if path is None and shutil.which("redis-server") else 1)
         for one in series:
-            assert one["calls"] == 5 * 100
+            # What a busy machine did not let the writer write in time is counted, not hidden.
+            assert one["calls"] % 5 == 0 and abs(one["calls"] // 5 + one["unsent"] - 100) <= 1
             assert 0 < one["p50_nanos"] <= one["p99_nanos"] <= one["max_nanos"]
 
 
@@ -62,5 +63,5 @@ def test_connections(directory: Path) -> None:
     options = ["--counts", "1,50", "--rate", "500", "--duration", "400ms", "--warmup", "50ms", "--twins", "50"]
     found = report(directory, "connections", "--spawn", TWIND, *options)
     assert [one["call"] for one in found["series"]] == ["1 connection", "50 connections"]
-    assert all(abs(one["calls"] - 200) <= 2 for one in found["series"])
+    assert all(abs(one["calls"] + one["unsent"] - 200) <= 2 for one in found["series"])
     assert [row["connections"] for row in found["connections"]] == ["1", "50"]

@@ -5,9 +5,14 @@ import TwinClient
 
 enum CheckpointStage {
   static func make(_ grounds: Grounds) throws -> Stage {
-    var stage = Stage("Reads during a checkpoint of \(grounds.keyCount) twins; daemon on all cores")
+    let other = grounds.secondCore ?? grounds.core
+    var stage = Stage(
+      "Reads during a checkpoint of \(grounds.keyCount) twins; client and reactor on core \(grounds.core), the rest on \(other)"
+    )
     let daemon = try TwindPeer(
-      grounds.twind, in: grounds.scratch, name: "twind-checkpoint", core: nil, options: ["--checkpoint-interval", "1h"])
+      grounds.twind, in: grounds.scratch, name: "twind-checkpoint", core: nil,
+      options: ["--checkpoint-interval", "1h", "--reactors", "1"])
+    try daemon.child.pin("reactor", to: grounds.core, othersTo: other)
     let admin = TwindClient(path: daemon.socket, timeout: .seconds(60))
     try grounds.population.write(admin)
     _ = try admin.checkpoint()

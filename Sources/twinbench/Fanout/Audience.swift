@@ -50,7 +50,7 @@ final class Audience: @unchecked Sendable {
 
   private func write(from begin: UInt64, to end: UInt64, _ rate: Double, _ core: Int?, _ written: Written) throws {
     defer { written.finish() }
-    if let core { _ = bench_pin_thread(Int32(core)) }
+    if let core { _ = bench_pin_thread(0, Int32(core)) }
     bench_sharpen_timers()
     var schedule = Schedule(rate: rate, .fixed, from: begin, offset: 0, seed: 1)
     while schedule.next < end, twind_monotonic_nanos() < end {
@@ -67,7 +67,7 @@ final class Audience: @unchecked Sendable {
   private func read(
     from start: UInt64, to end: UInt64, _ core: Int?, _ recorder: Recorder, _ written: Written
   ) throws {
-    if let core { _ = bench_pin_thread(Int32(core)) }
+    if let core { _ = bench_pin_thread(0, Int32(core)) }
     bench_sharpen_timers()
     var delivered = 0
     while true {

@@ -42,7 +42,7 @@ final class Worker<L: Lane>: @unchecked Sendable {
   private var inFlight: Int { plan.window - freeTags.count }
 
   func run() throws {
-    if let core = plan.core, bench_pin_thread(Int32(core)) != 0 {
+    if let core = plan.core, bench_pin_thread(0, Int32(core)) != 0 {
       throw BenchFailure("cannot run on core \(core): there may be no such core")
     }
     bench_sharpen_timers()

@@ -1,5 +1,6 @@
 // A process that the benchmark started.
 
+import CBench
 import Foundation
 
 final class Child: @unchecked Sendable {
@@ -24,6 +25,14 @@ final class Child: @unchecked Sendable {
   }
 
   var pid: Int32 { process.processIdentifier }
+
+  /// Puts the threads whose names begin so on one core, and all others that it has now on another.
+  func pin(_ names: String, to core: Int, othersTo other: Int) throws {
+    for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
+      let name = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/comm", encoding: .utf8)) ?? ""
+      _ = bench_pin_thread(Int32(thread) ?? pid, Int32(name.hasPrefix(names) ? core : other))
+    }
+  }
 
   func stop() {
     guard process.isRunning else { return }

@@ -7,9 +7,16 @@ enum Machine {
   static var context: [(String, String)] {
     [
       ("machine", "\(processor), \(cores.count) cores, Linux \(kernel)"),
+      ("load before", loadBefore),
       ("twinbench", "\(Twinbench.configuration.version), Swift \(swift)\(build)"),
     ]
   }
+
+  /// How many threads wanted to run in the last minute, beside this program; figures of a busy machine are rough.
+  static let loadBefore: String = {
+    var load = 0.0
+    return getloadavg(&load, 1) == 1 ? String(format: "%.2f threads", load) : "unknown"
+  }()
 
   /// Those that this process may run on.
   static var cores: [Int] {

@@ -6,7 +6,7 @@ extension RunReport {
   /// Context and settings, then the only series inline or all under `series`, then the tables by title.
   var json: String {
     var object = JSONObject()
-    for (name, value) in context { object.add(name, value) }
+    for (name, value) in context { object.add(Self.member(name), value) }
     for (name, value) in settings {
       let name = Self.member(name)
       if let number = Int(value) { object.add(name, number) } else { object.add(name, value) }

@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-int bench_pin_thread(int core) {
+int bench_pin_thread(int thread, int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   if (core < 0 || core >= CPU_SETSIZE) return EINVAL;
   CPU_SET((size_t)core, &cores);
-  return sched_setaffinity(0, sizeof cores, &cores) == 0 ? 0 : errno;
+  return sched_setaffinity(thread, sizeof cores, &cores) == 0 ? 0 : errno;
 }
 
 void bench_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }

@@ -61,8 +61,8 @@ int64_t bench_sqlite_scan(const char *path);
 const char *bench_sqlite_version(void);
 void bench_sqlite_close(bench_sqlite *database);
 
-// The calling thread runs on this core alone from now on. errno's number, or 0.
-int bench_pin_thread(int core);
+// A thread of any process (0 = the calling one) runs on this core alone from now on. errno's number, or 0.
+int bench_pin_thread(int thread, int core);
 // Timers of the calling thread are exact to the nanosecond instead of 50 microseconds.
 void bench_sharpen_timers(void);
 // Sleeps until a moment on the monotonic clock.
