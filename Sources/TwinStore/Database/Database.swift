@@ -63,6 +63,7 @@ package final class Database: @unchecked Sendable {
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
           PRAGMA wal_autocheckpoint = 0;
+          PRAGMA cache_size = -16384;
           """)
     }
     return configuration
