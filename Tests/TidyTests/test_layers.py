@@ -22,7 +22,8 @@ ALLOWED = {
     "TwinText": {"TwinClient"},
     "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
     "twinbench": {
-        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser", "Histogram",
+        "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
+        "Histogram",
     },
 }
 

@@ -78,7 +78,7 @@ extension Store {
 
   private func note(failed error: StoreError) {
     checkpoints.note(error)
-    if error.latches { section.latch(error) }
+    section.note(error)
   }
 
   private func write(_ capture: CommitSection.Capture) throws(StoreError) {

@@ -12,6 +12,8 @@ final class SyncWaiters: @unchecked Sendable {
   private let lock = Lock()
   private var waiters: [(place: Int, wake: Wake)] = []
   private var synced = 0
+  /// How many the last sync released.
+  private var lastGroupCount = 0
   private var failure: TwinError?
   private let bell: WorkBell
 
@@ -33,6 +35,7 @@ final class SyncWaiters: @unchecked Sendable {
   func advance(to place: Int) {
     let ready = lock.withLock { () -> [Wake] in
       synced = max(synced, place)
+      lastGroupCount = waiters.count(where: { $0.place <= synced })
       let ready = waiters.filter { $0.place <= synced }.map(\.wake)
       waiters.removeAll { $0.place <= synced }
       return ready
@@ -49,6 +52,9 @@ final class SyncWaiters: @unchecked Sendable {
     }
     for wake in all { wake(error) }
   }
+
+  /// Fewer wait than the last sync released: those come back with their next writes.
+  var isGathering: Bool { lock.withLock { !waiters.isEmpty && waiters.count < lastGroupCount } }
 
   var isEmpty: Bool { lock.withLock { waiters.isEmpty } }
 }
