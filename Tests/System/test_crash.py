@@ -22,7 +22,8 @@ WRITTEN = [twind.Durability.JOURNALED, twind.Durability.SYNCED]
 @pytest.mark.parametrize("durability", WRITTEN)
 def test_nothing_that_was_acknowledged_is_missing(start: Callable[..., Daemon], durability: twind.Durability) -> None:
     """Before and after the last checkpoint: values, removals, deletes and idempotency keys."""
-    daemon = start("--checkpoint-interval", "1h", "--durability", durability.name.lower())
+    level = ("--durability", durability.name.lower())
+    daemon = start("--checkpoint-interval", "1h", *level)
     with daemon.client() as client:
         client.update(NAME, kept=1, changed="old", removed="old")
         client.update("acme/customer/2", a=1)
@@ -33,7 +34,7 @@ def test_nothing_that_was_acknowledged_is_missing(start: Callable[..., Daemon], 
         client.update("acme/customer/3", a=1)
         after = client.update(NAME, a=2, idempotency_key="after")
     daemon.kill()
-    with start().client() as client:
+    with start(*level).client() as client:
         assert dict(client.get(NAME)) == {"kept": 1, "changed": "new", "added": 1, "a": 2}
         assert [twin.name for twin in client.list()] == [NAME, "acme/customer/3"]
         assert client.update(NAME, a=1, idempotency_key="before") == before
@@ -49,8 +50,10 @@ def test_each_write_at_its_own_level_on_a_daemon_of_memory(start: Callable[..., 
             assert client.update(NAME, a=f"before {durability}").durability == twind.Durability.MEMORY
             assert client.update("acme/customer/2", a=1, durability=durability).durability == durability
             daemon.kill()
-        with start().client() as client:
+        after = start()
+        with after.client() as client:
             assert client.get(NAME)["a"] == f"before {durability}"
+        after.stop()
 
 
 def test_memory_loses_the_last_milliseconds_only(start: Callable[..., Daemon]) -> None:
@@ -152,6 +155,30 @@ def test_sequences_are_never_issued_again(start: Callable[..., Daemon]) -> None:
         daemon.kill()
 
 
+def test_crashes_without_a_write_between_them(start: Callable[..., Daemon]) -> None:
+    """What one start passes over the next one does too; what a run issued in memory only stays its own."""
+    daemon = start()
+    with daemon.client() as client:
+        seen = client.update(NAME, a=1).sequence
+    daemon.kill()
+    lost = 0
+    for turn in range(5):
+        start().kill()
+        daemon = start()
+        with daemon.client() as client:
+            client.checkpoint()
+        daemon.kill()
+        for life in range(2):
+            daemon = start("--durability", "memory")
+            with daemon.client() as client:
+                lost += client.get(NAME).revision < seen
+                sequence = client.update(NAME, a=f"{turn} {life}").sequence
+                daemon.kill()
+            assert sequence > seen
+            seen = sequence
+    assert lost, "no write was lost: none could have been issued again"
+
+
 def test_sequences_inside_the_jump_are_out_of_range(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
@@ -240,12 +267,14 @@ def test_what_a_start_found(start: Callable[..., Daemon]) -> None:
         for i in range(20):
             client.update(f"acme/customer/{i}", a=i)
     daemon.kill()
-    daemon = start()
+    daemon = start("--checkpoint-interval", "1h")
     assert ["twins", "20"] in [line.split() for line in daemon.banner.splitlines()]
     lines = [line for line in daemon.logged().splitlines() if "recovered" in line]
     assert len(lines) == 1
     assert "commits_replayed=20" in lines[0] and "bytes_cut=0" in lines[0] and "twins=20" in lines[0]
     assert f"jump=21-{20 + SEQUENCE_JUMP}" in lines[0]
+    with daemon.client() as client:
+        client.update(NAME, a="more")
     daemon.stop()
     daemon = start()
     assert len([line for line in daemon.logged().splitlines() if "recovered" in line]) == 1
