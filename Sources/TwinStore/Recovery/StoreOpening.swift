@@ -102,8 +102,7 @@ struct StoreOpening {
     liveCount = replay.liveCount
     lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
     let last = max(applied, journal.lastSequence)
-    var jumps = database.checkpointRow.jumps
-    jumps += journal.gaps.filter { $0.lowerBound > jumps.last?.upperBound ?? 0 }
+    let jumps = SequenceRange.joined(database.checkpointRow.jumps, journal.gaps)
     sequences = SequenceRange(last: last, jumps: jumps, passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
