@@ -13,6 +13,12 @@ package struct Difference: Equatable, Sendable {
   package let before: Value?
   /// Whether the fact counts: late ones land behind a newer value, others are about another time.
   package let counts: Bool
+
+  package init(fact: Fact, before: Value?, counts: Bool) {
+    self.fact = fact
+    self.before = before
+    self.counts = counts
+  }
 }
 
 extension [Fact] {
