@@ -66,16 +66,25 @@ extension Store {
   private func copyPages(
     to partial: String, _ progress: @escaping (BackupProgress) throws -> Void
   ) throws(StoreError) -> Int {
-    let source = try Database.openReader(database.path, at: Database.location(database.path, fileSystem), "twind.backup")
+    let source = try Database.openReader(
+      database.path, at: Database.location(database.path, fileSystem), "twind.backup")
     return try Database.mapped(partial, "back up to") { () throws in
       defer { try? source.close() }
       let target = try DatabaseQueue(path: Database.location(partial, fileSystem), configuration: Self.copying)
       defer { try? target.close() }
       var pages = 0
+      var givenUp: (any Error)?
       try source.backup(to: target, pagesPerStep: Self.pagesPerStep) { step in
         pages = step.totalPageCount
-        try progress(BackupProgress(pagesDone: step.completedPageCount, pagesTotal: step.totalPageCount))
+        do {
+          try progress(BackupProgress(pagesDone: step.completedPageCount, pagesTotal: step.totalPageCount))
+        } catch {
+          // GRDB passes over what is thrown at the last step.
+          givenUp = error
+          throw error
+        }
       }
+      if let givenUp { throw givenUp }
       try target.writeWithoutTransaction { db in
         // The pages say that there is a write-ahead log; from here on there is none.
         try db.execute(sql: "PRAGMA journal_mode = MEMORY")
@@ -95,7 +104,8 @@ extension Store {
   private static var copying: Configuration {
     var configuration = Configuration()
     configuration.label = "twind.backup"
-    configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;") }
+    configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")
+    }
     return configuration
   }
 
@@ -116,7 +126,9 @@ extension CheckpointRow {
     let end = max(appliedSequence, last) + Store.restoreJump
     guard end < Limits.sequenceMax else { throw .exhausted(sequence: appliedSequence) }
     // A jump behind the last commit is one that a start without a commit left.
-    if last > appliedSequence { jumps[jumps.count - 1] = jumps[jumps.count - 1].lowerBound...end } else {
+    if last > appliedSequence {
+      jumps[jumps.count - 1] = jumps[jumps.count - 1].lowerBound...end
+    } else {
       jumps.append(appliedSequence + 1...end)
     }
   }

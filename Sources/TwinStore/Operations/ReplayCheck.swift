@@ -47,7 +47,8 @@ struct ReplayCheck {
     }
     for change in commit.changes {
       guard let reason = try take(change) else { continue }
-      report.add(.replay, path, place, "commit \(record.sequence), \(quoted(change.name.bytes)): \(reason)", remedy: remedy)
+      report.add(
+        .replay, path, place, "commit \(record.sequence), \(quoted(change.name.bytes)): \(reason)", remedy: remedy)
     }
   }
 

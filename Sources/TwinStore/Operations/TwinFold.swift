@@ -20,11 +20,14 @@ struct TwinFold {
       throw RowFault(error.reason)
     }
     if change.recordedAt < image?.recordedAt ?? .min { throw RowFault("it was recorded before the one before it") }
-    if change.revision != rows.first?.fact.sequence { throw RowFault("it says that it is of commit \(change.revision)") }
+    if change.revision != rows.first?.fact.sequence {
+      throw RowFault("it says that it is of commit \(change.revision)")
+    }
     image = apply(change, to: image)
     guard isFlagged else { return }
     for (row, entry) in zip(rows, change.entries) where row.isCurrent == entry.flags.contains(.notCurrent) {
-      throw RowFault("it says that it \(row.isCurrent ? "counted" : "did not count") when it was recorded, and that is wrong")
+      throw RowFault(
+        "it says that it \(row.isCurrent ? "counted" : "did not count") when it was recorded, and that is wrong")
     }
   }
 
