@@ -12,6 +12,8 @@ extension Database {
   /// "twnd" in the header of the file.
   static let applicationID = 0x7477_6e64
   static let factsPerCommitMax = 1_024
+  /// SQLite's usual size of a page.
+  private static let firstPageBytes = 4_096
 
   static func createSchema(_ db: GRDB.Database) throws {
     if try Int.fetchOne(db, sql: "PRAGMA user_version") == formatVersion { return }
@@ -64,8 +66,36 @@ extension Database {
   }
 
   /// Looks at an existing file through a connection that cannot write.
-  static func checkFormat(_ path: String, at location: String) throws(StoreError) {
-    let (application, version, tables) = try mapped(path, "read") { () throws in
+  static func checkFormat(
+    _ path: String, at location: String, _ fileSystem: any FileSystem
+  ) throws(StoreError) {
+    let header: (application: Int, version: Int, tables: Int)
+    do throws(StoreError) {
+      header = try readHeader(path, at: location)
+    } catch {
+      // A transaction is to be undone first. Ours is in need of that only when the very first start died while it went
+      // over to a write-ahead log; then the file has one page, where no table has room.
+      guard case .database(_, _, ResultCode.SQLITE_READONLY_ROLLBACK.rawValue, _) = error else { throw error }
+      let file = try fileSystem.opened(path, .read)
+      let size = try fileSystem.named(path, "look at") { () throws(Errno) in try file.size() }
+      if size > firstPageBytes { throw .foreign(path: path) }
+      return
+    }
+    // A start that died before its first transaction leaves a file without tables.
+    if header == (0, 0, 0) { return }
+    if header.application != applicationID { throw .foreign(path: path) }
+    if header.version > formatVersion {
+      throw .newerFormat(path: path, version: header.version, supported: formatVersion)
+    }
+    if header.version < formatVersion {
+      throw .olderFormat(path: path, version: header.version, supported: formatVersion)
+    }
+  }
+
+  private static func readHeader(
+    _ path: String, at location: String
+  ) throws(StoreError) -> (application: Int, version: Int, tables: Int) {
+    try mapped(path, "read") { () throws in
       let probe = try DatabaseQueue(path: location, configuration: probing)
       defer { try? probe.close() }
       return try probe.read { db in
@@ -75,15 +105,6 @@ extension Database {
           try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
         )
       }
-    }
-    // A start that died before its first transaction leaves a file without tables.
-    if application == 0 && version == 0 && tables == 0 { return }
-    if application != applicationID { throw .foreign(path: path) }
-    if version > formatVersion {
-      throw .newerFormat(path: path, version: version, supported: formatVersion)
-    }
-    if version < formatVersion {
-      throw .olderFormat(path: path, version: version, supported: formatVersion)
     }
   }
 

@@ -32,12 +32,10 @@ final class StoreLife: @unchecked Sendable {
     let vfs = SimulatedVFS(mount, wallMicros: { [clock = world.clock] in clock.wallMicros() }, seedSQLite: true)
     defer { withExtendedLifetime(vfs) {} }
     arm()
-    var isClean = false
-    do {
-      var store = try open(mount)
-      if let opened = store { isClean = try live(opened, steps: steps) }
-      store = nil
-    }
+    let store = try open(mount)
+    // A process that ends does not close its files first.
+    defer { withExtendedLifetime(store) {} }
+    let isClean = try store.map { (store) throws(HistoryFailure) in try live(store, steps: steps) } ?? false
     disk.setInterlude(nil)
     try end(isClean: isClean)
   }
