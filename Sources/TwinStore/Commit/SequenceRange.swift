@@ -31,6 +31,20 @@ package struct SequenceRange: Equatable, Sendable {
     self.next = next
   }
 
+  /// The jumps that the database knows and those that the journal shows, ascending. Starts with no commit between them
+  /// each pass over more from the same place: their jumps are one.
+  package static func joined(
+    _ known: [ClosedRange<UInt64>], _ found: [ClosedRange<UInt64>]
+  ) -> [ClosedRange<UInt64>] {
+    found.reduce(into: known) { jumps, jump in
+      if let last = jumps.last, jump.lowerBound <= last.upperBound {
+        jumps[jumps.count - 1] = last.lowerBound...max(last.upperBound, jump.upperBound)
+      } else {
+        jumps.append(jump)
+      }
+    }
+  }
+
   package mutating func issue() {
     last = next
     next += 1

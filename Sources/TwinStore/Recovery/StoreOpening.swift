@@ -102,9 +102,9 @@ struct StoreOpening {
     liveCount = replay.liveCount
     lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
     let last = max(applied, journal.lastSequence)
-    var jumps = database.checkpointRow.jumps
-    jumps += journal.gaps.filter { $0.lowerBound > jumps.last?.upperBound ?? 0 }
-    sequences = SequenceRange(last: last, jumps: jumps, passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
+    sequences = SequenceRange(
+      last: last, jumps: SequenceRange.joined(database.checkpointRow.jumps, journal.gaps),
+      passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
     report.bytesCut = journal.bytesCut

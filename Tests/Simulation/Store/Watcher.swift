@@ -42,7 +42,9 @@ final class Watcher {
     do throws(StoreError) {
       commits = try store.storedCommits(after: after, atLeast: 8)
     } catch {
-      try life.judge(error, store)
+      // What cannot be read stops no write; a checkpoint may have run for it, whose failure does.
+      try life.judge(error)
+      life.noteFailure(store)
       return false
     }
     if life.world.disk.isCrashed { return false }
