@@ -81,13 +81,16 @@ let package = Package(
     .executableTarget(
       name: "twind-fuzz-frames", dependencies: ["EchoService", "TTRPC"], path: "Tests/Fuzz", swiftSettings: strict),
     .target(
-      name: "Simulation", dependencies: ["TwinStore", "Threads", grdb, sqlite], path: "Tests/Simulation",
-      exclude: ["Command"], swiftSettings: strict),
+      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      swiftSettings: strict),
+    .target(
+      name: "Simulation", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb, sqlite],
+      path: "Tests/Simulation", exclude: ["Command"], swiftSettings: strict),
     .executableTarget(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
       swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "TwinStore", grdb], swiftSettings: strict),
+      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinStore", grdb], swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
@@ -98,9 +101,6 @@ let package = Package(
       dependencies: [
         "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", logging,
       ],
-      swiftSettings: strict),
-    .target(
-      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
       swiftSettings: strict),
     .testTarget(
       name: "TwinCoreTests", dependencies: ["TwinFixtures", "TwinCore", "CTwindProto"], swiftSettings: strict),

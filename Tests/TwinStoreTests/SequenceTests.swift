@@ -6,6 +6,25 @@ import TwinStore
 
 /// Sequences are never issued twice, however a run ends.
 @Suite struct SequenceTests {
+  @Test func startsWithoutACommitBetweenThemPassOverOneRange() throws {
+    let place = Workplace()
+    let first = try place.open()
+    try first.update("a/b/1", ["x": .int(1)])
+    let crashed = try place.copy()
+    let second = try crashed.open()
+    let crashedAgain = try crashed.copy()
+    let third = try crashedAgain.open()
+    let crashedOnceMore = try crashedAgain.copy()
+    let fourth = try crashedOnceMore.open()
+    _ = try fourth.checkpoint()
+    #expect(fourth.recovery.jump == 2...1 + 3 * Limits.sequenceReserveMax)
+    try fourth.close()
+    // The checkpoint's list of ranges is one that a start reads.
+    try crashedOnceMore.open().close()
+    for store in [first, second, third] { try store.close() }
+    withExtendedLifetime((crashed, crashedAgain, crashedOnceMore)) {}
+  }
+
   @Test func afterACrashTheNextIsAboveTheReserve() throws {
     let place = Workplace()
     let store = try place.open()

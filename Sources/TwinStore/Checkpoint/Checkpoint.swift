@@ -37,7 +37,7 @@ extension Store {
       let isClean = (try? last.get()) != nil
       let journal = Result { () throws(StoreError) in try section.closeJournal(isClean: isClean) }
       section.failWaiters()
-      try database.close()
+      try database.close(hasFailed: !isClean)
       _ = try last.get()
       try journal.get()
     }

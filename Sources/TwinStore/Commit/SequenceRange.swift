@@ -31,16 +31,17 @@ package struct SequenceRange: Equatable, Sendable {
     self.next = next
   }
 
-  /// What the database and the journal know of jumps, ascending. Starts without a commit between them leave ranges
-  /// in the journal that begin alike; each of them covers the one before.
+  /// The jumps that the database knows and those that the journal shows, ascending. Starts with no commit between them
+  /// each pass over more from the same place: their jumps are one.
   package static func joined(
-    _ jumps: [ClosedRange<UInt64>], _ gaps: [ClosedRange<UInt64>]
+    _ known: [ClosedRange<UInt64>], _ found: [ClosedRange<UInt64>]
   ) -> [ClosedRange<UInt64>] {
-    gaps.reduce(into: jumps) { joined, gap in
-      guard let last = joined.last, gap.lowerBound <= last.upperBound else { return joined.append(gap) }
-      // What ends within a known one is known.
-      if gap.upperBound <= last.upperBound { return }
-      joined[joined.count - 1] = min(last.lowerBound, gap.lowerBound)...gap.upperBound
+    found.reduce(into: known) { jumps, jump in
+      if let last = jumps.last, jump.lowerBound <= last.upperBound {
+        jumps[jumps.count - 1] = last.lowerBound...max(last.upperBound, jump.upperBound)
+      } else {
+        jumps.append(jump)
+      }
     }
   }
 

@@ -12,6 +12,8 @@ extension Database {
   /// "twnd" in the header of the file.
   static let applicationID = 0x7477_6e64
   static let factsPerCommitMax = 1_024
+  /// SQLite's usual size of a page.
+  private static let firstPageBytes = 4_096
 
   static func createSchema(_ db: GRDB.Database) throws {
     if try Int.fetchOne(db, sql: "PRAGMA user_version") == formatVersion { return }
@@ -64,11 +66,22 @@ extension Database {
   }
 
   /// Looks at an existing file through a connection that cannot write.
-  static func checkFormat(_ path: String, at location: String) throws(StoreError) {
-    try mapped(path, "read") { () throws in
-      let probe = try DatabaseQueue(path: location, configuration: probing)
-      defer { try? probe.close() }
-      try probe.read { try checkFormat(path, $0) }
+  static func checkFormat(
+    _ path: String, at location: String, _ fileSystem: any FileSystem
+  ) throws(StoreError) {
+    do throws(StoreError) {
+      try mapped(path, "read") { () throws in
+        let probe = try DatabaseQueue(path: location, configuration: probing)
+        defer { try? probe.close() }
+        try probe.read { try checkFormat(path, $0) }
+      }
+    } catch {
+      // A transaction is to be undone first. Ours is in need of that only when the very first start died while it went
+      // over to a write-ahead log; then the file has one page, where no table has room.
+      guard case .database(_, _, ResultCode.SQLITE_READONLY_ROLLBACK.rawValue, _) = error else { throw error }
+      let file = try fileSystem.opened(path, .read)
+      let size = try fileSystem.named(path, "look at") { () throws(Errno) in try file.size() }
+      if size > firstPageBytes { throw .foreign(path: path) }
     }
   }
 

@@ -24,7 +24,7 @@ package final class Database: @unchecked Sendable {
     self.path = path
     let location = Database.location(path, fileSystem)
     if try fileSystem.exists(path) {
-      try Database.checkFormat(path, at: location)
+      try Database.checkFormat(path, at: location, fileSystem)
     } else if try fileSystem.exists(path + "-wal") {
       throw .missing(path: path, because: "its write-ahead log is there")
     }
@@ -90,9 +90,11 @@ package final class Database: @unchecked Sendable {
     .corrupt(path: path, table: table, row: row, reason: reason)
   }
 
-  /// The writer last: closing the last connection moves the write-ahead log into the file.
-  func close() throws(StoreError) {
+  /// Closing the last connection moves the write-ahead log into the file, and syncs both. After a failure nothing may be
+  /// synced any more: then the writer goes first, and the last one may not write.
+  func close(hasFailed: Bool) throws(StoreError) {
     try Database.mapped(path, "close") { () throws in
+      if hasFailed { try writer.close() }
       try reader.close()
       try coldReader.close()
       try writer.close()

@@ -102,8 +102,9 @@ struct StoreOpening {
     liveCount = replay.liveCount
     lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
     let last = max(applied, journal.lastSequence)
-    let jumps = SequenceRange.joined(database.checkpointRow.jumps, journal.gaps)
-    sequences = SequenceRange(last: last, jumps: jumps, passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
+    sequences = SequenceRange(
+      last: last, jumps: SequenceRange.joined(database.checkpointRow.jumps, journal.gaps),
+      passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
     report.bytesCut = journal.bytesCut

@@ -16,7 +16,7 @@ struct Progress {
     self.unit = unit
   }
 
-  private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+  var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
   var secondsText: String { "\(Double(Int(seconds * 10)) / 10)" }
 

@@ -23,6 +23,8 @@ package final class SimulatedDisk: @unchecked Sendable {
   private var space: Int?
   private var interruptions = 0
   private var pretended: Set<Operation> = []
+  private var failed = 0
+  private var interlude: (@Sendable () -> Void)?
 
   /// - Parameter logLinesMax: how many of the newest operations are kept to be shown; nil = all.
   package init(seed: UInt64, logLinesMax: Int? = 0) {
@@ -48,6 +50,10 @@ package final class SimulatedDisk: @unchecked Sendable {
   /// Operations that report success and do nothing: a fault that a test must find.
   package func pretend(_ operations: Set<Operation>) { lock.withLock { pretended = operations } }
 
+  /// What others do while somebody waits for the disk: called before each operation, by the same thread, outside of the
+  /// disk's lock.
+  package func setInterlude(_ body: (@Sendable () -> Void)?) { lock.withLock { interlude = body } }
+
   package func note(_ line: String) { lock.withLock { entries.note(line) } }
 
   // MARK: What a test sees
@@ -56,6 +62,12 @@ package final class SimulatedDisk: @unchecked Sendable {
 
   /// Operations so far.
   package var operations: Int { lock.withLock { counted } }
+
+  /// Operations that failed by plan, or because the disk was full.
+  package var failures: Int { lock.withLock { failed } }
+
+  /// Files of which a sync failed in the life of this process.
+  package var failedSyncs: [String] { lock.withLock { root.files(under: "").filter(\.file.syncFailed).map(\.path) } }
 
   /// True from a crash until the next mount.
   package var isCrashed: Bool { lock.withLock { isDown } }
@@ -104,7 +116,8 @@ package final class SimulatedDisk: @unchecked Sendable {
     _ operation: Operation, _ target: String, of mount: Mount, broken: (borrowing Disk, BrokenBy) -> Void = { _, _ in },
     _ body: (borrowing Disk) throws(Errno) -> R
   ) throws(Errno) -> R {
-    try lock.withLock { () throws(Errno) in
+    if let others = lock.withLock({ interlude }) { others() }
+    return try lock.withLock { () throws(Errno) in
       guard mount === current && !isDown else { throw Errno(EIO) }
       counted += 1
       let title = "\(counted) \(operation.rawValue) \(target)"
@@ -118,6 +131,7 @@ package final class SimulatedDisk: @unchecked Sendable {
       if let index = faultsToCome.firstIndex(where: { $0.hits(counted, operation) }) {
         let fault = faultsToCome[index]
         if !fault.lasts { faultsToCome.remove(at: index) }
+        failed += 1
         broken(disk, .fault)
         entries.note("\(title): fails with \(fault.errno)")
         throw Errno(fault.errno)
@@ -131,6 +145,7 @@ package final class SimulatedDisk: @unchecked Sendable {
         entries.note(title)
         return result
       } catch {
+        if error.code == ENOSPC { failed += 1 }
         entries.note("\(title): error \(error.code)")
         throw error
       }

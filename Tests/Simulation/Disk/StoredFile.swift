@@ -16,7 +16,7 @@ final class StoredFile {
   let content = ByteImage()
   /// Calls of sync after one that failed, in the life of one process.
   private(set) var syncsAfterFailure = 0
-  private var syncFailed = false
+  private(set) var syncFailed = false
   private let durable = ByteImage()
   private var unsynced: [Change] = []
 

@@ -8,16 +8,18 @@ final class DatabaseFile {
   private let vfs: SimulatedVFS
   private let file: any File
   private let path: String
+  let isWritable: Bool
   /// Set until the first sync has made the file's name durable.
   private var directoryToSync: String?
   private var shared: SharedDatabase?
   private var usesIndex = false
   var keepsLog = false
 
-  init(_ vfs: SimulatedVFS, _ file: any File, path: String, directoryToSync: String?) {
+  init(_ vfs: SimulatedVFS, _ file: any File, path: String, isWritable: Bool, directoryToSync: String?) {
     self.vfs = vfs
     self.file = file
     self.path = path
+    self.isWritable = isWritable
     self.directoryToSync = directoryToSync
   }
 
@@ -39,7 +41,7 @@ final class DatabaseFile {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> CInt {
-    code(IOError.write) { () throws(Errno) in try file.writeAll(bytes, at: offset) }
+    code(IOError.write, full: SQLITE_FULL) { () throws(Errno) in try file.writeAll(bytes, at: offset) }
   }
 
   func truncate(_ length: Int) -> CInt {
@@ -82,12 +84,13 @@ final class DatabaseFile {
     usesIndex = false
   }
 
-  private func code(_ failure: CInt, _ call: () throws(Errno) -> Void) -> CInt {
+  /// - Parameter full: what a full disk is called; os_unix.c has another name for it in a write only.
+  private func code(_ failure: CInt, full: CInt? = nil, _ call: () throws(Errno) -> Void) -> CInt {
     do throws(Errno) {
       try call()
       return SQLITE_OK
     } catch {
-      return error.code == ENOSPC ? SQLITE_FULL : failure
+      return error.code == ENOSPC ? full ?? failure : failure
     }
   }
 }

@@ -37,6 +37,7 @@ enum IOError {
   static let status = SQLITE_IOERR | (7 << 8)
   static let delete = SQLITE_IOERR | (10 << 8)
   static let access = SQLITE_IOERR | (13 << 8)
+  static let lock = SQLITE_IOERR | (15 << 8)
   static let sharedMemory = SQLITE_IOERR | (21 << 8)
   static let deleteMissing = SQLITE_IOERR | (23 << 8)
 }
@@ -71,7 +72,9 @@ private struct VFSOpening {
     if path == nil || flags & SQLITE_OPEN_DELETEONCLOSE != 0 { try vfs.fileSystem.unlink(name) }
     let isLog = flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL) != 0
     let syncsDirectory = flags & SQLITE_OPEN_CREATE != 0 && isLog
-    return DatabaseFile(vfs, file, path: name, directoryToSync: syncsDirectory ? parent(of: name) : nil)
+    return DatabaseFile(
+      vfs, file, path: name, isWritable: flags & SQLITE_OPEN_READWRITE != 0,
+      directoryToSync: syncsDirectory ? parent(of: name) : nil)
   }
 
   private func file(_ name: String) throws(Errno) -> any File {

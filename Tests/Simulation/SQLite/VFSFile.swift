@@ -71,6 +71,8 @@ private func setContentCalls(of methods: inout sqlite3_io_methods) {
 private func setLockCalls(of methods: inout sqlite3_io_methods) {
   methods.xLock = { file, level in
     guard let file = VFSFile.of(file) else { return SQLITE_BUSY }
+    // A lock that keeps others out wants a file that may be written: os_unix.c gets EBADF.
+    if level > SQLITE_LOCK_SHARED && !file.isWritable { return IOError.lock }
     return file.database.raise(file, to: level) ? SQLITE_OK : SQLITE_BUSY
   }
   methods.xUnlock = { file, level in

@@ -1,25 +1,39 @@
+// The two-axis rule of history, for tests to compare with: who counts at a time, judged from all facts.
+
 import TwinCore
-import TwinFixtures
 
 /// The two-axis rule said the slow way: every fact is kept, every question is answered from all of them.
-struct HistoryModel {
-  struct Fact {
+package struct HistoryModel {
+  package struct Fact {
     /// Nil = the twin was deleted.
-    var attribute: String?
+    package var attribute: String?
     /// Nil = removed.
-    var value: Literal?
-    var from: Int64
+    package var value: Literal?
+    package var from: Int64
     /// Nil = open.
-    var to: Int64?
-    var recordedAt: Int64
-    var sequence: UInt64
+    package var to: Int64?
+    package var recordedAt: Int64
+    package var sequence: UInt64
+
+    package init(
+      attribute: String?, value: Literal?, from: Int64, to: Int64?, recordedAt: Int64, sequence: UInt64
+    ) {
+      self.attribute = attribute
+      self.value = value
+      self.from = from
+      self.to = to
+      self.recordedAt = recordedAt
+      self.sequence = sequence
+    }
   }
 
   /// In the order of recording.
-  var facts: [Fact] = []
+  package var facts: [Fact] = []
+
+  package init(facts: [Fact] = []) { self.facts = facts }
 
   /// Adds what a change recorded, as protobuf-c reads it.
-  mutating func add(_ change: TwinImage) {
+  package mutating func add(_ change: TwinImage) {
     for fact in unpackTwin(Array(change.records)) ?? [] {
       facts.append(
         Fact(
@@ -29,10 +43,10 @@ struct HistoryModel {
     }
   }
 
-  func known(at time: Int64) -> HistoryModel { HistoryModel(facts: facts.filter { $0.recordedAt <= time }) }
+  package func known(at time: Int64) -> HistoryModel { HistoryModel(facts: facts.filter { $0.recordedAt <= time }) }
 
   /// Of the facts that hold: the newest by valid time among the last bounded one and those recorded after it.
-  func winner(_ attribute: String, at time: Int64) -> Fact? {
+  package func winner(_ attribute: String, at time: Int64) -> Fact? {
     let lastDeletion = facts.lastIndex { $0.attribute == nil && $0.recordedAt <= time } ?? -1
     let holding = facts[(lastDeletion + 1)...].filter {
       $0.attribute == attribute && $0.from <= time && time < $0.to ?? .max
@@ -43,7 +57,7 @@ struct HistoryModel {
   }
 
   /// Each attribute's winner that has a value, by name.
-  func view(at time: Int64) -> [Seen] {
+  package func view(at time: Int64) -> [Seen] {
     Set(facts.compactMap(\.attribute)).sorted().compactMap { name in
       winner(name, at: time).flatMap { fact in
         fact.value.map { Seen(name: name, value: $0, sequence: fact.sequence) }
@@ -51,16 +65,16 @@ struct HistoryModel {
     }
   }
 
-  struct Seen: Equatable {
-    let name: String
-    let value: Literal
-    let sequence: UInt64
+  package struct Seen: Equatable {
+    package let name: String
+    package let value: Literal
+    package let sequence: UInt64
   }
 }
 
 extension TwinImage {
   /// What a reader sees.
-  var seen: [HistoryModel.Seen]? {
+  package var seen: [HistoryModel.Seen]? {
     unpacked?.map { HistoryModel.Seen(name: $0.name, value: $0.value, sequence: $0.sequence) }
   }
 }

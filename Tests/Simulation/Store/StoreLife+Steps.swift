@@ -1,0 +1,84 @@
+// The steps of a process: what its runner does, and what agents ask of it.
+
+import TwinCore
+import TwinStore
+
+extension StoreLife {
+  func step(_ store: Store) throws(HistoryFailure) {
+    nested = { [unowned store] (life) throws(HistoryFailure) in try life.meanwhile(store) }
+    defer { nested = nil }
+    world.clock.advance(micros: Int64(random.pick([0, 1, 700, 5_000, 40_000])))
+    if store.wantsCheckpoint && random.chance(300) { return try checkpoint(store) }
+    switch random.below(100) {
+    case 0..<46: try write(store)
+    case 46..<58: try read(store)
+    case 58..<61: try readBatch(store)
+    case 61..<66: try readHistory(store)
+    case 66..<68: try list(store)
+    case 68..<77: try sync(store)
+    case 77..<82: try flush(store)
+    case 82..<87: try prepare(store)
+    case 87..<90: try checkpoint(store)
+    default: _ = try random.pick(world.watchers).turn(self, store)
+    }
+  }
+
+  /// Agents while the runner waits for the disk.
+  private func meanwhile(_ store: Store) throws(HistoryFailure) {
+    switch random.below(10) {
+    case 0..<6: try write(store, isNested: true)
+    case 6..<8: try read(store)
+    default: try readHistory(store)
+    }
+  }
+
+  func sync(_ store: Store) throws(HistoryFailure) {
+    let covered = world.model.log.count
+    if try run(store, { (store) throws(StoreError) in try store.sync() }) { world.model.reached(.synced, covered) }
+  }
+
+  func flush(_ store: Store) throws(HistoryFailure) {
+    let covered = world.model.log.count
+    if try run(store, { (store) throws(StoreError) in try store.flush() }) { world.model.reached(.journaled, covered) }
+  }
+
+  func prepare(_ store: Store) throws(HistoryFailure) {
+    _ = try run(store) { (store) throws(StoreError) in try store.prepareSegment() }
+  }
+
+  func checkpoint(_ store: Store) throws(HistoryFailure) {
+    let (covered, head) = (world.model.log.count, world.model.head)
+    var sequence: UInt64 = 0
+    guard try run(store, { (store) throws(StoreError) in sequence = try store.checkpoint().sequence }) else { return }
+    world.model.reached(.synced, covered)
+    world.counts.checkpoints += 1
+    if sequence != head { throw HistoryFailure("a checkpoint begun at \(head) ends at \(sequence)") }
+  }
+
+  /// Whether it was done.
+  private func run(_ store: Store, _ body: (Store) throws(StoreError) -> Void) throws(HistoryFailure) -> Bool {
+    let hadFailed = hasFailed
+    do throws(StoreError) {
+      try waiting { () throws(StoreError) in try body(store) }
+    } catch {
+      try judge(error, store)
+      return false
+    }
+    if world.disk.isCrashed { return false }
+    if hadFailed { throw HistoryFailure("a step succeeds though the disk has failed") }
+    return true
+  }
+
+  /// When everything is synced a watch sees all of it.
+  func followToTheEnd(_ store: Store) throws(HistoryFailure) {
+    try sync(store)
+    for watcher in world.watchers where !world.disk.isCrashed && !hasFailed && !diskHasFailed {
+      while try watcher.turn(self, store) {}
+      // A watch whose commits were lost begins anew.
+      while try watcher.turn(self, store) {}
+      if !world.disk.isCrashed && !diskHasFailed && watcher.position != world.model.head {
+        throw HistoryFailure("a watch stays at \(watcher.position) and the last commit is \(world.model.head)")
+      }
+    }
+  }
+}
