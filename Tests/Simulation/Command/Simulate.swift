@@ -21,5 +21,5 @@ struct Simulate: ParsableCommand {
         twind-simulate journal --seeds 2000
         twind-simulate check-history events.ndjson
       """,
-    subcommands: [RunCommand.self, DiskCommand.self, JournalCommand.self, CheckHistory.self])
+    subcommands: [RunCommand.self, FaultsCommand.self, DiskCommand.self, JournalCommand.self, CheckHistory.self])
 }

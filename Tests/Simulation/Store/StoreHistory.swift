@@ -72,6 +72,7 @@ package struct StoreHistory {
   }
 
   private mutating func live(_ disturbance: Disturbance, stepsMax: Int) throws(HistoryFailure) {
+    if world.isOver { return }
     let life = StoreLife(world, disturbance, random: random.fork())
     try life.run(steps: random.within(1...stepsMax))
   }

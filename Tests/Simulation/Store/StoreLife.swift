@@ -13,6 +13,7 @@ final class StoreLife: @unchecked Sendable {
   var random: Random
   private let disturbance: Disturbance
   private let failuresBefore: Int
+  private var hasStarted = false
   /// Writes are refused from here on.
   private(set) var hasFailed = false
   /// Others may act before an operation of the disk.
@@ -61,10 +62,16 @@ final class StoreLife: @unchecked Sendable {
         directory: Self.directory, options: world.options, clock: world.clock, fileSystem: mount,
         random: { salts.next() })
     } catch {
+      // On a disk that fails to sync names the first start may leave a part of the database's files: nothing was promised.
+      if case .missing = error, world.counts.starts == 0, world.disk.failures > 0 {
+        world.isOver = true
+        return nil
+      }
       try judge(error)
       return nil
     }
     if world.disk.isCrashed { return nil }
+    hasStarted = true
     world.counts.starts += 1
     try recovered(store)
     return store
@@ -108,7 +115,8 @@ final class StoreLife: @unchecked Sendable {
   private func end(isClean: Bool) throws(HistoryFailure) {
     let disk = world.disk
     if let failure = nestedFailure { throw failure }
-    if let file = disk.resynced.first { throw HistoryFailure("\(file) was synced again after a failed sync") }
+    // A start that fails leaves it to SQLite to undo its first transaction, with a sync of its own.
+    if hasStarted, let file = disk.resynced.first { throw HistoryFailure("\(file) was synced again after a failed sync") }
     world.counts.faults += disk.failures - failuresBefore
     disk.clearFaults()
     disk.setSpace(nil)

@@ -14,6 +14,8 @@ final class World: @unchecked Sendable {
   var stoppedClean = true
   /// The highest sequence that a start said it passed over.
   var jumpEnd: UInt64 = 0
+  /// No process can go on.
+  var isOver = false
   var counts = StoreHistory.Counts()
   /// By their place in the log.
   private var writes: [Int: Write] = [:]

@@ -1,0 +1,43 @@
+// twind-simulate faults
+
+import ArgumentParser
+import Simulation
+
+struct FaultsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "faults",
+    abstract: "The whole store: every single operation of the disk fails once.",
+    discussion: """
+      One short history is run again for every operation of the disk that its
+      second process makes, its start included: that operation fails with EIO, or
+      ENOSPC, and the process is killed later or the power fails; or the process
+      ends right there.
+
+      EXAMPLES
+        twind-simulate faults
+        twind-simulate faults --seed 3
+        twind-simulate faults --seed 3 --operation 217
+      """)
+
+  @Option(help: "Which history.") var seed: UInt64 = 1
+  @Option(help: "This operation alone.") var operation: Int?
+
+  func run() throws {
+    var sweep = try FaultSweep(seed: seed)
+    let range = operation.map { $0...$0 } ?? 1...sweep.operations
+    var progress = Progress(whole: range.count, unit: "operations")
+    for operation in range {
+      progress.show(operation - range.lowerBound)
+      do {
+        try sweep.run(at: operation)
+      } catch {
+        progress.clear()
+        print("\(error)\nrepeat with: twind-simulate faults --seed \(seed) --operation \(operation)")
+        throw ExitCode.failure
+      }
+    }
+    progress.clear()
+    print("\(range.count) operations, each failing in \(FaultSweep.errors.count) ways: no fault in \(progress.secondsText) s")
+    print(sweep.counts)
+  }
+}
