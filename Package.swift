@@ -52,7 +52,10 @@ let package = Package(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
     .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
     .executableTarget(
-      name: "twind", dependencies: ["TwinService", "TwinStore", "TwinCore", arguments, configuration, logging, lifecycle],
+      name: "twind",
+      dependencies: [
+        "TwinService", "TwinStore", "TwinText", "TwinCore", arguments, configuration, logging, lifecycle,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),

@@ -41,7 +41,7 @@ struct Twinctl: ParsableCommand {
     subcommands: [
       Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, History.self, Watch.self,
       Import.self, Export.self,
-      Stats.self, Health.self, Info.self, Checkpoint.self,
+      Stats.self, Health.self, Info.self, Checkpoint.self, Backup.self,
     ])
 
   static func main() {

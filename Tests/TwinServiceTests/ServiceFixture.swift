@@ -32,7 +32,7 @@ final class ServiceFixture: Sendable {
       version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits())
     var router = Router()
     twins.register(in: &router)
-    AdminService(identity, twins: twins, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
+    AdminService(identity, twins: twins, backups: workers, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
       .register(in: &router)
     self.router = router
     twind = TwindClient(.inProcess(router))

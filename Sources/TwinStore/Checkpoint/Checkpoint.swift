@@ -62,6 +62,7 @@ extension Store {
       durationMicros: Int64((clock.monotonicNanos() &- start) / 1_000), endedAt: clock.wallMicros())
     checkpoints.note(report)
     do throws(StoreError) {
+      if !isLast { try trim() }
       if try database.checkpointLog() {
         // SQLite passes over it when this fails.
         try fileSystem.named(directory, "sync the directory") { () throws(Errno) in

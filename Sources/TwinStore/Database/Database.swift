@@ -18,6 +18,9 @@ package final class Database: @unchecked Sendable {
   /// What stands in the database; only who writes touches it.
   var checkpointRow = CheckpointRow()
   var nextTwinID: Int64 = 1
+  /// Twins with more facts than this are noted in `grown` when they are written, for retention to look at.
+  var grownFactsMin = Int64.max
+  var grown: [Int64] = []
 
   /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
   init(path: String, fileSystem: any FileSystem) throws(StoreError) {
