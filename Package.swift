@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque],
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, sqlite, deque],
       swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
@@ -56,10 +56,12 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
+    .target(name: "CBench", path: "Tests/Bench/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(
       name: "twinbench",
       dependencies: [
-        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments, histogram,
+        "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments,
+        histogram,
       ],
       swiftSettings: strict),
 

@@ -48,7 +48,7 @@ public struct Redaction: Equatable, Sendable {
 }
 
 extension Twin {
-  init(_ message: UnsafePointer<Twind__V1__Twin>) {
+  package init(_ message: UnsafePointer<Twind__V1__Twin>) {
     name = String(cString: message.pointee.name)
     revision = message.pointee.revision
     attributes = messages(message.pointee.attributes, message.pointee.n_attributes).map { Attribute($0) }

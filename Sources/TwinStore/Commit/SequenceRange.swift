@@ -31,6 +31,19 @@ package struct SequenceRange: Equatable, Sendable {
     self.next = next
   }
 
+  /// What the database and the journal know of jumps, ascending. Starts without a commit between them leave ranges
+  /// in the journal that begin alike; each of them covers the one before.
+  package static func joined(
+    _ jumps: [ClosedRange<UInt64>], _ gaps: [ClosedRange<UInt64>]
+  ) -> [ClosedRange<UInt64>] {
+    gaps.reduce(into: jumps) { joined, gap in
+      guard let last = joined.last, gap.lowerBound <= last.upperBound else { return joined.append(gap) }
+      // What ends within a known one is known.
+      if gap.upperBound <= last.upperBound { return }
+      joined[joined.count - 1] = min(last.lowerBound, gap.lowerBound)...gap.upperBound
+    }
+  }
+
   package mutating func issue() {
     last = next
     next += 1

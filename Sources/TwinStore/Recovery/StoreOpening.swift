@@ -75,10 +75,10 @@ struct StoreOpening {
     var count = 0
     var live = 0
     try database.scanTwins { row in
-      let shard = cache.shard(of: row.image.name)
-      shard.filter.insert(filterHash(row.image.name))
+      let name = TwinName(unchecked: row.name)
+      cache.shard(of: name).filter.insert(filterHash(name))
       count += 1
-      if !row.image.isDeleted { live += 1 }
+      if !row.isDeleted { live += 1 }
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
     }
     liveCount = live
@@ -102,8 +102,7 @@ struct StoreOpening {
     liveCount = replay.liveCount
     lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
     let last = max(applied, journal.lastSequence)
-    var jumps = database.checkpointRow.jumps
-    jumps += journal.gaps.filter { $0.lowerBound > jumps.last?.upperBound ?? 0 }
+    let jumps = SequenceRange.joined(database.checkpointRow.jumps, journal.gaps)
     sequences = SequenceRange(last: last, jumps: jumps, passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
