@@ -8,12 +8,10 @@ struct FactArguments: ParsableArguments {
   @Option(help: "How sure you are: above 0, at most 1.") var confidence: Double?
   @Option(help: "What it is based on, for example ticket:4711.") var evidence: String?
   @Option(
-    parsing: .unconditional,
     help: ArgumentHelp("From when it holds: RFC 3339, a date, -2h (default: now).", valueName: "time"),
     transform: momentArgument)
   var validFrom: Int64?
   @Option(
-    parsing: .unconditional,
     help: ArgumentHelp("Until when it holds: RFC 3339, a date, +30d (default: open).", valueName: "time"),
     transform: momentArgument)
   var validTo: Int64?

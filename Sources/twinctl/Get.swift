@@ -44,11 +44,11 @@ struct Get: ParsableCommand {
   @Option(help: ArgumentHelp("Wait, at most a second, until this sequence is visible.", valueName: "sequence"))
   var minSequence: UInt64?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("One twin as it was at this time.", valueName: "time"),
+    help: ArgumentHelp("One twin as it was at this time.", valueName: "time"),
     transform: momentArgument)
   var validAt: Int64?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("One twin as it was understood at this time.", valueName: "time"),
+    help: ArgumentHelp("One twin as it was understood at this time.", valueName: "time"),
     transform: momentArgument)
   var knownAt: Int64?
   @OptionGroup var common: CommonArguments

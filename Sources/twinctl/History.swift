@@ -45,15 +45,15 @@ struct History: ParsableCommand {
   var attributes: [String] = []
   @Flag(help: "Show also how sure, based on what and for what.") var long = false
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("What was recorded from then on.", valueName: "time"),
+    help: ArgumentHelp("What was recorded from then on.", valueName: "time"),
     transform: momentArgument)
   var since: Int64?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("What was recorded before then.", valueName: "time"),
+    help: ArgumentHelp("What was recorded before then.", valueName: "time"),
     transform: momentArgument)
   var until: Int64?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("What is about this time.", valueName: "time"),
+    help: ArgumentHelp("What is about this time.", valueName: "time"),
     transform: momentArgument)
   var validAt: Int64?
   @Option(help: "What the data is for.") var purpose: String?

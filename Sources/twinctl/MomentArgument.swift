@@ -4,7 +4,7 @@ import ArgumentParser
 import Glibc
 import TwinText
 
-/// Microseconds since the Unix epoch. To be used with `.unconditional` parsing, as a moment may begin with `-`.
+/// Microseconds since the Unix epoch. An option that takes a moment stands in OffsetArguments, too.
 @Sendable
 func momentArgument(_ text: String) throws -> Int64 {
   var now = timespec()

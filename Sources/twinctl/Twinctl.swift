@@ -48,7 +48,8 @@ struct Twinctl: ParsableCommand {
     // Whoever reads our output may stop reading: that ends us without a word.
     signal(SIGPIPE, SIG_DFL)
     do {
-      var command = try parseAsRoot(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(
+        OffsetArguments.tied(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst()))))
       try command.run()
     } catch {
       Glibc.exit(report(error).rawValue)

@@ -42,6 +42,9 @@ import TwinStore
       let event = try #require(try watch.next())
       #expect(event.sequence == commit.sequence && event.changes[0].attributes.map(\.name) == ["m"])
       #expect(event.changes[0].removed.isEmpty)
+      let other = try #require(event.changes[0].otherFacts.first)
+      #expect(event.changes[0].otherFacts.count == 1 && other.attribute == "n" && other.value == .int(coalesce ? 3 : 1))
+      #expect(other.validFrom == 500 && other.sequence == commit.sequence && other.ordinal == nil)
     }
     #expect(try fixture.twind.get("acme/customer/a").twin?["n"] == .int(2))
   }
