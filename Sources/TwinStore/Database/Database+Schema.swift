@@ -63,10 +63,13 @@ extension Database {
     try CheckpointRow().write(db)
   }
 
-  /// Looks at an existing file through a connection that cannot write.
-  static func checkFormat(_ path: String, at location: String) throws(StoreError) {
+  /// Looks at an existing file through a connection that cannot write, unless a transaction has to be rolled back.
+  static func checkFormat(_ path: String, at location: String, rollsBack: Bool) throws(StoreError) {
     let (application, version, tables) = try mapped(path, "read") { () throws in
-      let probe = try DatabaseQueue(path: location, configuration: probing)
+      var configuration = Configuration()
+      configuration.label = "twind.probe"
+      configuration.readonly = !rollsBack
+      let probe = try DatabaseQueue(path: location, configuration: configuration)
       defer { try? probe.close() }
       return try probe.read { db in
         (
@@ -85,12 +88,5 @@ extension Database {
     if version < formatVersion {
       throw .olderFormat(path: path, version: version, supported: formatVersion)
     }
-  }
-
-  private static var probing: Configuration {
-    var configuration = Configuration()
-    configuration.label = "twind.probe"
-    configuration.readonly = true
-    return configuration
   }
 }

@@ -24,7 +24,9 @@ package final class Database: @unchecked Sendable {
     self.path = path
     let location = Database.location(path, fileSystem)
     if try fileSystem.exists(path) {
-      try Database.checkFormat(path, at: location)
+      // Left by a start that died while it made the file: later only the write-ahead log is in use.
+      let isHalfMade = try fileSystem.exists(path + "-journal")
+      try Database.checkFormat(path, at: location, rollsBack: isHalfMade)
     } else if try fileSystem.exists(path + "-wal") {
       throw .missing(path: path, because: "its write-ahead log is there")
     }
