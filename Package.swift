@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque],
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, sqlite, deque],
       swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(

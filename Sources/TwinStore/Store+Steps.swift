@@ -16,7 +16,7 @@ extension Store {
   /// Whether somebody waits for a sync.
   package var wantsSync: Bool { !section.waiters.isEmpty }
 
-  /// Whether it pays to wait a little with the sync: fewer wait for it than the last one released.
+  /// Whether it pays to wait a little with a sync: fewer wait for it than others have released of late.
   package var isGathering: Bool { section.waiters.isGathering }
 
   /// Whether commits wait to be written.

@@ -128,7 +128,7 @@ extension Store {
       throw TwinError(
         .outOfRange,
         "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were passed over "
-          + "after a crash",
+          + "after a crash or a restore",
         detail: .resume(oldest: oldestResumable, head: head))
     }
   }

@@ -10,7 +10,7 @@ SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "FoundationEssen
 ALLOWED = {
     "TwinCore": {"CEL", "CTwindProto", "DequeModule", "OrderedCollections", "HeapModule"},
     "TTRPC": {"CLinux", "CProtobufC", "CTTRPCProto", "Threads"},
-    "TwinStore": {"TwinCore", "CTwindProto", "CLinux", "Threads", "GRDB", "DequeModule"},
+    "TwinStore": {"TwinCore", "CTwindProto", "CLinux", "Threads", "GRDB", "GRDBSQLite", "DequeModule"},
     "TwinRoutes": {"TTRPC", "CTwindProto"},
     "TwinService": {
         "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", "Threads", "Logging",

@@ -89,9 +89,9 @@ package final class SyncRunner: @unchecked Sendable {
   }
 
   /// Writers whose last write has just been acknowledged are about to send the next: a sync that began at once would
-  /// leave them to the one after. Waits for them, at most a quarter of what a sync takes.
+  /// leave them to the one after. Waits for as many as syncs have released of late, at most half of what a sync takes.
   private func gather() {
-    let end = twind_monotonic_nanos() + min(syncNanos / 4, Self.gatherNanosMax)
+    let end = twind_monotonic_nanos() + min(syncNanos / 2, Self.gatherNanosMax)
     while store.isGathering && twind_monotonic_nanos() < end { usleep(Self.gatherPauseMicros) }
   }
 

@@ -12,8 +12,8 @@ final class SyncWaiters: @unchecked Sendable {
   private let lock = Lock()
   private var waiters: [(place: Int, wake: Wake)] = []
   private var synced = 0
-  /// How many the last sync released.
-  private var lastGroupCount = 0
+  /// How many a sync releases: the most of late, slowly forgotten.
+  private var expectedCount = 0
   private var failure: TwinError?
   private let bell: WorkBell
 
@@ -35,7 +35,8 @@ final class SyncWaiters: @unchecked Sendable {
   func advance(to place: Int) {
     let ready = lock.withLock { () -> [Wake] in
       synced = max(synced, place)
-      lastGroupCount = waiters.count(where: { $0.place <= synced })
+      let released = waiters.count(where: { $0.place <= synced })
+      expectedCount = max(released, expectedCount - max(expectedCount / 8, 1))
       let ready = waiters.filter { $0.place <= synced }.map(\.wake)
       waiters.removeAll { $0.place <= synced }
       return ready
@@ -53,8 +54,8 @@ final class SyncWaiters: @unchecked Sendable {
     for wake in all { wake(error) }
   }
 
-  /// Fewer wait than the last sync released: those come back with their next writes.
-  var isGathering: Bool { lock.withLock { !waiters.isEmpty && waiters.count < lastGroupCount } }
+  /// Fewer wait than syncs have released of late.
+  var isGathering: Bool { lock.withLock { !waiters.isEmpty && waiters.count < expectedCount } }
 
   var isEmpty: Bool { lock.withLock { waiters.isEmpty } }
 }

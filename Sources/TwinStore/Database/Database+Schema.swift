@@ -65,28 +65,28 @@ extension Database {
 
   /// Looks at an existing file through a connection that cannot write, unless a transaction has to be rolled back.
   static func checkFormat(_ path: String, at location: String, rollsBack: Bool) throws(StoreError) {
-    let (application, version, tables) = try mapped(path, "read") { () throws in
+    try mapped(path, "read") { () throws in
       var configuration = Configuration()
       configuration.label = "twind.probe"
       configuration.readonly = !rollsBack
       let probe = try DatabaseQueue(path: location, configuration: configuration)
       defer { try? probe.close() }
-      return try probe.read { db in
-        (
-          try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-          try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0,
-          try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-        )
-      }
+      try probe.read { try checkFormat(path, $0) }
     }
+  }
+
+  static func checkFormat(_ path: String, _ db: GRDB.Database) throws {
+    let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
     // A start that died before its first transaction leaves a file without tables.
     if application == 0 && version == 0 && tables == 0 { return }
-    if application != applicationID { throw .foreign(path: path) }
+    if application != applicationID { throw StoreError.foreign(path: path) }
     if version > formatVersion {
-      throw .newerFormat(path: path, version: version, supported: formatVersion)
+      throw StoreError.newerFormat(path: path, version: version, supported: formatVersion)
     }
     if version < formatVersion {
-      throw .olderFormat(path: path, version: version, supported: formatVersion)
+      throw StoreError.olderFormat(path: path, version: version, supported: formatVersion)
     }
   }
 }

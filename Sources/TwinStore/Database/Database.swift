@@ -39,7 +39,7 @@ package final class Database: @unchecked Sendable {
     coldReader = try Database.openReader(path, at: location, "twind.cold")
   }
 
-  private static func openReader(_ path: String, at location: String, _ label: String) throws(StoreError)
+  static func openReader(_ path: String, at location: String, _ label: String) throws(StoreError)
     -> DatabaseQueue
   {
     try mapped(path, "open") { () throws in
@@ -51,7 +51,7 @@ package final class Database: @unchecked Sendable {
   }
 
   /// What SQLite is to open: a path, or a URI that names the file system.
-  private static func location(_ path: String, _ fileSystem: any FileSystem) -> String {
+  static func location(_ path: String, _ fileSystem: any FileSystem) -> String {
     fileSystem.sqliteVFS.map { "file:\(path)?vfs=\($0)" } ?? path
   }
 
@@ -65,6 +65,7 @@ package final class Database: @unchecked Sendable {
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
           PRAGMA wal_autocheckpoint = 0;
+          PRAGMA cache_size = -16384;
           """)
     }
     return configuration
