@@ -102,14 +102,19 @@ import TwinStore
     try store.update("a/b/1", ["x": .int(1)])
     var place = try first.copy()
     var open = [store]
+    // A directory goes away with its place.
+    var places = [first, place]
+    defer { withExtendedLifetime(places) {} }
     for _ in 0..<3 {
       open.append(try place.open())
       place = try place.copy()
+      places.append(place)
     }
     let stated = try place.open()
     _ = try stated.checkpoint()
     open.append(stated)
     place = try place.copy()
+    places.append(place)
     // The journal's ranges overlap; what the database states can be read, and what a run issued stays its own.
     let second = try place.open()
     let crashed = try place.copy()
