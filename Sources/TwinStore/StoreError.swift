@@ -43,7 +43,8 @@ extension StoreError {
   package var isDiskFull: Bool {
     switch self {
     case .noSpace: true
-    case .database(_, _, let code, _): code & 0xff == 13  // SQLITE_FULL
+    // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the file that SQLite's connections share holds nothing that lasts.
+    case .database(_, _, let code, _): code & 0xff == 13 || code == 4874
     default: false
     }
   }
@@ -51,6 +52,7 @@ extension StoreError {
   /// What is on disk is not known any more, or is damaged: nothing is written until a restart has looked at it.
   package var latches: Bool {
     switch self {
+    case _ where isDiskFull: false
     case .io, .damaged: true
     // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB
     case .database(_, _, let code, _): [10, 11, 26].contains(code & 0xff)
@@ -88,7 +90,7 @@ extension StoreError: CustomStringConvertible {
     case .io(let path, let operation, let error):
       "cannot \(operation) \(path): \(String(cString: strerror(error)))"
     case .database(let path, let operation, let code, let message):
-      "cannot \(operation) \(path): \(message) (SQLite \(code))"
+      "cannot \(operation) \(path): \(message) (SQLite \(code))\(isDiskFull ? ": the disk is full, make room" : "")"
     case .closed:
       "the store is closed"
     case .exists(let path):

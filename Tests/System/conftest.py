@@ -75,8 +75,11 @@ def small_disk() -> Iterator[Callable[[int], Path]]:
 
 
 @pytest.fixture
-def start(directory: Path) -> Iterator[Callable[..., Daemon]]:
-    """Starts daemons, by default all on one socket and one data directory. Those left running must still serve."""
+def start(directory: Path, small_disk: Callable[[int], Path]) -> Iterator[Callable[..., Daemon]]:
+    """Starts daemons, by default all on one socket and one data directory. Those left running must still serve.
+
+    They end before a small disk that they are on is unmounted.
+    """
     started: list[Daemon] = []
 
     def start_one(*options: str, **arguments: Any) -> Daemon:

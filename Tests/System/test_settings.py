@@ -15,6 +15,9 @@ DEFAULTS = {
     "socket": "./twind.sock",
     "data-dir": "./twind-data",
     "dev": False,
+    "durability": "journaled",
+    "memory-limit": "1GiB",
+    "exit-on-io-error": False,
     "checkpoint-interval": "30s",
     "socket-mode": "600",
     "connections-max": 1024,
@@ -25,6 +28,8 @@ DEFAULTS = {
 SETTINGS = {
     "socket": ("x.sock", "x.sock"),
     "data-dir": ("x-data", "x-data"),
+    "durability": ("synced", "synced"),
+    "memory-limit": ("128MiB", "128MiB"),
     "checkpoint-interval": ("250ms", "250ms"),
     "socket-mode": ("660", "660"),
     "socket-group": ("1", "1"),
@@ -74,10 +79,11 @@ def test_a_setting_as_option_variable_and_in_the_file(directory: Path, key: str)
     assert printed(directory, "--config", write_file(directory, {key: shown}))[key] == shown
 
 
-def test_dev_as_option_variable_and_in_the_file(directory: Path) -> None:
-    assert printed(directory, "--dev")["dev"] is True
-    assert printed(directory, variables={"TWIND_DEV": "true"})["dev"] is True
-    assert printed(directory, "--config", write_file(directory, {"dev": True}))["dev"] is True
+@pytest.mark.parametrize("key", ["dev", "exit-on-io-error"])
+def test_a_flag_as_option_variable_and_in_the_file(directory: Path, key: str) -> None:
+    assert printed(directory, f"--{key}")[key] is True
+    assert printed(directory, variables={variable(key): "true"})[key] is True
+    assert printed(directory, "--config", write_file(directory, {key: True}))[key] is True
 
 
 def test_options_before_variables_before_the_file(directory: Path) -> None:
@@ -119,8 +125,17 @@ def test_durations(directory: Path, text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text, shown", [("8MiB", "8MiB"), ("16384KiB", "16MiB"), ("1GiB", "1GiB"), ("1024MiB", "1GiB")]
+)
+def test_a_memory_limit(directory: Path, text: str, shown: str) -> None:
+    assert printed(directory, "--memory-limit", text)["memory-limit"] == shown
+
+
+@pytest.mark.parametrize(
     "key, text",
     [
+        *(("durability", text) for text in ("JOURNALED ", "fast", "2")),
+        *(("memory-limit", text) for text in ("7MiB", "128", "1.5GiB", "-1GiB", "9" * 30 + "GiB", "8MB ", "0MiB")),
         *(("checkpoint-interval", text) for text in ("5", "s", "0s", "-1s", "1.5s", "5 s", "1d", "٣s", "9" * 30 + "s")),
         *(("socket-mode", text) for text in ("800", "rw", "7777777", "-1")),
         *(("connections-max", text) for text in ("0", "16385", "many", "-1", "9" * 30)),
@@ -147,6 +162,8 @@ def test_an_empty_value_is_none(directory: Path) -> None:
     [
         ("reactors", "3"),
         ("dev", "yes"),
+        ("exit-on-io-error", "yes"),
+        ("memory-limit", 134217728),
         ("socket", 5),
         ("agents", {}),
         ("checkpoint-interval", 30),

@@ -291,35 +291,50 @@ def test_a_sequence_that_is_not_there_yet(client: twind.Client, sequence: int) -
 
 
 def test_a_sequence_that_has_left_the_feed(client: twind.Client) -> None:
-    """The feed holds 64 MiB."""
+    """The feed holds 64 MiB. What it does not hold any more is read from history, every commit once and in order."""
     with client.pipeline() as pipeline:
         for i in range(1200):
             pipeline.update(f"acme/customer/{i % 16}", filler=f"{i:06}" + "x" * 60_000)
     oldest = client.stats().feed_oldest_sequence
     assert oldest > 0 and client.stats().feed_bytes <= 64 << 20
-    with pytest.raises(twind.OutOfRange) as raised, client.watch(from_sequence=oldest - 1) as watch:
-        next(watch)
-    assert raised.value.resume and (raised.value.resume.oldest_sequence, raised.value.resume.head_sequence) == (
-        oldest,
-        1200,
-    )
-    with client.watch(from_sequence=oldest) as watch:
-        assert next(watch).revision == oldest + 1
+    for sequence in (0, oldest - 1, oldest):
+        with client.watch(from_sequence=sequence) as watch:
+            for expected in range(sequence + 1, 1201):
+                change = next(watch)
+                assert change.revision == expected
+                assert change["filler"] == f"{expected - 1:06}" + "x" * 60_000
 
 
-def test_a_feed_of_before_a_restart(start: Callable[..., Daemon]) -> None:
+def test_a_watch_goes_on_after_a_restart(start: Callable[..., Daemon]) -> None:
+    """From any sequence: sets, removals, deletes, batches and increments come as they were committed."""
     first = start()
     with first.client() as client:
-        for i in range(5):
-            client.update(NAME, a=i)
+        write_at_random(first, 5, 100)
+        with client.watch(from_sequence=0) as watch:
+            before = [next(watch)]
+            while watch.sequence != client.server_info().sequence:
+                before.append(next(watch))
+        state = state_of(client.list())
     first.stop()
     with start().client() as client:
-        with pytest.raises(twind.OutOfRange) as raised, client.watch(from_sequence=3) as watch:
-            next(watch)
-        assert raised.value.resume and raised.value.resume.oldest_sequence == 5
-        with client.watch(from_sequence=5) as watch:
+        head = client.server_info().sequence
+        for sequence in (0, 1, head // 2, head - 1):
+            expected = [change for change in before if change.revision > sequence]
+            with client.watch(from_sequence=sequence) as watch:
+                found = [next(watch) for _ in expected]
+                assert [comparable(change) for change in found] == [comparable(change) for change in expected]
+                assert watch.sequence == head
+        rebuilt: State = {}
+        for change in before:
+            apply(rebuilt, change)
+        assert rebuilt == state == state_of(client.list())
+        with client.watch(from_sequence=head) as watch:
             client.update(NAME, a="new")
             assert next(watch)["a"] == "new"
+
+
+def comparable(change: twind.Change) -> tuple[object, ...]:
+    return change.name, change.revision, change.deleted, sorted(change.removed), sorted(change.items(), key=str)
 
 
 def test_a_hundred_watches(daemon: Daemon, client: twind.Client) -> None:

@@ -10,8 +10,9 @@ from datetime import datetime, timezone
 import pytest
 
 import twind
-from daemon import Daemon
+from daemon import Daemon, until
 from frames import INVALID_ARGUMENT, OK, RawConnection, field, request
+from twind._generated.twind.v1 import admin_service_pb2 as admin
 
 NAME = "acme/customer/1"
 OTHER = "acme/customer/2"
@@ -24,7 +25,7 @@ def change(attribute: str, value: bytes = field(2, 1)) -> bytes:
 
 def test_an_update_creates_and_changes(client: twind.Client) -> None:
     first = client.update(NAME, a=1, b=2)
-    assert (first.sequence, first.revision, first.fact_count, first.durability) == (1, 1, 2, twind.Durability.MEMORY)
+    assert (first.sequence, first.revision, first.fact_count, first.durability) == (1, 1, 2, twind.Durability.JOURNALED)
     second = client.update(NAME, b=3, c=4)
     assert (second.sequence, second.revision, second.fact_count) == (2, 2, 2)
     assert dict(client.get(NAME)) == {"a": 1, "b": 3, "c": 4}
@@ -154,27 +155,47 @@ def test_doubles_that_are_no_numbers(client: twind.Client, value: float) -> None
     assert isinstance(found, float) and repr(found) == repr(value)
 
 
-@pytest.mark.parametrize("durability", [twind.Durability.JOURNALED, twind.Durability.SYNCED])
-def test_a_durability_that_cannot_be_had(client: twind.Client, durability: twind.Durability) -> None:
-    client.update(NAME, a=1)
-    calls: list[Callable[[], object]] = [
-        lambda: client.update(NAME, a=2, durability=durability),
-        lambda: client.update_many([twind.Update(NAME, {"a": 2})], durability=durability),
-        lambda: client.delete(NAME, durability=durability),
-    ]
-    for call in calls:
-        with pytest.raises(twind.FailedPrecondition) as raised:
-            call()
-        assert "MEMORY" in str(raised.value)
-    assert client.get(NAME)["a"] == 1
+@pytest.mark.parametrize("default", list(twind.Durability))
+def test_the_durability_of_a_write(start: Callable[..., Daemon], default: twind.Durability) -> None:
+    """What it asks for, else the daemon's default; the reply names it."""
+    with start("--durability", default.name.lower()).client() as client:
+        assert client.server_info().durability == default
+        for asked in (None, *twind.Durability):
+            expected = asked or default
+            assert client.update(NAME, a=f"{asked}", durability=asked).durability == expected
+            batch = [twind.Update(name, {"b": f"{asked}"}) for name in (NAME, OTHER)]
+            assert client.update_many(batch, durability=asked).durability == expected
+            assert client.delete(OTHER, durability=asked).durability == expected
+            # What changes nothing stands where all before it stands.
+            assert client.update(NAME, a=f"{asked}", durability=asked).durability == expected
+            if expected == twind.Durability.SYNCED:
+                stats = client.admin.get_stats(admin.GetStatsRequest())
+                assert stats.synced_sequence == stats.sequence
 
 
-def test_the_durability_that_can_be_had(client: twind.Client) -> None:
-    memory = twind.Durability.MEMORY
-    assert client.update(NAME, a=1, durability=memory).durability == memory
-    assert client.update_many([twind.Update(NAME, {"a": 2})]).durability == memory
-    assert client.delete(NAME).durability == memory
-    assert client.server_info().durability == memory
+def test_what_is_journaled_is_synced_within_a_second(client: twind.Client) -> None:
+    for i in range(3):
+        sequence = client.update(NAME, a=i).sequence
+        until(
+            lambda: client.admin.get_stats(admin.GetStatsRequest()).synced_sequence >= sequence, "synced", seconds=1
+        )
+
+
+def test_writes_that_are_synced_share_a_sync(daemon: Daemon, client: twind.Client) -> None:
+    """Group commit: all is acknowledged as synced, with far fewer syncs than writes."""
+    before = client.admin.get_stats(admin.GetStatsRequest()).journal_sync_count
+
+    def write() -> None:
+        with daemon.client() as own, own.pipeline() as pipeline:
+            done = [
+                pipeline.update(NAME, n=twind.increment(1), durability=twind.Durability.SYNCED) for _ in range(100)
+            ]
+        assert {one.result().durability for one in done} == {twind.Durability.SYNCED}
+
+    run_all([write] * 8)
+    stats = client.admin.get_stats(admin.GetStatsRequest())
+    assert client.get(NAME)["n"] == 800 and stats.synced_sequence >= 800
+    assert 0 < stats.journal_sync_count - before < 400
 
 
 def test_a_key_gives_the_first_result_again(client: twind.Client) -> None:

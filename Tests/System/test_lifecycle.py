@@ -1,0 +1,166 @@
+"""Data directories that a start must refuse, without touching them: newer ones, and ones of which a part is missing.
+
+A missing part never means an empty start. (One daemon for a directory: test_start.py.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import twind
+from daemon import Daemon, refused
+
+NAME = "acme/customer/1"
+
+
+@pytest.fixture
+def data(start: Callable[..., Daemon]) -> Path:
+    """Left by a crash: one twin is in the database, one in the journal only."""
+    daemon = start("--checkpoint-interval", "1h")
+    with daemon.client() as client:
+        client.update(NAME, a=1)
+        client.checkpoint()
+        client.update("acme/customer/2", a=2)
+    daemon.kill()
+    return daemon.data
+
+
+def segments(data: Path) -> list[Path]:
+    return sorted((data / "journal").glob("*.journal"))
+
+
+def digests(data: Path) -> dict[str, str]:
+    """Of all files that hold anything that lasts: not the lock, SQLite's shared memory, or an empty log of SQLite's."""
+    passing = ("lock", "twind.db-shm")
+    files = [path for path in data.rglob("*") if path.is_file() and path.name not in passing and path.stat().st_size]
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def check_refused(data: Path, *parts: str) -> None:
+    """Twice, with a message that names these, and with every file as it was."""
+    before = digests(data)
+    for _ in range(2):
+        error = refused(data.parent, "--socket", "s", "--data-dir", str(data))
+        for part in parts:
+            assert part in error, error
+        assert len(error.strip().splitlines()) == 1
+    assert digests(data) == before, "a start that is refused leaves everything as it is"
+    assert not (data.parent / "s").exists() or (data.parent / "s").is_socket()
+
+
+def test_what_is_whole_starts(start: Callable[..., Daemon], data: Path) -> None:
+    with start().client() as client:
+        assert [twin["a"] for twin in client.list()] == [1, 2]
+
+
+def test_a_newer_database(data: Path) -> None:
+    with sqlite3.connect(data / "twind.db") as db:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        db.execute(f"PRAGMA user_version = {version + 1}")
+    db.close()
+    check_refused(data, "twind.db", f"format {version + 1}", "newer twind")
+
+
+def test_a_newer_journal(data: Path) -> None:
+    """The header's place for the version, and its checksum, stay what they are in every format."""
+    path = segments(data)[-1]
+    header = bytearray(path.read_bytes()[:64])
+    struct.pack_into("<I", header, 8, 2)
+    struct.pack_into("<I", header, 12, crc32c(bytes(header[:12] + header[16:])))
+    with path.open("r+b") as file:
+        file.write(header)
+    check_refused(data, path.name, "format 2", "newer twind")
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def test_some_other_programs_database(data: Path) -> None:
+    with sqlite3.connect(data / "twind.db") as db:
+        db.execute("PRAGMA application_id = 1234")
+    db.close()
+    check_refused(data, "twind.db", "not twind's")
+
+
+def test_no_database(data: Path) -> None:
+    for name in ("twind.db", "twind.db-wal", "twind.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    check_refused(data, "twind.db", "missing")
+
+
+def test_no_database_but_its_log(start: Callable[..., Daemon], data: Path) -> None:
+    start().close()
+    (data / "twind.db").unlink()
+    shutil.rmtree(data / "journal")
+    if (data / "twind.db-wal").exists():
+        check_refused(data, "twind.db", "missing")
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_no_journal(start: Callable[..., Daemon], data: Path, clean: bool) -> None:
+    """After a clean stop as well, when the database holds everything."""
+    if clean:
+        start().stop()
+    shutil.rmtree(data / "journal")
+    check_refused(data, f"{data}/journal", "missing")
+    (data / "journal").mkdir()
+    check_refused(data, f"{data}/journal", "missing")
+
+
+def test_a_missing_segment(start: Callable[..., Daemon], data: Path) -> None:
+    """The first, one in the middle, the last: of a journal that no checkpoint has shortened."""
+    for i in range(3):
+        daemon = start("--checkpoint-interval", "1h")
+        with daemon.client() as client:
+            client.update(NAME, b=i)
+        daemon.kill()
+    names = [path.name for path in segments(data)]
+    assert len(names) >= 3
+    for name in names:
+        aside = data.parent / name
+        (data / "journal" / name).rename(aside)
+        check_refused(data, "journal", "missing" if name != names[-1] else "journal")
+        aside.rename(data / "journal" / name)
+    with start().client() as client:
+        assert client.get(NAME)["b"] == 2
+
+
+def test_a_database_without_what_it_held(data: Path) -> None:
+    """Rows that are gone, or were brought back from an older copy, show."""
+    for statement in (
+        "DELETE FROM twins",
+        "DELETE FROM checkpoint",
+        "UPDATE twins SET deleted = 1",
+        "UPDATE twins SET revision = 2",
+        "UPDATE checkpoint SET applied_sequence = 0",
+    ):
+        copy = data.with_name("copy")
+        shutil.copytree(data, copy)
+        with sqlite3.connect(copy / "twind.db") as db:
+            db.execute(statement)
+        db.close()
+        check_refused(copy, "twind.db", "table")
+        shutil.rmtree(copy)
+
+
+def test_a_clean_stop_leaves_nothing_to_recover(start: Callable[..., Daemon], data: Path) -> None:
+    start().stop()
+    daemon = start()
+    assert "recovered" not in daemon.logged().splitlines()[-1]
+    with daemon.client() as client:
+        assert client.server_info().sequence == client.get("acme/customer/2").revision
+        assert [twin["a"] for twin in client.list()] == [1, 2]
+        assert isinstance(client, twind.Client)
