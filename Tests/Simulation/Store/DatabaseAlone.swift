@@ -4,26 +4,24 @@
 import GRDB
 import TwinStore
 
-struct DatabaseAlone {
-  private let bytes: [UInt8]
-
-  /// Nil when there is no such file.
-  init?(_ disk: SimulatedDisk, _ path: String) {
-    guard let bytes = disk.durableContent(path) else { return nil }
-    self.bytes = bytes
-  }
-
-  /// The sequence that the file states as applied.
-  func appliedSequence() throws -> UInt64 {
+enum DatabaseAlone {
+  /// The sequence that the database states as applied; nil when it states none.
+  static func appliedSequence(_ content: [UInt8]) throws -> Int64? {
     let disk = SimulatedDisk(seed: 0)
     let mount = disk.mount()
     let vfs = SimulatedVFS(mount, wallMicros: { 0 })
     defer { withExtendedLifetime(vfs) {} }
-    let file = try mount.open("/alone.db", .create)
-    try bytes.withUnsafeBytes { bytes throws(Errno) in try file.writeAll(bytes, at: 0) }
+    try copy(content, to: mount.open("/alone.db", .create))
     let queue = try DatabaseQueue(path: "file:/alone.db?vfs=\(mount.sqliteVFS ?? "")")
-    defer { try? queue.close() }
     let applied = try queue.read { db in try Int64.fetchOne(db, sql: "SELECT applied_sequence FROM checkpoint") }
-    return UInt64(applied ?? 0)
+    try queue.close()
+    return applied
+  }
+
+  private static func copy(_ content: [UInt8], to file: any File) throws(Errno) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 8)
+    defer { copy.deallocate() }
+    copy.copyBytes(from: content)
+    try file.writeAll(UnsafeRawBufferPointer(copy), at: 0)
   }
 }

@@ -59,13 +59,16 @@ extension StoreLife {
 
   /// Segments are gone: what was in them is in the database's own file.
   private func checkDeletion(_ sequence: UInt64) throws(HistoryFailure) {
-    let applied: UInt64?
+    guard let content = world.disk.durableContent(Self.directory + "/twind.db") else {
+      throw HistoryFailure("segments were deleted and there is no database")
+    }
+    let applied: Int64?
     do {
-      applied = try DatabaseAlone(world.disk, Self.directory + "/twind.db")?.appliedSequence()
+      applied = try DatabaseAlone.appliedSequence(content)
     } catch {
       throw HistoryFailure("the database file alone cannot be read after segments were deleted: \(error)")
     }
-    if applied ?? 0 < sequence {
+    if applied ?? 0 < Int64(sequence) {
       throw HistoryFailure("segments were deleted up to \(sequence), and the database file holds \(applied ?? 0)")
     }
   }
