@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
     .target(
-      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, deque],
+      name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, sqlite, deque],
       swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
@@ -52,14 +52,19 @@ let package = Package(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
     .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
     .executableTarget(
-      name: "twind", dependencies: ["TwinService", "TwinStore", "TwinCore", arguments, configuration, logging, lifecycle],
+      name: "twind",
+      dependencies: [
+        "TwinService", "TwinStore", "TwinText", "TwinCore", arguments, configuration, logging, lifecycle,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
+    .target(name: "CBench", path: "Tests/Bench/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(
       name: "twinbench",
       dependencies: [
-        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments, histogram,
+        "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments,
+        histogram,
       ],
       swiftSettings: strict),
 

@@ -35,6 +35,8 @@ public struct Attribute: Equatable, Sendable {
   public let sequence: UInt64
   /// What the writer wrote it for; nil = not stated.
   public let purpose: String?
+  /// What was added, when an increment made the value.
+  public let increment: Value?
 }
 
 /// Something that a reply withheld, and why.
@@ -46,7 +48,7 @@ public struct Redaction: Equatable, Sendable {
 }
 
 extension Twin {
-  init(_ message: UnsafePointer<Twind__V1__Twin>) {
+  package init(_ message: UnsafePointer<Twind__V1__Twin>) {
     name = String(cString: message.pointee.name)
     revision = message.pointee.revision
     attributes = messages(message.pointee.attributes, message.pointee.n_attributes).map { Attribute($0) }
@@ -66,6 +68,7 @@ extension Attribute {
     evidence = nonEmpty(attribute.evidence)
     sequence = attribute.sequence
     purpose = nonEmpty(attribute.purpose)
+    increment = attribute.increment.map { Value($0) }
   }
 }
 
@@ -85,6 +88,7 @@ func messages<Message>(
   return (0..<count).compactMap { start[$0].map { UnsafePointer($0) } }
 }
 
-private func nonEmpty(_ text: UnsafeMutablePointer<CChar>) -> String? {
+/// nil for the empty text that stands for what is not stated.
+func nonEmpty(_ text: UnsafeMutablePointer<CChar>) -> String? {
   text.pointee == 0 ? nil : String(cString: text)
 }

@@ -27,6 +27,9 @@ public struct ServerStats: Sendable {
   public let checkpointError: String
   /// Why writes are refused; empty = they are not.
   public let failure: String
+
+  /// One of the counts; 0 when there is none of this name.
+  public subscript(name: String) -> UInt64 { counts.first { $0.name == name }?.value ?? 0 }
 }
 
 /// A checkpoint that was made.

@@ -12,8 +12,20 @@ public struct ReadOptions: Sendable {
   public var purpose = ""
   /// Wait, at most a second, until this sequence is visible.
   public var minSequence: UInt64 = 0
+  /// The twin as it was at this time (valid time), in microseconds since the epoch; nil = now. For `get` of one twin.
+  public var validAt: Int64?
+  /// The twin as it was understood at this time (recorded time); nil = now. For `get` of one twin. Later than now is
+  /// INVALID_ARGUMENT, before what is kept OUT_OF_RANGE. What may be seen is judged as of now all the same.
+  public var knownAt: Int64?
 
   public init() {}
+
+  /// Reads of many twins are of the present.
+  func checkPresent() throws(RPCError) {
+    guard validAt == nil && knownAt == nil else {
+      throw RPCError(.invalidArgument, "validAt and knownAt are for one twin: get the twins one by one")
+    }
+  }
 }
 
 /// A twin that was read.
@@ -47,10 +59,10 @@ extension TwindClient {
   public func get(
     _ name: String, _ options: ReadOptions = ReadOptions(), ifNewerThan revision: UInt64 = 0
   ) throws(RPCError) -> ReadResult {
-    let reply = try call(TwinServiceRoutes.getTwin) { arena, request in
-      Self.build(request, arena, name, options, revision)
-    }
-    return reply.read { ReadResult($0) }
+    let arena = Arena(chunkBytes: 1024)
+    defer { withExtendedLifetime(arena) {} }
+    let request = try Self.request(arena, name, options, revision)
+    return try rpc.call(TwinServiceRoutes.getTwin, request).read { ReadResult($0) }
   }
 
   /// The same without blocking a thread.
@@ -58,14 +70,14 @@ extension TwindClient {
     _ name: String, _ options: ReadOptions = ReadOptions(), ifNewerThan revision: UInt64 = 0
   ) async throws -> ReadResult {
     let arena = Arena(chunkBytes: 1024)
-    let request = arena.make(Twind__V1__GetTwinRequest.self)
-    Self.build(request, arena, name, options, revision)
     defer { withExtendedLifetime(arena) {} }
-    return try await rpc.callAsync(TwinServiceRoutes.getTwin, UnsafePointer(request)).read { ReadResult($0) }
+    let request = try Self.request(arena, name, options, revision)
+    return try await rpc.callAsync(TwinServiceRoutes.getTwin, request).read { ReadResult($0) }
   }
 
   /// Reads up to 256 twins at one sequence.
   public func get(many names: [String], _ options: ReadOptions = ReadOptions()) throws(RPCError) -> BatchReadResult {
+    try options.checkPresent()
     let reply = try call(TwinServiceRoutes.batchGetTwins) { arena, request in
       request.pointee.n_names = names.count
       request.pointee.names = arena.strings(names)
@@ -87,6 +99,7 @@ extension TwindClient {
     prefix: String, pageSize: Int = 0, pageToken: String = "", namesOnly: Bool = false,
     _ options: ReadOptions = ReadOptions()
   ) throws(RPCError) -> Page {
+    try options.checkPresent()
     let reply = try call(TwinServiceRoutes.listTwins) { arena, request in
       request.pointee.prefix = arena.string(prefix)
       request.pointee.page_size = Int32(clamping: pageSize)
@@ -105,16 +118,19 @@ extension TwindClient {
     }
   }
 
-  private static func build(
-    _ request: UnsafeMutablePointer<Twind__V1__GetTwinRequest>, _ arena: Arena, _ name: String,
-    _ options: ReadOptions, _ revision: UInt64
-  ) {
+  private static func request(
+    _ arena: Arena, _ name: String, _ options: ReadOptions, _ revision: UInt64
+  ) throws(RPCError) -> UnsafePointer<Twind__V1__GetTwinRequest> {
+    let request = arena.make(Twind__V1__GetTwinRequest.self)
     request.pointee.name = arena.string(name)
     request.pointee.n_attributes = options.attributes.count
     request.pointee.attributes = arena.strings(options.attributes)
     request.pointee.purpose = arena.string(options.purpose)
     request.pointee.min_sequence = options.minSequence
     request.pointee.if_newer_than_revision = revision
+    request.pointee.valid_at = try wireTime(options.validAt, "validAt")
+    request.pointee.known_at = try wireTime(options.knownAt, "knownAt")
+    return UnsafePointer(request)
   }
 
   private static func result(

@@ -30,6 +30,8 @@ public struct WatchEvent: Sendable {
     public let removed: [String]
     /// It was deleted, with all its attributes.
     public let isDeleted: Bool
+    /// What the commit recorded about the past or the future: it does not hold at the commit's time.
+    public let otherFacts: [Fact]
   }
 
   /// Everything up to here has been delivered: a later watch may begin from it. 0 while the snapshot is not complete.
@@ -112,5 +114,6 @@ extension WatchEvent.Change {
     attributes = messages(message.pointee.attributes, message.pointee.n_attributes).map { Attribute($0) }
     removed = (0..<message.pointee.n_removed).map { String(cString: message.pointee.removed[$0]!) }
     isDeleted = message.pointee.deleted != 0
+    otherFacts = messages(message.pointee.other_facts, message.pointee.n_other_facts).map { Fact($0) }
   }
 }

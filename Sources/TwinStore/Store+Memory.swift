@@ -9,6 +9,7 @@ extension Store {
       do throws(StoreError) {
         try load(name)
       } catch {
+        section.note(error)
         throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
       }
     }

@@ -16,6 +16,9 @@ extension Store {
   /// Whether somebody waits for a sync.
   package var wantsSync: Bool { !section.waiters.isEmpty }
 
+  /// Whether it pays to wait a little with a sync: fewer wait for it than others have released of late.
+  package var isGathering: Bool { section.waiters.isGathering }
+
   /// Whether commits wait to be written.
   package var wantsFlush: Bool { section.lock.withLock { section.journal.bufferedBytes > 0 } }
 

@@ -19,6 +19,8 @@ package final class Store: Sendable {
     /// A checkpoint is due when the journal has grown by this since the last.
     package var checkpointJournalBytes = 64 << 20
     package var journal = JournalOptions()
+    /// Which facts are kept.
+    package var retention = Retention()
 
     package init() {}
 
@@ -43,6 +45,8 @@ package final class Store: Sendable {
   let clock: any Clock
   let fileSystem: any FileSystem
   let checkpoints = CheckpointState()
+  /// Where retention looks next; under `checkpoints.running`.
+  let retentionSweep = RetentionSweep()
   let coldReadCount = Atomic<UInt64>(0)
   /// The oldest sequence that a watch may resume from.
   let resumableFrom: Atomic<UInt64>
@@ -128,7 +132,7 @@ extension Store {
       throw TwinError(
         .outOfRange,
         "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were passed over "
-          + "after a crash",
+          + "after a crash or a restore",
         detail: .resume(oldest: oldestResumable, head: head))
     }
   }

@@ -26,6 +26,16 @@ package enum StoreError: Error, Equatable, Sendable {
   /// `code` is SQLite's extended result code.
   case database(path: String, operation: String, code: CInt, message: String)
   case closed
+  /// Nothing may be there yet.
+  case exists(path: String)
+  /// The file cannot be restored from.
+  case notABackup(path: String, because: String)
+  /// A check of a backup found something.
+  case unsound(path: String, problem: String)
+  /// There are no sequences left to jump over.
+  case exhausted(sequence: UInt64)
+  /// The caller gave it up.
+  case cancelled
 }
 
 extension StoreError {
@@ -81,6 +91,16 @@ extension StoreError: CustomStringConvertible {
       "cannot \(operation) \(path): \(message) (SQLite \(code))"
     case .closed:
       "the store is closed"
+    case .exists(let path):
+      "\(path) exists: remove it or choose another name"
+    case .notABackup(let path, let because):
+      "\(path) is no backup: \(because). Make one with `twinctl backup`"
+    case .unsound(let path, let problem):
+      "\(path) is damaged, \(problem): use another backup"
+    case .exhausted(let sequence):
+      "sequence \(sequence) is too high for a backup: its restored copy would have no sequences left"
+    case .cancelled:
+      "it was given up"
     }
   }
 }

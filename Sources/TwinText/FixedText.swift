@@ -1,6 +1,6 @@
 // Numbers for people.
 
-/// Decimal places, groups of thousands, powers of 1024.
+/// Decimal places, groups of thousands, powers of 1024, shares of a whole.
 package enum FixedText {
   /// With so many decimal places, rounded.
   package static func format(_ number: Double, places: Int) -> String {
@@ -28,6 +28,16 @@ package enum FixedText {
   /// `1 row`, `1,234 rows`
   package static func count(_ number: Int, _ thing: String) -> String {
     "\(grouped(UInt64(max(number, 0)))) \(thing)\(number == 1 ? "" : "s")"
+  }
+
+  /// `[######------------------] 25 %`
+  /// - Parameter part: of the whole, 0 to 1.
+  package static func bar(_ part: Double) -> String {
+    let columns = 24
+    let part = min(max(part, 0), 1)
+    let filled = Int(part * Double(columns))
+    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: columns - filled)
+    return "[\(bar)] \(format(part * 100, places: 0)) %"
   }
 
   /// `512 B`, `1.5 KiB`, `3.2 MiB`

@@ -3,8 +3,8 @@
 //   {"name":"acme/customer/42","revision":7,"attributes":{"email":{"kind":"string","value":"ada@example.com",
 //    "valid_from":…,"recorded_at":…,"agent":"ada","sequence":7}}}
 //
-// valid_to, confidence, evidence and purpose stand only where they are stated. Instead of "value" a json value that
-// does not fit on a line has "text", the JSON as a string.
+// valid_to, confidence, evidence and purpose stand only where they are stated, "increment" where one made the value.
+// Instead of "value" a json value that does not fit on a line has "text", the JSON as a string.
 
 import TwinClient
 
@@ -29,15 +29,10 @@ extension [Attribute] {
 extension Attribute {
   fileprivate var json: JSONObject {
     var object = JSONObject()
-    object.add("kind", value.kind.rawValue)
-    if let json = value.json { object.add("value", json: json) } else { object.add("text", value.jsonText) }
-    object.add("valid_from", time: validFrom)
-    if let validTo { object.add("valid_to", time: validTo) }
-    object.add("recorded_at", time: recordedAt)
-    object.add("agent", agent)
-    if let confidence { object.add("confidence", confidence) }
-    if let evidence { object.add("evidence", evidence) }
-    if let purpose { object.add("purpose", purpose) }
+    object.add(value)
+    if let increment { object.add("increment", increment) }
+    object.add(validFrom: validFrom, validTo: validTo, recordedAt: recordedAt, agent: agent)
+    object.add(confidence: confidence, evidence: evidence, purpose: purpose)
     object.add("sequence", sequence)
     return object
   }

@@ -8,17 +8,20 @@ struct FactArguments: ParsableArguments {
   @Option(help: "How sure you are: above 0, at most 1.") var confidence: Double?
   @Option(help: "What it is based on, for example ticket:4711.") var evidence: String?
   @Option(
-    help: ArgumentHelp("From when it holds, RFC 3339 (default: now).", valueName: "time"),
-    transform: timestampArgument)
+    help: ArgumentHelp("From when it holds: RFC 3339, a date, -2h (default: now).", valueName: "time"),
+    transform: momentArgument)
   var validFrom: Int64?
   @Option(
-    help: ArgumentHelp("Until when it holds, RFC 3339 (default: open).", valueName: "time"),
-    transform: timestampArgument)
+    help: ArgumentHelp("Until when it holds: RFC 3339, a date, +30d (default: open).", valueName: "time"),
+    transform: momentArgument)
   var validTo: Int64?
 
   func validate() throws {
     if let confidence, !(confidence > 0 && confidence <= 1) {
       throw ValidationError("the confidence \(confidence) must be above 0 and at most 1")
+    }
+    if let validFrom, let validTo, validFrom >= validTo {
+      throw ValidationError("--valid-from must be before --valid-to")
     }
   }
 
@@ -33,12 +36,4 @@ struct FactArguments: ParsableArguments {
       return change
     }
   }
-}
-
-@Sendable
-func timestampArgument(_ text: String) throws -> Int64 {
-  guard let micros = TimestampText.parse(text) else {
-    throw ValidationError("\(text.excerpt()) is not a time: write RFC 3339, for example 2026-01-31T09:00:00Z")
-  }
-  return micros
 }

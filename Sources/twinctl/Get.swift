@@ -17,12 +17,20 @@ struct Get: ParsableCommand {
         twinctl get acme/customer/42 email address --long
         twinctl get acme/customer/42 acme/customer/43 --json
         twinctl get acme/customer/42 --json | jq -r .attributes.email.value
+        twinctl get acme/customer/42 --valid-at 2026-01-01
+        twinctl get acme/customer/42 --valid-at 2026-01-01 --known-at -7d
+
+      --valid-at asks what was true at that time, --known-at what was understood
+      at that time, both what was understood then to be true at another. Times are
+      \(MomentText.forms);
+      without an offset UTC.
 
       With --json a twin is
         {"name":…,"revision":…,"attributes":{"email":{"kind":"string",
          "value":"ada@example.com","valid_from":…,"recorded_at":…,"agent":…,
          "sequence":…}}}
-      with confidence, evidence, purpose and valid_to where they are stated.
+      with confidence, evidence, purpose, valid_to and increment where they are
+      stated.
       Integers are exact, bytes are base64, timestamps RFC 3339. Of several twins,
       one that cannot be shown is {"name":…,"error":{"code":…,"message":…}}.
       """)
@@ -35,10 +43,22 @@ struct Get: ParsableCommand {
   @Option(help: "What the data is for.") var purpose: String?
   @Option(help: ArgumentHelp("Wait, at most a second, until this sequence is visible.", valueName: "sequence"))
   var minSequence: UInt64?
+  @Option(
+    help: ArgumentHelp("One twin as it was at this time.", valueName: "time"),
+    transform: momentArgument)
+  var validAt: Int64?
+  @Option(
+    help: ArgumentHelp("One twin as it was understood at this time.", valueName: "time"),
+    transform: momentArgument)
+  var knownAt: Int64?
   @OptionGroup var common: CommonArguments
 
   func validate() throws {
-    if splitNames(names).twins.isEmpty { throw ValidationError("name a twin: space/kind/id") }
+    let count = splitNames(names).twins.count
+    if count == 0 { throw ValidationError("name a twin: space/kind/id") }
+    if count > 1 && (validAt != nil || knownAt != nil) {
+      throw ValidationError("--valid-at and --known-at are for one twin")
+    }
   }
 
   func run() throws {
@@ -48,6 +68,8 @@ struct Get: ParsableCommand {
     options.attributes = attributes
     options.purpose = purpose ?? ""
     options.minSequence = minSequence ?? 0
+    options.validAt = validAt
+    options.knownAt = knownAt
     if twins.count == 1 {
       let reply = try client.get(twins[0], options)
       guard let twin = reply.twin else { return }

@@ -10,6 +10,9 @@ struct Health: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say whether the daemon serves: exit code 0, else 6.",
     discussion: """
+      When it does not serve because it may not write any more, it says why (to
+      the daemon's own user and root).
+
       EXAMPLES
         twinctl health
         twinctl health --wait --timeout 30s && ./start-agents
@@ -33,7 +36,7 @@ struct Health: ParsableCommand {
         continue
       }
       let status = try result.get()
-      try show(Self.name(status))
+      try show(status, why: status == .serving ? nil : Self.failure(client))
       if status != .serving { throw ExitStatus.unavailable }
       return
     }
@@ -44,11 +47,20 @@ struct Health: ParsableCommand {
     return error.code == .unavailable || error.code == .deadlineExceeded
   }
 
-  private func show(_ status: String) throws(Failure) {
-    guard common.json else { return try Terminal.print(status) }
+  private func show(_ status: HealthService.Status, why: String?) throws(Failure) {
+    guard common.json else {
+      return try Terminal.print(Self.name(status) + (why.map { ": \(DisplayText.line($0))" } ?? ""))
+    }
     var object = JSONObject()
-    object.add("status", status)
+    object.add("status", Self.name(status))
+    if let why { object.add("reason", why) }
     try Terminal.print(object.text)
+  }
+
+  /// Why writes are refused, where they are; nil also for those whom the daemon does not tell.
+  private static func failure(_ client: TwindClient) -> String? {
+    guard let failure = try? client.stats().failure, !failure.isEmpty else { return nil }
+    return failure
   }
 
   private static func name(_ status: HealthService.Status) -> String {

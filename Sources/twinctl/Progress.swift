@@ -3,7 +3,6 @@
 import TwinText
 
 struct Progress {
-  private static let barColumns = 24
   private static let interval = Duration.milliseconds(100)
 
   private let start = ContinuousClock.now
@@ -28,9 +27,7 @@ struct Progress {
     shownAt = now
     var line = "\(FixedText.grouped(UInt64(count))) \(unit)  \(FixedText.grouped(UInt64(rate(count))))/s"
     if let part {
-      let filled = min(Self.barColumns, Int(part * Double(Self.barColumns)))
-      let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: Self.barColumns - filled)
-      line = "[\(bar)] \(FixedText.format(part * 100, places: 0)) %  \(line)"
+      line = "\(FixedText.bar(part))  \(line)"
       if part > 0 { line += "  \(DurationText.format(micros: Int64(seconds * (1 - part) / part * 1e6))) left" }
     }
     Terminal.error("\r\u{1b}[K" + DisplayText.line(line, width: max(20, (Terminal.width ?? 80) - 2)))

@@ -27,10 +27,16 @@ struct SetCommand: ParsableCommand {
       bytes, json and list take @FILE, or @- for standard input, for example
       photo:bytes=@ada.jpg
 
+      --valid-from in the past corrects what is known about the time from then
+      on, with --valid-to about that time alone; what was known before stays
+      visible with `twinctl get --known-at`. In the future it takes effect then.
+
       EXAMPLES
         twinctl set acme/customer/42 email=ada@example.com visits:int=3
         twinctl set acme/customer/42 plan=pro --evidence ticket:4711 --confidence 0.9
         twinctl set acme/customer/42 plan=pro --expect-revision 17
+        twinctl set acme/customer/42 plan=basic --valid-from 2025-12-01
+        twinctl set acme/customer/42 offer=10% --valid-to +30d --durability synced
       """)
 
   @Argument(help: ArgumentHelp("The twin: space/kind/id.", valueName: "name")) var name: String

@@ -10,12 +10,14 @@ struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what the daemon is doing. For its own user and root.",
     discussion: """
-      With --json names and units are those of the API; times are RFC 3339.
+      What is wrong stands first: why writes are refused, why the last checkpoint
+      failed. With --json names and units are those of the API; times are RFC 3339.
 
       EXAMPLES
         twinctl stats
         twinctl stats --watch 1s
         twinctl stats --json | jq .twin_count
+        twinctl stats --json | jq -r .failure
       """)
 
   @Option(
@@ -36,7 +38,8 @@ struct Stats: ParsableCommand {
         // On a terminal each round takes the place of the one before.
         let home = watch != nil && Terminal.isOutput ? "\u{1b}[H\u{1b}[J" : ""
         let rate = before.map { calls(stats, since: $0.stats) / ((now - $0.time) / .seconds(1)) }
-        try Terminal.write(home + table(stats, callsPerSecond: rate) + (watch != nil && !Terminal.isOutput ? "\n" : ""))
+        try Terminal.write(
+          home + StatsTable(stats, callsPerSecond: rate).text + (watch != nil && !Terminal.isOutput ? "\n" : ""))
       }
       guard let watch else { return }
       before = (stats, now)
@@ -60,29 +63,7 @@ struct Stats: ParsableCommand {
       }
     }
     object.add("checkpoint_error", stats.checkpointError)
+    object.add("failure", stats.failure)
     return object.text
   }
-
-  private func table(_ stats: ServerStats, callsPerSecond: Double?) -> String {
-    var table = Table([.init("STATISTIC"), .init("VALUE", .right)])
-    for (name, value) in stats.counts { table.add([name, Self.text(name, value)]) }
-    if let callsPerSecond { table.add(["calls per second", FixedText.format(callsPerSecond, places: 0)]) }
-    var text = table.text(header: Terminal.dim)
-    if !stats.checkpointError.isEmpty {
-      text += Terminal.red("the last checkpoint failed: \(DisplayText.line(stats.checkpointError))") + "\n"
-    }
-    return text
-  }
-
-  /// In the unit that the name ends in.
-  private static func text(_ name: String, _ value: UInt64) -> String {
-    if name.hasSuffix("_bytes") { return FixedText.bytes(value) }
-    if name.hasSuffix("_micros") { return DurationText.format(micros: Int64(clamping: value)) }
-    if name.hasSuffix("_time") { return value == 0 ? "never" : TimestampText.local(Int64(clamping: value)) }
-    return FixedText.grouped(value)
-  }
-}
-
-extension ServerStats {
-  fileprivate subscript(name: String) -> UInt64 { counts.first { $0.name == name }?.value ?? 0 }
 }

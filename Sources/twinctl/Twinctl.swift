@@ -16,6 +16,7 @@ struct Twinctl: ParsableCommand {
       EXAMPLES
         twinctl set acme/customer/42 email=ada@example.com visits:int=3
         twinctl get acme/customer/42
+        twinctl history acme/customer/42 --since -7d
         twinctl watch acme/
         twinctl import people.csv --space acme --kind customer --id-column id
 
@@ -38,16 +39,17 @@ struct Twinctl: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, Watch.self, Import.self,
-      Export.self,
-      Stats.self, Health.self, Info.self, Checkpoint.self,
+      Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, History.self, Watch.self,
+      Import.self, Export.self,
+      Stats.self, Health.self, Info.self, Checkpoint.self, Backup.self,
     ])
 
   static func main() {
     // Whoever reads our output may stop reading: that ends us without a word.
     signal(SIGPIPE, SIG_DFL)
     do {
-      var command = try parseAsRoot(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(
+        OffsetArguments.tied(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst()))))
       try command.run()
     } catch {
       Glibc.exit(report(error).rawValue)

@@ -23,11 +23,13 @@ struct Watch: ParsableCommand {
 
       With --json each line is one of
         {"sequence":…,"name":…,"revision":…,"attributes":{…},"removed":[…],
-         "deleted":true}                          what a commit did to a twin
+         "deleted":true,"other_facts":[…]}        what a commit did to a twin
         {"snapshot":true,"name":…,"revision":…,"attributes":{…}}
                                                   a twin as it is
         {"sequence":…}                            how far this has come
-      A later watch may begin with --from-sequence at any sequence printed.
+      A later watch may begin with --from-sequence at any sequence printed. What a
+      commit recorded about the past or the future is in other_facts (each as
+      `twinctl history --json` prints it), and for people in brackets.
       """)
 
   @Argument(help: ArgumentHelp("A prefix, or names of twins (default: all twins).", valueName: "prefix or name"))

@@ -37,8 +37,9 @@ struct WatchPrinter {
     guard json else {
       let deleted = change.isDeleted ? [Terminal.red("deleted")] : []
       let removed = change.removed.map { Terminal.red("-\($0)") }
+      let other = change.otherFacts.map(Self.text)
       return try Terminal.print(
-        line(change.revision, change.name, deleted + change.attributes.map(Self.text) + removed + by(change)))
+        line(change.revision, change.name, deleted + change.attributes.map(Self.text) + removed + other + by(change)))
     }
     var object = JSONObject()
     object.add("sequence", sequence)
@@ -47,6 +48,9 @@ struct WatchPrinter {
     if !change.attributes.isEmpty { object.add("attributes", change.attributes.json) }
     if !change.removed.isEmpty { object.add("removed", json: JSONObject.array(change.removed.map(JSONObject.quoted))) }
     if change.isDeleted { object.add("deleted", true) }
+    if !change.otherFacts.isEmpty {
+      object.add("other_facts", json: JSONObject.array(change.otherFacts.map(\.json.text)))
+    }
     try Terminal.print(object.text)
   }
 
@@ -56,9 +60,18 @@ struct WatchPrinter {
 
   private static func text(_ attribute: Attribute) -> String { "\(attribute.name)=\(attribute.value.compact())" }
 
+  /// What does not hold now: `(plan=basic as of 2026-01-01T00:00:00+00:00)`.
+  private static func text(_ fact: Fact) -> String {
+    let what = fact.value.map { "\(fact.attribute)=\($0.compact())" } ?? "-\(fact.attribute)"
+    return Terminal.dim("(\(what) \(fact.validity))")
+  }
+
   /// Who did it and when, where the change says so.
   private func by(_ change: WatchEvent.Change) -> [String] {
-    guard let last = change.attributes.max(by: { $0.sequence < $1.sequence }) else { return [] }
-    return [Terminal.dim("by \(DisplayText.line(last.agent)) at \(TimestampText.local(last.recordedAt))")]
+    let recorded =
+      change.attributes.map { ($0.sequence, $0.agent, $0.recordedAt) }
+      + change.otherFacts.map { ($0.sequence, $0.agent, $0.recordedAt) }
+    guard let (_, agent, time) = recorded.max(by: { $0.0 < $1.0 }) else { return [] }
+    return [Terminal.dim("by \(DisplayText.line(agent)) at \(TimestampText.local(time))")]
   }
 }

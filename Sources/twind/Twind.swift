@@ -16,8 +16,9 @@ struct Twind: AsyncParsableCommand {
         twind serve --socket /run/twind/twind.sock --data-dir /var/lib/twind
         TWIND_CHECKPOINT_INTERVAL=5s twind
         twind --config twind.json --print-config
+        twind verify --data-dir /var/lib/twind
       """,
     version: Daemon.version,
-    subcommands: [Serve.self],
+    subcommands: [Serve.self, Verify.self, Recover.self, Restore.self],
     defaultSubcommand: Serve.self)
 }

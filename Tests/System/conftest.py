@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,15 +25,21 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"there is no {TWIND}: run swift build -c release, or set TWIND_BIN_DIR", returncode=2)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "seconds(number): what the test may take, where it is not 60 s")
+
+
 @pytest.fixture(autouse=True)
-def time_limit() -> Iterator[None]:
-    """No test hangs the run: 60 s."""
+def time_limit(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test hangs the run: 60 s, or what its `seconds` mark says."""
+    mark = request.node.get_closest_marker("seconds")
+    seconds = int(mark.args[0]) if mark else 60
 
     def stop(number: int, frame: object) -> None:
-        raise TimeoutError("the test took more than 60 s")
+        raise TimeoutError(f"the test took more than {seconds} s")
 
     signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
+    signal.alarm(seconds)
     yield
     signal.alarm(0)
 
@@ -44,6 +51,27 @@ def directory() -> Iterator[Path]:
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], Path]]:
+    """Makes file systems of so many MiB, in memory."""
+    mounted: list[Path] = []
+
+    def mount(mebibytes: int) -> Path:
+        path = Path(tempfile.mkdtemp(prefix="twind-"))
+        command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=755", "tmpfs", str(path)]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        if ended.returncode != 0:
+            path.rmdir()
+            pytest.skip(f"no file system can be mounted here, which takes root: {ended.stderr.strip()}")
+        mounted.append(path)
+        return path
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+        path.rmdir()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "FoundationEssen
 ALLOWED = {
     "TwinCore": {"CEL", "CTwindProto", "DequeModule", "OrderedCollections", "HeapModule"},
     "TTRPC": {"CLinux", "CProtobufC", "CTTRPCProto", "Threads"},
-    "TwinStore": {"TwinCore", "CTwindProto", "CLinux", "Threads", "GRDB", "DequeModule"},
+    "TwinStore": {"TwinCore", "CTwindProto", "CLinux", "Threads", "GRDB", "GRDBSQLite", "DequeModule"},
     "TwinRoutes": {"TTRPC", "CTwindProto"},
     "TwinService": {
         "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", "Threads", "Logging",
@@ -22,7 +22,8 @@ ALLOWED = {
     "TwinText": {"TwinClient"},
     "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
     "twinbench": {
-        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser", "Histogram",
+        "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
+        "Histogram",
     },
 }
 

@@ -1,4 +1,4 @@
-// A store in a temporary directory, its services in process, and a client of them.
+// A store in a temporary directory, its services in process, and a client of them, over one or more lives.
 
 import Foundation
 import Logging
@@ -7,7 +7,7 @@ import TwinClient
 import TwinService
 import TwinStore
 
-/// One daemon's services without a socket. Removes its directory when it is released.
+/// One daemon's services without a socket. Its directory goes away with the last life.
 final class ServiceFixture: Sendable {
   let store: Store
   let twind: TwindClient
@@ -15,11 +15,15 @@ final class ServiceFixture: Sendable {
   private let workers = Workers(name: "worker")
   private let commits = Workers(name: "commit", count: 1)
   private let syncs: SyncRunner
-  private let directory: String
+  private let folder: Folder
 
-  init(options: Store.Options = .small) throws {
-    directory = try Self.makeDirectory()
-    store = try Store(directory: directory, options: options)
+  convenience init(options: Store.Options = .small, clock: any TwinStore.Clock = SystemClock()) throws {
+    try self.init(Folder(), options, clock)
+  }
+
+  private init(_ folder: Folder, _ options: Store.Options, _ clock: any TwinStore.Clock) throws {
+    self.folder = folder
+    store = try Store(directory: folder.path, options: options, clock: clock)
     syncs = SyncRunner(store, logger: Logger(label: "tests")) { _ in }
     syncs.start()
     let twins = TwinService(
@@ -28,7 +32,7 @@ final class ServiceFixture: Sendable {
       version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits())
     var router = Router()
     twins.register(in: &router)
-    AdminService(identity, twins: twins, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
+    AdminService(identity, twins: twins, backups: workers, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
       .register(in: &router)
     self.router = router
     twind = TwindClient(.inProcess(router))
@@ -38,7 +42,17 @@ final class ServiceFixture: Sendable {
     workers.stop()
     commits.stop()
     syncs.stop()
-    try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  /// The daemon that follows after this one has stopped as it should.
+  func restarted(options: Store.Options = .small, clock: any TwinStore.Clock = SystemClock()) throws -> ServiceFixture {
+    try store.close()
+    return try ServiceFixture(folder, options, clock)
+  }
+
+  /// The daemon that would follow if this one ended here without a word.
+  func crashed(options: Store.Options = .small, clock: any TwinStore.Clock = SystemClock()) throws -> ServiceFixture {
+    try ServiceFixture(try folder.copy(), options, clock)
   }
 
   /// Another client of the same services.
@@ -47,11 +61,25 @@ final class ServiceFixture: Sendable {
     if let agent { options.metadata = [("twind-agent", agent)] }
     return TwindClient(.inProcess(router, peer: Peer(uid: uid, gid: 0), options: options))
   }
+}
 
-  private static func makeDirectory() throws -> String {
+/// A directory that goes away with the object.
+private final class Folder: Sendable {
+  let path: String
+
+  init() throws {
     var template = Array("/tmp/twind-service-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw RPCError(.internal, "mkdtemp failed: errno \(errno)") }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func copy() throws -> Folder {
+    let copy = try Folder()
+    try FileManager.default.removeItem(atPath: copy.path)
+    try FileManager.default.copyItem(atPath: path, toPath: copy.path)
+    return copy
   }
 }
 

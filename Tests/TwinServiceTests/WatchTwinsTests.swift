@@ -38,10 +38,15 @@ import TwinStore
       let watch = try fixture.client().watch(options(prefix: "acme/", from: fixture.store.head, coalesce: coalesce))
       var late = Change.set("n", .int(coalesce ? 3 : 1))
       late.validFrom = 500
-      let commit = try fixture.twind.update("acme/customer/a", [late, .set("m", .bool(coalesce))])
+      var gone = Change.remove("gone")
+      (gone.validFrom, gone.validTo) = (500, 600)
+      let commit = try fixture.twind.update("acme/customer/a", [late, gone, .set("m", .bool(coalesce))])
       let event = try #require(try watch.next())
       #expect(event.sequence == commit.sequence && event.changes[0].attributes.map(\.name) == ["m"])
       #expect(event.changes[0].removed.isEmpty)
+      let others = event.changes[0].otherFacts
+      #expect(others.map(\.attribute) == ["gone", "n"] && others.map(\.value) == [nil, .int(coalesce ? 3 : 1)])
+      #expect(others.allSatisfy { $0.validFrom == 500 && $0.sequence == commit.sequence && $0.ordinal == nil })
     }
     #expect(try fixture.twind.get("acme/customer/a").twin?["n"] == .int(2))
   }

@@ -88,6 +88,43 @@ import TwinStore
     #expect(later.jumps == [11...100, 102...191] && later.next == 192)
   }
 
+  @Test func whatStartsWithoutCommitsLeaveIsJoined() {
+    #expect(SequenceRange.joined([], [11...100, 11...190]) == [11...190])
+    #expect(SequenceRange.joined([11...100], [11...100, 11...190]) == [11...190])
+    #expect(
+      SequenceRange.joined([3...5, 11...190], [3...5, 11...100, 11...190, 201...300]) == [3...5, 11...190, 201...300])
+  }
+
+  /// Crash after crash before any commit; then a checkpoint states what was passed over.
+  @Test func startsWithoutCommitsIssueNothingTwice() throws {
+    let first = Workplace()
+    let store = try first.open()
+    try store.update("a/b/1", ["x": .int(1)])
+    var place = try first.copy()
+    var open = [store]
+    // A directory goes away with its place.
+    var places = [first, place]
+    defer { withExtendedLifetime(places) {} }
+    for _ in 0..<3 {
+      open.append(try place.open())
+      place = try place.copy()
+      places.append(place)
+    }
+    let stated = try place.open()
+    _ = try stated.checkpoint()
+    open.append(stated)
+    place = try place.copy()
+    places.append(place)
+    // The journal's ranges overlap; what the database states can be read, and what a run issued stays its own.
+    let second = try place.open()
+    let crashed = try place.copy()
+    let issued = try second.update("a/b/2", ["x": .int(2)]).sequence
+    let third = try crashed.open()
+    #expect(third.head == 1)
+    #expect(try third.update("a/b/3", ["x": .int(3)]).sequence > issued)
+    for store in open + [second, third] { try store.close() }
+  }
+
   @Test func noMoreAreIssuedThanACrashPassesOver() {
     var range = SequenceRange(last: 10, jumps: [], passOver: Limits.sequenceReserveMax)
     // What lies in the jump was never issued.

@@ -36,12 +36,14 @@ package final class AdminService: Sendable {
   let store: Store
   let twins: TwinService
   let workers: Workers
+  /// One thread: backups wait for each other and for nothing else.
+  let backups: Workers
   /// Counts of the server, which cannot be asked from one of its own threads.
   let statistics: @Sendable () -> Server.Statistics
   let droppedLogLines: @Sendable () -> UInt64
 
   package init(
-    _ identity: Identity, twins: TwinService, statistics: @escaping @Sendable () -> Server.Statistics,
+    _ identity: Identity, twins: TwinService, backups: Workers, statistics: @escaping @Sendable () -> Server.Statistics,
     droppedLogLines: @escaping @Sendable () -> UInt64
   ) {
     self.identity = identity
@@ -50,27 +52,32 @@ package final class AdminService: Sendable {
     self.droppedLogLines = droppedLogLines
     store = twins.store
     workers = twins.workers
+    self.backups = backups
   }
 
   /// Adds all methods.
   package func register(in router: inout Router) {
     router.unary(AdminServiceRoutes.getServerInfo) { (_, call) throws(RPCError) in
-      try self.authorize(call)
+      try self.authorize(call.peer)
       self.getServerInfo(call)
     }
     router.unary(AdminServiceRoutes.getStats) { (_, call) throws(RPCError) in
-      try self.authorize(call)
+      try self.authorize(call.peer)
       try self.getStats(call)
     }
     router.unary(AdminServiceRoutes.checkpoint) { (_, call) throws(RPCError) in
-      try self.authorize(call)
+      try self.authorize(call.peer)
       try self.checkpoint(call)
+    }
+    router.stream(AdminServiceRoutes.backup) { (call) throws(RPCError) in
+      try self.authorize(call.peer)
+      self.backup(call)
     }
   }
 
   /// The daemon's own user and root.
-  private func authorize(_ call: borrowing UnaryCall) throws(RPCError) {
-    let uid = call.peer.uid
+  func authorize(_ peer: Peer) throws(RPCError) {
+    let uid = peer.uid
     guard uid != 0, uid != geteuid() else { return }
     throw RPCError(
       .permissionDenied, "user \(uid) may not call twind.v1.AdminService: call as root or as user \(geteuid())")

@@ -37,6 +37,7 @@ package final class Daemon: Service {
   private let checkpoints: CheckpointRunner
   private let syncs: SyncRunner
   private let commits: Workers
+  private let backups: Workers
   private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
@@ -71,11 +72,12 @@ package final class Daemon: Service {
     self.whenServing = whenServing
     workers = Workers(name: "worker")
     commits = Workers(name: "commit", count: 1)
+    backups = Workers(name: "backup", count: 1)
     let health = HealthService()
     self.health = health
     let twins = TwinService(
       store: store, agents: Agents(configured: options.agents), workers: workers, commits: commits)
-    server = Self.server(options, limits, twins, health)
+    server = Self.server(options, limits, twins, backups, health)
     checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
       logger.critical("no more writes until a restart, reads go on: \(failure)")
@@ -121,6 +123,7 @@ package final class Daemon: Service {
     server.shutdown()
     workers.stop()
     commits.stop()
+    backups.stop()
     checkpoints.stop()
     syncs.stop()
     do {
@@ -149,7 +152,8 @@ package final class Daemon: Service {
   }
 
   private static func server(
-    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ health: HealthService
+    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ backups: Workers,
+    _ health: HealthService
   ) -> Server {
     let identity = AdminService.Identity(
       version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
@@ -158,7 +162,7 @@ package final class Daemon: Service {
     var router = Router()
     twins.register(in: &router)
     AdminService(
-      identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
+      identity, twins: twins, backups: backups, statistics: { counter.server?.statistics() ?? Server.Statistics() },
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)

@@ -1,6 +1,7 @@
 // The thread that syncs the journal: at once when somebody waits, else twice a second.
 
 import CLinux
+import Glibc
 import Logging
 import Threads
 import TwinStore
@@ -12,6 +13,9 @@ package final class SyncRunner: @unchecked Sendable {
   /// What asked for MEMORY is written within 10 ms.
   private static let flushNanos: UInt64 = 8_000_000
 
+  private static let gatherNanosMax: UInt64 = 2_000_000
+  private static let gatherPauseMicros: UInt32 = 10
+
   private let store: Store
   private let logger: Logger
   private let onFailure: @Sendable (StoreError) -> Void
@@ -22,6 +26,8 @@ package final class SyncRunner: @unchecked Sendable {
   private var thread: Thread?
   private var hasFailed = false
   private var isDiskFull = false
+  /// What the last sync took.
+  private var syncNanos: UInt64 = 0
 
   /// - Parameter onFailure: called once, when the store takes no more writes.
   package init(_ store: Store, logger: Logger, onFailure: @escaping @Sendable (StoreError) -> Void) {
@@ -63,7 +69,10 @@ package final class SyncRunner: @unchecked Sendable {
       }
       do {
         if store.wantsSync || twind_monotonic_nanos() >= nextSync {
+          gather()
+          let began = twind_monotonic_nanos()
           try store.sync()
+          syncNanos = twind_monotonic_nanos() - began
           nextSync = twind_monotonic_nanos() + Self.intervalNanos
         } else if store.wantsFlush {
           guard pause(Self.flushNanos) else { return }
@@ -77,6 +86,13 @@ package final class SyncRunner: @unchecked Sendable {
         isDiskFull = true
       }
     }
+  }
+
+  /// Writers whose last write has just been acknowledged are about to send the next: a sync that began at once would
+  /// leave them to the one after. Waits for as many as syncs have released of late, at most half of what a sync takes.
+  private func gather() {
+    let end = twind_monotonic_nanos() + min(syncNanos / 2, Self.gatherNanosMax)
+    while store.isGathering && twind_monotonic_nanos() < end { usleep(Self.gatherPauseMicros) }
   }
 
   private func fail(_ failure: StoreError) {

@@ -185,23 +185,29 @@ final class Watch: @unchecked Sendable {
   /// What lies between the cursor and the feed is read from the facts on disk.
   private func catchUp() {
     let lag = store.head - cursor
-    guard lag <= ServiceLimits.watchLagCommitsMax, (try? store.checkResumable(cursor)) != nil else {
-      return end(
-        RPCError(
-          TwinError(
-            .resourceExhausted,
-            "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
-              + "a snapshot, and read faster",
-            detail: .resume(oldest: store.oldestResumable, head: store.head))))
-    }
+    guard lag <= ServiceLimits.watchLagCommitsMax, isKept else { return end(tooFarBehind(lag)) }
     let cursor = cursor
     read { (store) throws(StoreError) in
       try store.storedCommits(after: cursor, atLeast: ServiceLimits.watchTurnCommitsMax)
     } then: { watch, commits in
       watch.phase = .following
+      // What was read may have lost facts to retention meanwhile.
+      guard watch.isKept else { return watch.end(watch.tooFarBehind(lag)) }
       if commits.isEmpty { return watch.end(RPCError(.dataLoss, "the commits after \(cursor) are not on disk")) }
       watch.take(commits)
     }
+  }
+
+  /// Whether everything behind the cursor is still there.
+  private var isKept: Bool { (try? store.checkResumable(cursor)) != nil }
+
+  private func tooFarBehind(_ lag: UInt64) -> RPCError {
+    RPCError(
+      TwinError(
+        .resourceExhausted,
+        "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
+          + "a snapshot, and read faster",
+        detail: .resume(oldest: store.oldestResumable, head: store.head)))
   }
 
   private func deliver(_ commits: [CommitRecord]) {

@@ -62,6 +62,7 @@ extension Store {
       durationMicros: Int64((clock.monotonicNanos() &- start) / 1_000), endedAt: clock.wallMicros())
     checkpoints.note(report)
     do throws(StoreError) {
+      if !isLast { try trim() }
       if try database.checkpointLog() {
         // SQLite passes over it when this fails.
         try fileSystem.named(directory, "sync the directory") { () throws(Errno) in
@@ -78,7 +79,7 @@ extension Store {
 
   private func note(failed error: StoreError) {
     checkpoints.note(error)
-    if error.latches { section.latch(error) }
+    section.note(error)
   }
 
   private func write(_ capture: CommitSection.Capture) throws(StoreError) {
@@ -89,12 +90,14 @@ extension Store {
     checkpoints.begin(rows: capture.imageCount)
     defer { checkpoints.end() }
     var slice = CheckpointSlice()
-    for (shard, images) in zip(cache.shards, capture.images) {
-      var rest = images[...]
-      while !rest.isEmpty {
-        slice.take(from: &rest, of: shard)
-        if slice.isFull { try write(&slice) }
-      }
+    var sliceCount = 0
+    // In the order of the commits: facts are then appended, and what was written together lies together.
+    for image in capture.images.joined().sorted(by: { $0.revision < $1.revision }) {
+      slice.take(image, of: cache.shard(of: image.name))
+      guard slice.isFull else { continue }
+      try write(&slice)
+      sliceCount += 1
+      if sliceCount % CheckpointSlice.perCopy == 0 { _ = try database.checkpointLog() }
     }
     if !slice.twins.isEmpty { try write(&slice) }
     try database.write(capture.keys) { row in
@@ -107,7 +110,6 @@ extension Store {
   private func write(_ slice: inout CheckpointSlice) throws(StoreError) {
     try database.write(slice.twins[...])
     checkpoints.advance(rows: slice.twins.count)
-    if slice.isFull { _ = try database.checkpointLog() }
     slice = CheckpointSlice()
   }
 }
@@ -116,21 +118,19 @@ extension Store {
 private struct CheckpointSlice {
   /// About a thousand pages of SQLite.
   private static let bytesMax = 2 << 20
-  private static let twinsMax = 1_000
+  private static let twinsMax = 2_000
+  /// Slices after which SQLite's write-ahead log is copied into the database: each copy is two syncs more, and takes a
+  /// page that many slices changed once.
+  static let perCopy = 8
 
   private(set) var twins: [TwinToWrite] = []
   private var byteCount = 0
 
   var isFull: Bool { twins.count >= CheckpointSlice.twinsMax || byteCount >= CheckpointSlice.bytesMax }
 
-  mutating func take(from images: inout ArraySlice<TwinImage>, of shard: Shard) {
-    shard.lock.withLock {
-      while let image = images.first, !isFull {
-        images.removeFirst()
-        let changes = shard.unwritten.changes(of: image)
-        twins.append(TwinToWrite(image: image, changes: changes))
-        byteCount += changes.reduce(image.byteCount) { $0 + $1.byteCount }
-      }
-    }
+  mutating func take(_ image: TwinImage, of shard: Shard) {
+    let changes = shard.lock.withLock { shard.unwritten.changes(of: image) }
+    twins.append(TwinToWrite(image: image, changes: changes))
+    byteCount += changes.reduce(image.byteCount) { $0 + $1.byteCount }
   }
 }

@@ -21,6 +21,7 @@ extension CommitSection {
         }
         noteSynced()
       }
+      feed.ring()
     }
   }
 
@@ -90,6 +91,11 @@ extension CommitSection {
 
   /// Why writes are refused, if they are; `lock` is held.
   var failure: StoreError? { latched ?? journal.failure }
+
+  /// Notes an error of the database: nothing is written any more if it says that the disk has failed.
+  func note(_ error: StoreError) {
+    if error.latches { lock.withLock { latch(error) } }
+  }
 
   /// Nothing is written any more; `lock` is held.
   func latch(_ error: StoreError) {

@@ -12,6 +12,8 @@ final class SyncWaiters: @unchecked Sendable {
   private let lock = Lock()
   private var waiters: [(place: Int, wake: Wake)] = []
   private var synced = 0
+  /// How many a sync releases: the most of late, slowly forgotten.
+  private var expectedCount = 0
   private var failure: TwinError?
   private let bell: WorkBell
 
@@ -33,6 +35,8 @@ final class SyncWaiters: @unchecked Sendable {
   func advance(to place: Int) {
     let ready = lock.withLock { () -> [Wake] in
       synced = max(synced, place)
+      let released = waiters.count(where: { $0.place <= synced })
+      expectedCount = max(released, expectedCount - max(expectedCount / 8, 1))
       let ready = waiters.filter { $0.place <= synced }.map(\.wake)
       waiters.removeAll { $0.place <= synced }
       return ready
@@ -49,6 +53,9 @@ final class SyncWaiters: @unchecked Sendable {
     }
     for wake in all { wake(error) }
   }
+
+  /// Fewer wait than syncs have released of late.
+  var isGathering: Bool { lock.withLock { !waiters.isEmpty && waiters.count < expectedCount } }
 
   var isEmpty: Bool { lock.withLock { waiters.isEmpty } }
 }

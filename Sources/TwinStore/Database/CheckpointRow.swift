@@ -51,14 +51,16 @@ struct CheckpointRow: Equatable, Sendable {
 
   /// Nil when the row is missing or cannot be what was written.
   static func read(_ db: GRDB.Database) throws -> CheckpointRow? {
-    guard let row = try Row.fetchOne(db, sql: "SELECT * FROM checkpoint WHERE id = 1") else { return nil }
     let names = [
       "applied_sequence", "recorded_at", "expects_journal", "resumable_from", "twin_count", "twin_digest", "key_count",
       "key_digest", "fact_count", "checksum",
     ]
-    let numbers = names.compactMap { Int64.fromDatabaseValue(row[$0] as DatabaseValue) }
+    // By name here and by place below: GRDB traps on a column that is not there, as a damaged schema may have it.
+    let columns = (names + ["jumps"]).joined(separator: ", ")
+    guard let row = try Row.fetchOne(db, sql: "SELECT \(columns) FROM checkpoint WHERE id = 1") else { return nil }
+    let numbers = names.indices.compactMap { Int64.fromDatabaseValue(row[$0] as DatabaseValue) }
     guard numbers.count == names.count, numbers[0] >= 0, numbers[3] >= 0,
-      let jumps = Data.fromDatabaseValue(row["jumps"]),
+      let jumps = Data.fromDatabaseValue(row[names.count]),
       let twinDigest = UInt32(exactly: numbers[5]), let keyDigest = UInt32(exactly: numbers[7]),
       let ranges = ranges(jumps)
     else { return nil }

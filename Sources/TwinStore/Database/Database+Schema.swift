@@ -69,9 +69,12 @@ extension Database {
   static func checkFormat(
     _ path: String, at location: String, _ fileSystem: any FileSystem
   ) throws(StoreError) {
-    let header: (application: Int, version: Int, tables: Int)
     do throws(StoreError) {
-      header = try readHeader(path, at: location)
+      try mapped(path, "read") { () throws in
+        let probe = try DatabaseQueue(path: location, configuration: probing)
+        defer { try? probe.close() }
+        try probe.read { try checkFormat(path, $0) }
+      }
     } catch {
       // A transaction is to be undone first. Ours is in need of that only when the very first start died while it went
       // over to a write-ahead log; then the file has one page, where no table has room.
@@ -79,32 +82,21 @@ extension Database {
       let file = try fileSystem.opened(path, .read)
       let size = try fileSystem.named(path, "look at") { () throws(Errno) in try file.size() }
       if size > firstPageBytes { throw .foreign(path: path) }
-      return
-    }
-    // A start that died before its first transaction leaves a file without tables.
-    if header == (0, 0, 0) { return }
-    if header.application != applicationID { throw .foreign(path: path) }
-    if header.version > formatVersion {
-      throw .newerFormat(path: path, version: header.version, supported: formatVersion)
-    }
-    if header.version < formatVersion {
-      throw .olderFormat(path: path, version: header.version, supported: formatVersion)
     }
   }
 
-  private static func readHeader(
-    _ path: String, at location: String
-  ) throws(StoreError) -> (application: Int, version: Int, tables: Int) {
-    try mapped(path, "read") { () throws in
-      let probe = try DatabaseQueue(path: location, configuration: probing)
-      defer { try? probe.close() }
-      return try probe.read { db in
-        (
-          try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-          try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0,
-          try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-        )
-      }
+  static func checkFormat(_ path: String, _ db: GRDB.Database) throws {
+    let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+    // A start that died before its first transaction leaves a file without tables.
+    if application == 0 && version == 0 && tables == 0 { return }
+    if application != applicationID { throw StoreError.foreign(path: path) }
+    if version > formatVersion {
+      throw StoreError.newerFormat(path: path, version: version, supported: formatVersion)
+    }
+    if version < formatVersion {
+      throw StoreError.olderFormat(path: path, version: version, supported: formatVersion)
     }
   }
 

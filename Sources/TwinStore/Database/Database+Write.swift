@@ -38,7 +38,8 @@ extension Database {
     }
   }
 
-  private func transaction(_ body: (GRDB.Database, inout CheckpointRow) throws -> Void) throws(StoreError) {
+  /// Whole or not at all, the checkpoint row with it.
+  func transaction(_ body: (GRDB.Database, inout CheckpointRow) throws -> Void) throws(StoreError) {
     let nextID = nextTwinID
     do throws(StoreError) {
       checkpointRow = try Database.mapped(path, "write") { () throws in
@@ -80,6 +81,7 @@ extension Database {
     }
     try next.write(db)
     row.twinDigest ^= next.checksum
+    if next.factCount > grownFactsMin { grown.append(next.id) }
   }
 
   /// Copies the write-ahead log into the file as far as readers let it, and syncs it. True: all of it.

@@ -18,6 +18,9 @@ package final class Database: @unchecked Sendable {
   /// What stands in the database; only who writes touches it.
   var checkpointRow = CheckpointRow()
   var nextTwinID: Int64 = 1
+  /// Twins with more facts than this are noted in `grown` when they are written, for retention to look at.
+  var grownFactsMin = Int64.max
+  var grown: [Int64] = []
 
   /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
   init(path: String, fileSystem: any FileSystem) throws(StoreError) {
@@ -37,7 +40,7 @@ package final class Database: @unchecked Sendable {
     coldReader = try Database.openReader(path, at: location, "twind.cold")
   }
 
-  private static func openReader(_ path: String, at location: String, _ label: String) throws(StoreError)
+  static func openReader(_ path: String, at location: String, _ label: String) throws(StoreError)
     -> DatabaseQueue
   {
     try mapped(path, "open") { () throws in
@@ -49,7 +52,7 @@ package final class Database: @unchecked Sendable {
   }
 
   /// What SQLite is to open: a path, or a URI that names the file system.
-  private static func location(_ path: String, _ fileSystem: any FileSystem) -> String {
+  static func location(_ path: String, _ fileSystem: any FileSystem) -> String {
     fileSystem.sqliteVFS.map { "file:\(path)?vfs=\($0)" } ?? path
   }
 
@@ -63,6 +66,7 @@ package final class Database: @unchecked Sendable {
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
           PRAGMA wal_autocheckpoint = 0;
+          PRAGMA cache_size = -16384;
           """)
     }
     return configuration

@@ -24,8 +24,13 @@ struct FactRow {
   ) throws -> UInt32 {
     let flags = isCurrent ? 0 : notCurrent
     let sum = checksum(id, twin, flags, record)
-    try db.cachedStatement(sql: "INSERT INTO facts VALUES (?, ?, ?, ?, ?)").execute(
-      arguments: [id, twin, flags, Data(record), Int64(sum)])
+    var row = SQLiteBinding(try db.cachedStatement(sql: "INSERT INTO facts VALUES (?, ?, ?, ?, ?)"))
+    row.bind(id)
+    row.bind(twin)
+    row.bind(flags)
+    row.bind(record)
+    row.bind(Int64(sum))
+    try row.run()
     return sum
   }
 

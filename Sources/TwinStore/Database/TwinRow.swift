@@ -24,7 +24,7 @@ struct TwinRow {
       bytes: [image.name.bytes, image.agent.bytes, image.records, image.pendingRecords])
   }
 
-  private static func checksum(numbers: [Int64], bytes: [UnsafeRawBufferPointer]) -> UInt32 {
+  static func checksum(numbers: [Int64], bytes: [UnsafeRawBufferPointer]) -> UInt32 {
     var sum = RowChecksum(.twins)
     for number in numbers { sum.add(number) }
     for part in bytes { sum.add(part) }
@@ -33,11 +33,21 @@ struct TwinRow {
 
   /// Puts the row in the place of the one with the same number, or name.
   func write(_ db: GRDB.Database) throws {
-    try db.cachedStatement(sql: "INSERT OR REPLACE INTO twins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").execute(
-      arguments: [
-        id, Data(image.name.bytes), Int64(image.revision), image.recordedAt, Data(image.agent.bytes), image.isDeleted,
-        Data(image.records), Data(image.pendingRecords), factsFrom, factCount, Int64(factDigest), Int64(checksum),
-      ])
+    var row = SQLiteBinding(
+      try db.cachedStatement(sql: "INSERT OR REPLACE INTO twins VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
+    row.bind(id)
+    row.bind(image.name.bytes)
+    row.bind(Int64(image.revision))
+    row.bind(image.recordedAt)
+    row.bind(image.agent.bytes)
+    row.bind(image.isDeleted ? 1 : 0)
+    row.bind(image.records)
+    row.bind(image.pendingRecords)
+    row.bind(factsFrom)
+    row.bind(factCount)
+    row.bind(Int64(factDigest))
+    row.bind(Int64(checksum))
+    try row.run()
   }
 
   /// A row of `columns`; throws a reason when it cannot be what was written.

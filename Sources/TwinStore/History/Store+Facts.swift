@@ -71,7 +71,8 @@ extension TwinImage {
 }
 
 extension StoredFact {
-  fileprivate var recordedAt: Int64 {
+  /// When it was recorded, microseconds since the epoch; Int64.min when that cannot be read.
+  var recordedAt: Int64 {
     message.withUnsafeBytes { (try? AttributeRecord($0))?.recordedAt ?? Int64.min }
   }
 }

@@ -32,7 +32,7 @@ struct Replay {
         JournalFault(segment: record.segment, offset: record.offset, reason: reason, keeps: record.sequence - 1))
     }
     lastRecordedAt = max(lastRecordedAt, commit.recordedAt)
-    if !commit.changes.isEmpty { commitCount += 1 }
+    if !commit.changes.isEmpty, record.sequence > database.checkpointRow.appliedSequence { commitCount += 1 }
     for change in commit.changes { try take(change) }
     if let keyed = commit.keyed { keys.restore(keyed, recordedAt: commit.recordedAt) }
   }

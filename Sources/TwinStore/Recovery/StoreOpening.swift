@@ -75,10 +75,10 @@ struct StoreOpening {
     var count = 0
     var live = 0
     try database.scanTwins { row in
-      let shard = cache.shard(of: row.image.name)
-      shard.filter.insert(filterHash(row.image.name))
+      let name = TwinName(unchecked: row.name)
+      cache.shard(of: name).filter.insert(filterHash(name))
       count += 1
-      if !row.image.isDeleted { live += 1 }
+      if !row.isDeleted { live += 1 }
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
     }
     liveCount = live

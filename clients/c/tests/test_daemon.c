@@ -198,6 +198,126 @@ static void a_watch_sees_the_snapshot_and_then_each_commit(void) {
   twind_close(client);
 }
 
+/* Sets the plan from then on; 0 = from now on. Returns when it was recorded. */
+static int64_t set_plan(twind_client *client, const char *name, const char *plan, int64_t valid_from) {
+  twind_error error;
+  Twind__V1__Change *changes[] = {TWIND_SET("plan", twind_string_value(plan))};
+  changes[0]->valid_from_time = valid_from;
+  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
+  request.name = (char *)name;
+  request.changes = changes;
+  request.n_changes = 1;
+  request.durability = TWIND__V1__DURABILITY__DURABILITY_SYNCED;
+  Twind__V1__UpdateTwinResponse *updated = twind_update_twin(client, &request, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(updated->durability, TWIND__V1__DURABILITY__DURABILITY_SYNCED);
+  twind_free(updated);
+  Twind__V1__ListFactsRequest list = TWIND__V1__LIST_FACTS_REQUEST__INIT;
+  list.name = (char *)name;
+  twind_watch *facts = twind_list_facts(client, &list, NULL, &error);
+  CHECK(facts);
+  int64_t recorded_at = 0;
+  Twind__V1__ListFactsResponse *part;
+  while ((part = twind_watch_wait(facts, 10000000, &error))) {
+    if (part->n_facts > 0) recorded_at = part->facts[part->n_facts - 1]->attribute->recorded_at;
+    twind_free(part);
+  }
+  CHECK_ERROR(error, TWIND_OK, "");
+  twind_watch_close(facts);
+  return recorded_at;
+}
+
+/* A twin that is known but had nothing then is empty; one that nobody knew of is NOT_FOUND. */
+static void check_plan(twind_client *client, const char *name, int64_t valid_at, int64_t known_at, const char *wanted) {
+  twind_error error;
+  Twind__V1__GetTwinRequest request = TWIND__V1__GET_TWIN_REQUEST__INIT;
+  request.name = (char *)name;
+  request.valid_at = valid_at;
+  request.known_at = known_at;
+  Twind__V1__GetTwinResponse *reply = twind_get_twin(client, &request, NULL, &error);
+  if (!reply) {
+    CHECK(!wanted);
+    CHECK_EQUAL(error.code, TWIND_NOT_FOUND);
+    return;
+  }
+  CHECK_ERROR(error, TWIND_OK, "");
+  const Twind__V1__Attribute *plan = twind_find(reply->twin, "plan");
+  CHECK(!plan == !wanted);
+  if (plan) CHECK_TEXT(plan->value->string_value, wanted);
+  twind_free(reply);
+}
+
+static void a_twin_is_read_as_it_was(void) {
+  twind_client *client = daemon_client("support");
+  const char *name = "acme/customer/history";
+  int64_t first = set_plan(client, name, "pro", 0);
+  int64_t second = set_plan(client, name, "basic", first - 1000);
+  CHECK(second > first);
+  check_plan(client, name, 0, 0, "pro");
+  check_plan(client, name, first - 1000, 0, "basic");
+  check_plan(client, name, first - 1001, 0, NULL);
+  check_plan(client, name, first, first, "pro");
+  check_plan(client, name, 0, first - 1, NULL);
+  twind_error error;
+  Twind__V1__GetTwinRequest request = TWIND__V1__GET_TWIN_REQUEST__INIT;
+  request.name = (char *)name;
+  request.known_at = second + 3600 * 1000000LL;
+  CHECK(!twind_get_twin(client, &request, NULL, &error));
+  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "known_at");
+  twind_close(client);
+}
+
+static void facts_come_in_order_and_in_parts(void) {
+  twind_client *client = daemon_client("support");
+  twind_error error;
+  static char text[60001];
+  memset(text, 'x', sizeof text - 1);
+  for (int i = 0; i < 20; i++) {
+    text[0] = (char)('a' + i);
+    Twind__V1__Change *changes[] = {TWIND_INCREMENT("count", twind_int_value(i + 1)),
+                                    TWIND_SET("text", twind_string_value(text))};
+    twind_free(update(client, "acme/customer/facts", changes, 2, &error));
+    CHECK_ERROR(error, TWIND_OK, "");
+  }
+  Twind__V1__ListFactsRequest request = TWIND__V1__LIST_FACTS_REQUEST__INIT;
+  request.name = "acme/customer/facts";
+  twind_watch *facts = twind_list_facts(client, &request, NULL, &error);
+  CHECK(facts);
+  int parts = 0, seen = 0;
+  uint64_t sequence = 0;
+  Twind__V1__ListFactsResponse *part;
+  while ((part = twind_watch_wait(facts, 10000000, &error))) {
+    CHECK_EQUAL(sequence, 0); /* only the last part has one */
+    for (size_t i = 0; i < part->n_facts; i++, seen++) {
+      const Twind__V1__Attribute *fact = part->facts[i]->attribute;
+      CHECK_EQUAL(part->facts[i]->ordinal, seen % 2);
+      CHECK_TEXT(fact->name, seen % 2 ? "text" : "count");
+      if (seen % 2)
+        CHECK_EQUAL(fact->value->string_value[0], 'a' + seen / 2);
+      else
+        CHECK_EQUAL(fact->increment->int_value, seen / 2 + 1);
+    }
+    sequence = part->sequence;
+    parts++;
+    twind_free(part);
+  }
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK_EQUAL(seen, 40);
+  CHECK(parts >= 4 && sequence > 0 && !twind_watch_open(facts));
+  twind_watch_close(facts);
+
+  /* One that is given up half-way costs nobody anything. */
+  facts = twind_list_facts(client, &request, NULL, &error);
+  twind_free(twind_watch_wait(facts, 10000000, &error));
+  twind_watch_close(facts);
+  request.name = "acme/customer/nobody";
+  facts = twind_list_facts(client, &request, NULL, &error);
+  CHECK(facts && !twind_watch_wait(facts, 10000000, &error));
+  CHECK_ERROR(error, TWIND_NOT_FOUND, "acme/customer/nobody");
+  twind_watch_close(facts);
+  twind_close(client);
+}
+
 static void *increment(void *client) {
   Twind__V1__Change *changes[] = {TWIND_INCREMENT("count", twind_int_value(1))};
   for (int i = 0; i < 200; i++) {
@@ -253,6 +373,8 @@ int main(void) {
   RUN(a_deleted_twin_is_gone);
   RUN(batches_lists_and_pipelines_agree);
   RUN(a_watch_sees_the_snapshot_and_then_each_commit);
+  RUN(a_twin_is_read_as_it_was);
+  RUN(facts_come_in_order_and_in_parts);
   RUN(threads_on_one_client_lose_no_increment);
   RUN(health_and_server_info_answer);
   RUN(a_restart_keeps_the_twins_and_the_client);

@@ -26,7 +26,10 @@ from twind.errors import Code
 
 REQUEST, RESPONSE, DATA, CANCEL = 1, 2, 3, 0x10
 REMOTE_CLOSED, REMOTE_OPEN, NO_DATA = 1, 2, 4
-STREAMING = {"WatchTwins": REMOTE_CLOSED, "Watch": REMOTE_CLOSED, "Collect": REMOTE_OPEN, "Chat": REMOTE_OPEN}
+STREAMING = {
+    "WatchTwins": REMOTE_CLOSED, "ListFacts": REMOTE_CLOSED, "Watch": REMOTE_CLOSED, "Collect": REMOTE_OPEN,
+    "Chat": REMOTE_OPEN,
+}  # fmt: skip
 
 
 @dataclass
@@ -199,6 +202,9 @@ class FakeDaemon:
         end = REMOTE_CLOSED | NO_DATA
         if request.method == "WatchTwins":
             self.twins.watch(pb.WatchTwinsRequest.FromString(request.payload), send, lambda: peer.gone)
+        elif request.method == "ListFacts":
+            self.twins.list_facts(pb.ListFactsRequest.FromString(request.payload), send)
+            peer.send(stream, DATA, b"", end)
         elif request.method == "Watch":
             for status in (1, 2):
                 send(health_pb2.HealthCheckResponse(status=status))

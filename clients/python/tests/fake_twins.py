@@ -35,6 +35,9 @@ class FakeTwins:
     feed: list[pb.WatchTwinsResponse] = field(default_factory=list)
     oldest_sequence: int = 0
     sequence: int = 0
+    # What ListFacts sends, by twin; and whether it says that it is complete.
+    facts: dict[str, list[twin_pb2.Fact]] = field(default_factory=dict)
+    sends_last_part: bool = True
     # A batch's reply has room for so many twins.
     batch_room: int = 256
 
@@ -139,7 +142,11 @@ class FakeTwins:
         )  # fmt: skip
 
     def _stats(self, request, agent):
-        return admin.GetStatsResponse(sequence=self.sequence, twin_count=len(self.twins), uptime_micros=2_000_000)
+        return admin.GetStatsResponse(
+            sequence=self.sequence, twin_count=len(self.twins), uptime_micros=2_000_000, failure="disk full",
+            synced_sequence=1, journal_bytes=64, memory_bytes_max=1024, checkpoint_rows_total=9,
+            recovery_duration_micros=3_000_000,
+        )  # fmt: skip
 
     def _checkpoint(self, request, agent):
         return admin.CheckpointResponse(sequence=self.sequence, twin_count=len(self.twins), duration_micros=5)
@@ -148,6 +155,18 @@ class FakeTwins:
         if request.service not in ("", "twind.v1.TwinService"):
             raise Refused(Code.NOT_FOUND, f"no service {request.service}")
         return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+
+    def list_facts(self, request, send: Callable[[Message], None]) -> None:
+        """Parts of two facts each, as they stand in `facts`, with a redaction for a purpose."""
+        with self.lock:
+            if request.name not in self.facts:
+                raise Refused(Code.NOT_FOUND, f"no twin {request.name}")
+            facts, sequence = list(self.facts[request.name]), self.sequence
+        redactions = [twin_pb2.Redaction(attribute="salary", reason="not for support")] if request.purpose else []
+        for start in range(0, len(facts), 2):
+            send(pb.ListFactsResponse(facts=facts[start : start + 2], redactions=redactions))
+        if self.sends_last_part:
+            send(pb.ListFactsResponse(sequence=sequence, redactions=redactions))
 
     def watch(self, request, send: Callable[[Message], None], ended: Callable[[], bool]) -> None:
         """Sends the snapshot and then commits until `ended`."""

@@ -289,6 +289,58 @@ def test_watch_ends_when_closed_elsewhere(client, space):
         assert list(watch) == []
 
 
+def test_history_has_two_axes(client, space):
+    name = f"{space}/customer/1"
+    before = datetime.now(timezone.utc) - timedelta(hours=1)
+    client.update(name, plan="basic", visits=twind.increment(2), durability=twind.Durability.SYNCED)
+    first = client.get(name).attribute("plan").recorded_at
+    client.update(name, plan=twind.attribute("trial", valid_from=before, valid_to=first, evidence="ticket:1"))
+    client.update(name, plan=twind.attribute("gold", valid_from=datetime.now(timezone.utc) + timedelta(days=1)))
+    assert client.get(name)["plan"] == "basic" and client.get(name).attribute("visits").increment == 2
+    assert client.get(name, valid_at=before) == {"plan": "trial"}
+    with pytest.raises(twind.NotFound):
+        client.get(name, known_at=first - timedelta(microseconds=1))
+    assert client.get(name, valid_at=first, known_at=first) == {"plan": "basic", "visits": 2}
+    assert client.get(name, valid_at=datetime.now(timezone.utc) + timedelta(days=2))["plan"] == "gold"
+    with pytest.raises(twind.InvalidArgument, match="future"):
+        client.get(name, known_at=datetime.now(timezone.utc) + timedelta(hours=1))
+    history = client.facts(name, attributes=["plan"])
+    assert [fact.value for fact in history] == ["basic", "trial", "gold"]
+    assert history.sequence >= client.get(name).revision
+    late = next(client.facts(name, valid_to=first))
+    assert (late.value, late.evidence, late.valid_from, late.valid_to) == ("trial", "ticket:1", before, first)
+    client.delete(name)
+    assert list(client.facts(name))[-1].deleted
+    with pytest.raises(twind.NotFound):
+        list(client.facts(f"{space}/customer/none"))
+
+
+def test_a_watch_tells_of_other_times(client, space):
+    client.update(f"{space}/customer/1", a=1)
+    with client.watch(f"{space}/") as watch:
+        watch.snapshot()
+        client.update(f"{space}/customer/1", a=twind.attribute(0, valid_from=5), b=2)
+        change = next(watch)
+        assert dict(change) == {"b": 2}
+        assert [(fact.attribute, fact.value) for fact in change.other_facts] == [("a", 0)]
+
+
+def test_a_long_history_in_parts(real, client, space):
+    name = f"{space}/customer/1"
+    with client.pipeline() as p:
+        for i in range(40):
+            p.update(name, text=str(i % 10) * 50_000)
+    history = client.facts(name)
+    assert next(history).value == "0" * 50_000 and history.sequence is None
+    assert len(list(history)) == 39 and history.sequence > 0
+
+    async def work():
+        async with twind.aio.Client(real.path) as client:
+            assert len([fact async for fact in client.facts(name)]) == 40
+
+    asyncio.run(work())
+
+
 def test_asyncio(real, space):
     async def work():
         async with twind.aio.Client(real.path, agent="async") as client:

@@ -11,10 +11,11 @@
 
 from twind._changes import ChangeLike, attribute, increment, remove
 from twind._client import Client
+from twind._facts import Facts
 from twind._operations import Update
 from twind._pipeline import Pending, Pipeline
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
-from twind._twin import Attribute, Change, Redaction, Twin
+from twind._twin import Attribute, Change, Fact, Redaction, Twin
 from twind._values import Json, Value
 from twind._watch import Watch
 from twind.errors import (
@@ -57,6 +58,8 @@ __all__ = [
     "DataLoss",
     "DeadlineExceeded",
     "Durability",
+    "Fact",
+    "Facts",
     "FailedPrecondition",
     "Health",
     "Internal",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Union
 
 from twind import _time, _values
 from twind._generated.twind.v1.twin_service_pb2 import Change as ChangeMessage
+from twind._time import Moment
 
 
 class Remove:
@@ -32,8 +32,8 @@ class Annotated:
     value: _values.Input | Remove | Increment
     confidence: float | None
     evidence: str | None
-    valid_from: datetime | None
-    valid_to: datetime | None
+    valid_from: Moment | None
+    valid_to: Moment | None
 
 
 ChangeLike = Union[_values.Input, Remove, Increment, Annotated]
@@ -49,14 +49,14 @@ def attribute(
     *,
     confidence: float | None = None,
     evidence: str | None = None,
-    valid_from: datetime | None = None,
-    valid_to: datetime | None = None,
+    valid_from: Moment | None = None,
+    valid_to: Moment | None = None,
 ) -> Annotated:
     """A value with what is known about it.
 
     `confidence` is above 0 and at most 1; `evidence` says what it is based on, for example "ticket:4711", in at most
     128 bytes; `valid_from` (default: the time of the commit) and `valid_to` (default: open) are datetimes with a time
-    zone, the second exclusive.
+    zone, or microseconds since the epoch, the second exclusive.
     """
     return Annotated(value, confidence, evidence, valid_from, valid_to)
 
@@ -78,9 +78,9 @@ def _message(name: str, change: object) -> ChangeMessage:
     if change.evidence is not None:
         message.evidence = change.evidence
     if change.valid_from is not None:
-        message.valid_from_time = _time.to_micros(change.valid_from, f"valid_from of {what}")
+        message.valid_from_time = _time.moment(change.valid_from, f"valid_from of {what}")
     if change.valid_to is not None:
-        message.valid_to_time = _time.to_micros(change.valid_to, f"valid_to of {what}")
+        message.valid_to_time = _time.moment(change.valid_to, f"valid_to of {what}")
     return message
 
 

@@ -11,12 +11,14 @@ from twind import _operations, _socket
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
 from twind._channel import Channel
+from twind._facts import Facts
 from twind._generated.grpc.health.v1.health_stub import HealthStub
 from twind._generated.twind.v1.admin_service_stub import AdminServiceStub
 from twind._generated.twind.v1.twin_service_stub import TwinServiceStub
 from twind._operations import Operation, Update
 from twind._pipeline import Pipeline
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
+from twind._time import Moment
 from twind._twin import Twin
 from twind._watch import Cursor, OnGap, Watch
 
@@ -77,14 +79,22 @@ class Client:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         min_sequence: int = 0,
+        valid_at: Moment | None = None,
+        known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Twin:
         """The twin `space/kind/id`. Raises NotFound.
 
         `attributes` are the names wanted, each with all below it ("address" covers "address.city"); none = all.
         `min_sequence` waits up to a second until that sequence is visible, else OutOfRange.
+        `valid_at` asks what was true at that time, `known_at` what was understood at that time: datetimes with a time
+        zone, or microseconds since the epoch; None = now. InvalidArgument when known_at is in the future, OutOfRange
+        when it is before what is kept.
         """
-        return self._run(_operations.get(name, attributes, self._purpose_of(purpose), min_sequence), timeout)
+        operation = _operations.get(
+            name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at
+        )
+        return self._run(operation, timeout)
 
     def get_if_newer(
         self,
@@ -213,6 +223,35 @@ class Client:
             token = page.next_page_token
             if not token:
                 return
+
+    def facts(
+        self,
+        name: str,
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        recorded_from: Moment | None = None,
+        recorded_to: Moment | None = None,
+        valid_from: Moment | None = None,
+        valid_to: Moment | None = None,
+        purpose: str | None = None,
+        timeout: float | None = None,
+    ) -> Facts:
+        """What was recorded about the twin, oldest first; an iterator:
+
+            for fact in client.facts("acme/customer/42", attributes=["plan"], recorded_from=yesterday):
+                print(fact.recorded_at, fact.agent, fact.attribute, fact.value)
+
+        recorded_from, recorded_to  only what was recorded from then on, and before then
+        valid_from, valid_to        only what is about some part of this time
+
+        Times are datetimes with a time zone, or microseconds since the epoch; None = no bound. `timeout` is for all of
+        it. Iterating raises NotFound when there never was such a twin.
+        """
+        request = _operations.list_facts(
+            name, attributes, self._purpose_of(purpose), recorded_from, recorded_to, valid_from, valid_to
+        )
+        return Facts(self._channel, request, timeout)
 
     def watch(
         self,

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Union, cast
 
-from twind import _changes, _results
+from twind import _changes, _results, _time
 from twind._changes import ChangeLike
 from twind._generated.grpc.health.v1 import health_pb2, health_stub
 from twind._generated.twind.v1 import admin_service_pb2, admin_service_stub, twin_pb2, twin_service_stub
 from twind._generated.twind.v1 import twin_service_pb2 as twins
 from twind._method import Method
 from twind._results import Durability
+from twind._time import Moment
 from twind._twin import Twin
 
 T = TypeVar("T")
@@ -50,7 +51,14 @@ class Update:
     must_not_exist: bool = False
 
 
-def get(name: str, attributes: Iterable[str], purpose: str, min_sequence: int) -> Operation[Twin]:
+def get(
+    name: str,
+    attributes: Iterable[str],
+    purpose: str,
+    min_sequence: int,
+    valid_at: Moment | None = None,
+    known_at: Moment | None = None,
+) -> Operation[Twin]:
     request = twins.GetTwinRequest(name=name)
     if attributes:
         request.attributes.extend(request_names(attributes))
@@ -58,6 +66,10 @@ def get(name: str, attributes: Iterable[str], purpose: str, min_sequence: int) -
         request.purpose = purpose
     if min_sequence:
         request.min_sequence = min_sequence
+    if valid_at is not None:
+        request.valid_at = _time.moment(valid_at, "valid_at")
+    if known_at is not None:
+        request.known_at = _time.moment(known_at, "known_at")
     return Operation(twin_service_stub.GET_TWIN, request, _twin, True)
 
 
@@ -143,6 +155,29 @@ def list_page(
 
 def listed_twins(page: twins.ListTwinsResponse) -> list[Twin]:
     return [Twin(twin, page.sequence, [r for r in page.redactions if r.twin == twin.name]) for twin in page.twins]
+
+
+def list_facts(
+    name: str,
+    attributes: Iterable[str],
+    purpose: str,
+    recorded_from: Moment | None,
+    recorded_to: Moment | None,
+    valid_from: Moment | None,
+    valid_to: Moment | None,
+) -> twins.ListFactsRequest:
+    def micros(time: Moment | None, what: str) -> int:
+        return 0 if time is None else _time.moment(time, what)
+
+    return twins.ListFactsRequest(
+        name=name,
+        attributes=request_names(attributes),
+        purpose=purpose,
+        recorded_from_time=micros(recorded_from, "recorded_from"),
+        recorded_to_time=micros(recorded_to, "recorded_to"),
+        valid_from_time=micros(valid_from, "valid_from"),
+        valid_to_time=micros(valid_to, "valid_to"),
+    )
 
 
 def server_info() -> Operation[_results.ServerInfo]:

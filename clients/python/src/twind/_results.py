@@ -80,26 +80,48 @@ class Stats:
     """What the daemon is doing now. Counts are since its start."""
 
     sequence: int
+    # Everything up to this sequence survives loss of power.
+    synced_sequence: int
+    # Why writes are refused; empty = they are not.
+    failure: str
     twin_count: int
-    # Twins changed since the last checkpoint.
+    # Facts in the database.
+    fact_count: int
+    # Twins in memory, those of them changed since the last checkpoint, their bytes, and how many there may be.
+    resident_twin_count: int
     dirty_twin_count: int
     twin_bytes: int
+    memory_bytes_max: int
+    # Twins dropped from memory, and read back.
+    eviction_count: int
+    cold_read_count: int
     connection_count: int
     stream_count: int
     watch_count: int
     call_count: int
     feed_bytes: int
     feed_oldest_sequence: int
+    journal_bytes: int
+    journal_segment_count: int
+    journal_sync_count: int
     checkpoint_count: int
     checkpoint_sequence: int
     checkpoint_twin_count: int
     # Why the last checkpoint failed; empty = it did not.
     checkpoint_error: str
+    # Of the one that runs: rows written, and to write; both 0 = none runs.
+    checkpoint_rows_done: int
+    checkpoint_rows_total: int
+    # What the start found: commits replayed from the journal, and bytes cut from its end.
+    recovery_commit_count: int
+    recovery_bytes_cut: int
     resident_bytes: int
     log_dropped_count: int
     # When the last checkpoint ended, None = there was none, and what it took.
     checkpoint_at: datetime | None
     checkpoint_duration: timedelta
+    # What the start took.
+    recovery_duration: timedelta
     uptime: timedelta
 
 
@@ -140,6 +162,7 @@ def stats(message: admin.GetStatsResponse) -> Stats:
     converted: dict[str, Any] = {
         "checkpoint_at": from_micros(message.checkpoint_time) if message.checkpoint_time else None,
         "checkpoint_duration": timedelta(microseconds=message.checkpoint_duration_micros),
+        "recovery_duration": timedelta(microseconds=message.recovery_duration_micros),
         "uptime": timedelta(microseconds=message.uptime_micros),
     }
     same: dict[str, Any] = {

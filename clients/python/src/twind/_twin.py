@@ -1,4 +1,4 @@
-"""What reads give: a Twin, its Attributes, and a watch's Change.
+"""What reads give: a Twin, its Attributes, a watch's Change, and Facts.
 
 All are made from the reply's messages and convert a value when it is asked for.
 """
@@ -33,6 +33,40 @@ class Attribute:
     confidence: float | None
     evidence: str | None
     purpose: str | None
+    # What was added, when an increment made the value.
+    increment: int | float | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One recorded change. Times are in UTC."""
+
+    # Empty when the twin was deleted.
+    attribute: str
+    # None = the attribute has no value while the fact holds.
+    value: Value | None
+    # From when to when (exclusive) it holds; None = open.
+    valid_from: datetime
+    valid_to: datetime | None
+    # When the daemon recorded it, in which commit, and its number there; None in a watch, which does not say it.
+    recorded_at: datetime
+    sequence: int
+    ordinal: int | None
+    # Who recorded it.
+    agent: str
+    # How sure the writer was (0 to 1), on what evidence, for which purpose; None = not stated.
+    confidence: float | None
+    evidence: str | None
+    purpose: str | None
+    # What was added, when an increment made the value.
+    increment: int | float | None
+    # The twin was deleted, with all the attributes that it had.
+    deleted: bool = False
+
+    @property
+    def removed(self) -> bool:
+        """The attribute has no value while the fact holds."""
+        return self.value is None and not self.deleted
 
 
 @dataclass(frozen=True)
@@ -67,6 +101,7 @@ class Attributes(Mapping[str, Value]):
             confidence=message.confidence or None,
             evidence=message.evidence or None,
             purpose=message.purpose or None,
+            increment=_increment(message),
         )
 
     def __getitem__(self, name: str) -> Value:
@@ -112,7 +147,7 @@ class Change(Attributes):
     With `snapshot` true it is no commit but the twin as it was when the watch began.
     """
 
-    __slots__ = ("deleted", "name", "removed", "revision", "snapshot")
+    __slots__ = ("_other_facts", "deleted", "name", "removed", "revision", "snapshot")
 
     def __init__(self, message: twin_service_pb2.TwinChange | twin_pb2.Twin) -> None:
         super().__init__(message.attributes)
@@ -124,9 +159,16 @@ class Change(Attributes):
         self.removed: tuple[str, ...] = ()
         # The twin was deleted with all its attributes.
         self.deleted = False
+        self._other_facts: Iterable[twin_pb2.Attribute] = ()
         if isinstance(message, twin_service_pb2.TwinChange):
             self.removed = tuple(message.removed)
             self.deleted = message.deleted
+            self._other_facts = message.other_facts
+
+    @property
+    def other_facts(self) -> tuple[Fact, ...]:
+        """What the commit recorded about the past or the future: it does not hold at the commit's time."""
+        return tuple(_fact(message, None) for message in self._other_facts)
 
     def __repr__(self) -> str:
         if self.deleted:
@@ -134,3 +176,36 @@ class Change(Attributes):
         snapshot = ", snapshot" if self.snapshot else ""
         removed = f", removed={self.removed!r}" if self.removed else ""
         return f"Change({self.name!r}, revision={self.revision}{snapshot}, {dict(self)!r}{removed})"
+
+
+def fact(message: twin_pb2.Fact) -> Fact:
+    """Raises ValueError, naming the attribute, for what this client cannot read."""
+    return _fact(message.attribute, message.ordinal, message.deleted)
+
+
+def _fact(message: twin_pb2.Attribute, ordinal: int | None, deleted: bool = False) -> Fact:
+    try:
+        return Fact(
+            attribute=message.name,
+            value=_values.from_message(message.value) if message.HasField("value") else None,
+            valid_from=from_micros(message.valid_from_time),
+            valid_to=from_micros(message.valid_to_time) if message.valid_to_time else None,
+            recorded_at=from_micros(message.recorded_at),
+            sequence=message.sequence,
+            ordinal=ordinal,
+            agent=message.agent,
+            confidence=message.confidence or None,
+            evidence=message.evidence or None,
+            purpose=message.purpose or None,
+            increment=_increment(message),
+            deleted=deleted,
+        )
+    except ValueError as error:
+        raise ValueError(f"attribute {message.name!r}: {error}") from error
+
+
+def _increment(message: twin_pb2.Attribute) -> int | float | None:
+    kind = message.increment.WhichOneof("kind")
+    if kind is None:
+        return None
+    return message.increment.int_value if kind == "int_value" else message.increment.double_value

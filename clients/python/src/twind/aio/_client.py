@@ -15,9 +15,11 @@ from twind._generated.twind.v1.admin_service_stub import AdminServiceAsyncStub
 from twind._generated.twind.v1.twin_service_stub import TwinServiceAsyncStub
 from twind._operations import Operation, Update
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
+from twind._time import Moment
 from twind._twin import Twin
 from twind._watch import Cursor, OnGap
 from twind.aio._channel import Channel
+from twind.aio._facts import Facts
 from twind.aio._pipeline import Pipeline
 from twind.aio._watch import Watch
 
@@ -66,10 +68,15 @@ class Client:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         min_sequence: int = 0,
+        valid_at: Moment | None = None,
+        known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Twin:
         """As `twind.Client.get`."""
-        return await self._run(_operations.get(name, attributes, self._purpose_of(purpose), min_sequence), timeout)
+        operation = _operations.get(
+            name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at
+        )
+        return await self._run(operation, timeout)
 
     async def get_if_newer(
         self,
@@ -177,6 +184,25 @@ class Client:
             token = page.next_page_token
             if not token:
                 return
+
+    def facts(
+        self,
+        name: str,
+        /,
+        *,
+        attributes: Iterable[str] = (),
+        recorded_from: Moment | None = None,
+        recorded_to: Moment | None = None,
+        valid_from: Moment | None = None,
+        valid_to: Moment | None = None,
+        purpose: str | None = None,
+        timeout: float | None = None,
+    ) -> Facts:
+        """As `twind.Client.facts`, in `async for`."""
+        request = _operations.list_facts(
+            name, attributes, self._purpose_of(purpose), recorded_from, recorded_to, valid_from, valid_to
+        )
+        return Facts(self._channel, request, timeout)
 
     def watch(
         self,

@@ -1,0 +1,95 @@
+// Backup: a copy of everything up to one sequence in a new file, while the daemon serves. One at a time, on a thread of
+// its own; a caller that gives up, or goes, ends it, and nothing is left of it.
+
+import CLinux
+import CTwindProto
+import Synchronization
+import TTRPC
+import TwinCore
+import TwinRoutes
+import TwinStore
+
+extension AdminService {
+  func backup(_ call: ServerCall) {
+    call.onMessage = { [self, unowned call] (bytes) throws(RPCError) in
+      let request = try call.unpack(Twind__V1__BackupRequest.self, bytes)
+      let path = String(cString: request.pointee.path)
+      guard path.hasPrefix("/") else {
+        throw RPCError(
+          .invalidArgument, "path is \"\(path)\": give an absolute path, the daemon runs in a directory of its own")
+      }
+      try backups.submit { [store] in
+        guard !call.isEnded else { return }
+        let progress = BackupMessages(call)
+        do throws(StoreError) {
+          let report = try store.backup(to: path) { try progress.report($0) }
+          progress.finish(report)
+        } catch {
+          let refusal = RPCError(backup: error)
+          call.onThread { $0.fail(refusal) }
+        }
+      }
+    }
+  }
+}
+
+/// What the caller hears. Used by one thread, but for what it posts to the call's.
+private final class BackupMessages {
+  private static let intervalNanos: UInt64 = 100_000_000
+
+  private let call: ServerCall
+  private var sentAt: UInt64 = 0
+  private var pages = (done: 0, total: 0)
+
+  init(_ call: ServerCall) { self.call = call }
+
+  /// Throws when nobody listens any more.
+  func report(_ progress: BackupProgress) throws(StoreError) {
+    if call.isEnded { throw .cancelled }
+    pages = (progress.pagesDone, progress.pagesTotal)
+    let now = twind_monotonic_nanos()
+    guard now - sentAt >= Self.intervalNanos else { return }
+    sentAt = now
+    // Who does not read misses some.
+    send(isNeeded: false) { _ in }
+  }
+
+  func finish(_ report: BackupReport) {
+    send(isNeeded: true) { message in
+      message.pointee.sequence = report.sequence
+      message.pointee.byte_count = UInt64(report.byteCount)
+    }
+    call.onThread { $0.finish() }
+  }
+
+  private func send(
+    isNeeded: Bool, _ fill: @escaping @Sendable (UnsafeMutablePointer<Twind__V1__BackupResponse>) -> Void
+  ) {
+    let pages = pages
+    call.onThread { call in
+      guard isNeeded || call.isWritable else { return }
+      let arena = Arena(chunkBytes: 256)
+      let message = arena.make(Twind__V1__BackupResponse.self)
+      message.pointee.pages_done = UInt64(pages.done)
+      message.pointee.pages_total = UInt64(pages.total)
+      fill(message)
+      call.send(message)
+    }
+  }
+}
+
+extension RPCError {
+  fileprivate init(backup error: StoreError) {
+    let code: TTRPC.StatusCode =
+      switch error {
+      case .exists: .alreadyExists
+      case .missing: .notFound
+      case .cancelled: .cancelled
+      case .exhausted: .outOfRange
+      case .unsound, .corrupt: .dataLoss
+      case _ where error.isDiskFull: .resourceExhausted
+      default: .unavailable
+      }
+    self.init(code, error.description)
+  }
+}

@@ -1,0 +1,194 @@
+// Checks a database whole: SQLite's own check, every row of every table, and that nothing is missing among them.
+//
+// Promises: goes on after a problem, so that one run shows everything, and takes memory for one twin's facts at a time.
+// `twind verify` and `restore`, and a backup before it gets its name, call it.
+
+import GRDB
+import TwinCore
+
+struct DatabaseCheck {
+  private static let progressRows = 1_000
+  private static let badPagesMax = 20
+
+  let database: DatabaseSnapshot
+  let progress: (CheckProgress) throws -> Void
+  private(set) var report = CheckReport()
+  /// Nil when it cannot be read.
+  private(set) var row: CheckpointRow?
+  /// The highest revision of a twin.
+  private(set) var newestRevision: UInt64 = 0
+
+  /// - Parameter progress: may throw, and then the check does.
+  init(_ database: DatabaseSnapshot, progress: @escaping (CheckProgress) throws -> Void) throws(StoreError) {
+    self.database = database
+    self.progress = progress
+    try checkPages()
+    try checkCheckpointRow()
+    try checkTable("twins", .twins, Self.checkTwins)
+    try checkTable("idempotency", .idempotency, Self.checkKeys)
+    report.sequence = row?.appliedSequence ?? 0
+  }
+
+  private var path: String { database.path }
+
+  /// Runs one part. What SQLite cannot read is a problem of the part and not the end of the check.
+  private mutating func checkTable(
+    _ table: String, _ part: CheckReport.Part, _ body: (inout DatabaseCheck, GRDB.Database) throws -> Void
+  ) throws(StoreError) {
+    report.count(part, 0)
+    do throws(StoreError) {
+      try database.read { db in try body(&self, db) }
+    } catch {
+      guard case .database(_, _, let code, let message) = error, [1, 11, 26].contains(code & 0xff) else { throw error }
+      report.add(part, path, "table \(table)", "SQLite cannot read it: \(message)")
+    }
+  }
+
+  // MARK: The file and the checkpoint row
+
+  private mutating func checkPages() throws(StoreError) {
+    try checkTable("sqlite_schema", .database) { check, db in
+      check.report.count(.database, try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0)
+      try check.progress(CheckProgress(step: "pages", done: 0, total: 0))
+      let lines = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(DatabaseCheck.badPagesMax))")
+      for line in lines where line != "ok" { check.report.add(.database, check.path, "SQLite's integrity check", line) }
+    }
+  }
+
+  private mutating func checkCheckpointRow() throws(StoreError) {
+    try checkTable("checkpoint", .checkpoint) { check, db in
+      check.report.count(.checkpoint, try Int.fetchOne(db, sql: "SELECT count(*) FROM checkpoint") ?? 0)
+      check.row = try CheckpointRow.read(db)
+      guard let row = check.row else {
+        return check.report.add(.checkpoint, check.path, "row 1", "it is missing or its checksum does not fit")
+      }
+      if row.appliedSequence > Limits.sequenceMax || row.resumableFrom > row.appliedSequence {
+        check.report.add(
+          .checkpoint, check.path, "row 1",
+          "its sequences cannot be what was written: \(row.appliedSequence), and \(row.resumableFrom) to resume from")
+      }
+    }
+  }
+
+  // MARK: Twins and facts
+
+  private static func checkTwins(_ check: inout DatabaseCheck, _ db: GRDB.Database) throws {
+    let expected = Int(clamping: check.row?.twinCount ?? 0)
+    var sum = TableSum()
+    var factCount = 0
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(TwinRow.columns) FROM twins ORDER BY id")
+    while let row = try rows.next() {
+      sum.count += 1
+      if sum.count % progressRows == 0 {
+        try check.progress(CheckProgress(step: "twins", done: sum.count, total: expected))
+      }
+      do {
+        let twin = try TwinRow(row)
+        sum.digest ^= twin.checksum
+        check.newestRevision = max(check.newestRevision, twin.image.revision)
+        factCount += try check.checkFacts(of: twin, db)
+      } catch let fault as RowFault {
+        let name = try bytes(row, 1) { quoted($0) }
+        check.report.add(.twins, check.path, "row \(row[0] as DatabaseValue) (\(name))", fault.reason)
+        sum.isReadable = false
+        factCount += try check.checkFacts(ofUnreadable: Int64.fromDatabaseValue(row[0]) ?? 0, db)
+      }
+    }
+    check.report.count(.twins, sum.count)
+    check.compare(.twins, sum, check.row.map { ($0.twinCount, $0.twinDigest) })
+    try check.checkFactCount(factCount, db)
+  }
+
+  /// Returns how many there are.
+  private mutating func checkFacts(of twin: TwinRow, _ db: GRDB.Database) throws -> Int {
+    let (facts, count) = try facts(of: twin.id, db)
+    guard facts.count == count else { return count }
+    let place = "of twin \(twin.id) (\(quoted(twin.image.name.bytes)))"
+    if count != twin.factCount || facts.reduce(0, { $0 ^ $1.checksum }) != twin.factDigest {
+      report.add(
+        .facts, path, place,
+        "there are \(count), and \(twin.factCount) were written, or some are not those that were written last")
+      return count
+    }
+    var fold = TwinFold(twin.image.name)
+    do throws(RowFault) {
+      try fold.add(all: facts, from: twin.factsFrom)
+    } catch {
+      report.add(.facts, path, place, error.reason)
+      return count
+    }
+    let time = twin.factsFrom == .min ? nil : max(twin.factsFrom, twin.image.recordedAt)
+    if let difference = twin.image.difference(from: fold.image, at: time) {
+      report.add(.facts, path, place, "they do not make the twin: \(difference)")
+    }
+    return count
+  }
+
+  private mutating func checkFacts(ofUnreadable twin: Int64, _ db: GRDB.Database) throws -> Int {
+    try facts(of: twin, db).count
+  }
+
+  /// Those that can be read, and how many there are.
+  private mutating func facts(of twin: Int64, _ db: GRDB.Database) throws -> (readable: [FactRow], count: Int) {
+    let select = try db.cachedStatement(sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id")
+    var facts: [FactRow] = []
+    var count = 0
+    let rows = try Row.fetchCursor(select, arguments: [twin])
+    while let row = try rows.next() {
+      count += 1
+      do {
+        facts.append(try FactRow(row))
+      } catch let fault as RowFault {
+        report.add(.facts, path, "row \(row[0] as DatabaseValue) of twin \(twin)", fault.reason)
+      }
+    }
+    report.count(.facts, count)
+    return (facts, count)
+  }
+
+  private mutating func checkFactCount(_ ofTwins: Int, _ db: GRDB.Database) throws {
+    report.count(.facts, 0)
+    let all = try Int.fetchOne(db, sql: "SELECT count(*) FROM facts") ?? 0
+    if all != ofTwins { report.add(.facts, path, "table facts", "\(all - ofTwins) rows are of no twin") }
+    if let row, row.factCount != all {
+      report.add(.facts, path, "table facts", "there are \(all) rows, and \(row.factCount) were written")
+    }
+  }
+
+  // MARK: Idempotency keys
+
+  private static func checkKeys(_ check: inout DatabaseCheck, _ db: GRDB.Database) throws {
+    var sum = TableSum()
+    let rows = try Row.fetchCursor(
+      db, sql: "SELECT id, scope, request_hash, recorded_at, result, checksum FROM idempotency ORDER BY id")
+    while let row = try rows.next() {
+      sum.count += 1
+      if let (_, checksum) = KeyRow.entry(row) {
+        sum.digest ^= checksum
+      } else {
+        check.report.add(
+          .idempotency, check.path, "row \(row[0] as DatabaseValue)", "it cannot be what was written")
+        sum.isReadable = false
+      }
+    }
+    check.report.count(.idempotency, sum.count)
+    check.compare(.idempotency, sum, check.row.map { ($0.keyCount, $0.keyDigest) })
+  }
+
+  private mutating func compare(_ part: CheckReport.Part, _ sum: TableSum, _ expected: (Int64, UInt32)?) {
+    guard let (count, digest) = expected else { return }
+    if count != sum.count {
+      report.add(part, path, "table \(part.rawValue)", "there are \(sum.count) rows, and \(count) were written")
+    } else if sum.isReadable && digest != sum.digest {
+      report.add(part, path, "table \(part.rawValue)", "some rows are not those that were written last")
+    }
+  }
+}
+
+/// The rows of one table.
+private struct TableSum {
+  var count = 0
+  var digest: UInt32 = 0
+  /// All of them.
+  var isReadable = true
+}

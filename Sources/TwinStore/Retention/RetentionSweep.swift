@@ -1,0 +1,78 @@
+// Retention's part of a checkpoint: the twins that grew, then some of the others in the order of their numbers.
+//
+// Promises: a checkpoint takes a bounded time longer, in transactions of bounded size; in time every twin is looked at.
+
+import GRDB
+import Synchronization
+import TwinCore
+
+/// Where the last round ended.
+final class RetentionSweep: @unchecked Sendable {
+  /// Of one transaction.
+  static let twinsPerSlice = 256
+  static let factsPerSlice = 20_000
+  /// Of one checkpoint.
+  static let slicesMax = 16
+
+  var lastTwin: Int64 = 0
+}
+
+extension Store {
+  /// Drops facts that retention does not keep. Under `checkpoints.running`, after a checkpoint is written.
+  func trim() throws(StoreError) {
+    let retention = options.retention
+    if retention.keepsAll { return }
+    // What the checkpoints write from here on is noted when it is large.
+    database.grownFactsMin = retention.newestMin
+    let now = self.now
+    var grown = database.grown[...]
+    database.grown = []
+    for _ in 0..<RetentionSweep.slicesMax {
+      let isGrown = !grown.isEmpty
+      let twins = isGrown ? Array(grown.prefix(RetentionSweep.twinsPerSlice)) : try nextTwins()
+      if twins.isEmpty { break }
+      let count = try trim(twins, retention, now: now, isGrown: isGrown)
+      if isGrown {
+        grown = grown.dropFirst(count)
+      } else {
+        retentionSweep.lastTwin = twins[count - 1]
+        // All have had their turn: from the first one on, next time.
+        if count == twins.count && count < RetentionSweep.twinsPerSlice {
+          retentionSweep.lastTwin = 0
+          break
+        }
+      }
+    }
+    factCount.store(Int(clamping: database.checkpointRow.factCount), ordering: .relaxed)
+  }
+
+  /// Numbers of the twins whose turn it is.
+  private func nextTwins() throws(StoreError) -> [Int64] {
+    let last = retentionSweep.lastTwin
+    let twins = try Database.mapped(database.path, "read") { () throws in
+      try database.writer.read { db in
+        try Int64.fetchAll(
+          db, sql: "SELECT id FROM twins WHERE id > ? AND fact_count > 1 ORDER BY id LIMIT ?",
+          arguments: [last, RetentionSweep.twinsPerSlice])
+      }
+    }
+    if twins.isEmpty { retentionSweep.lastTwin = 0 }
+    return twins
+  }
+
+  /// Trims the first of these twins in one transaction. Returns how many that were, at least one.
+  private func trim(
+    _ twins: [Int64], _ retention: Retention, now: Int64, isGrown: Bool
+  ) throws(StoreError) -> Int {
+    var (done, facts) = (0, 0)
+    try database.transaction { db, row in
+      while done < twins.count, facts < RetentionSweep.factsPerSlice {
+        facts += try database.trim(twins[done], retention, now: now, isGrown: isGrown, db, &row)
+        done += 1
+      }
+      // Before anyone can find them missing.
+      resumableFrom.store(row.resumableFrom, ordering: .releasing)
+    }
+    return done
+  }
+}

@@ -1,0 +1,92 @@
+"""The daemon killed again and again under writers: nothing lost that was acknowledged, no batch torn.
+
+Rounds write at all levels while checkpoints run every few milliseconds, so that kills meet journal writes, syncs,
+slices, SQLite's own checkpoints, starts and the first moments after them. A change of journal segments is hardly met:
+it comes once in 64 MiB, and every round begins a new segment anyway; the simulation has small ones.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import twind
+from daemon import Daemon
+from writers import BATCH, SPACE, Collector, History, start_writers, twins_of
+
+WRITERS = 8
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "200"))
+# The round in which the directory is begun anew, so that recoveries stay short.
+ROUNDS_OF_A_DIRECTORY = 50
+
+
+@pytest.mark.seconds(600)
+def test_nothing_is_lost_however_often_it_is_killed(start: Callable[..., Daemon], directory: Path) -> None:
+    began = time.monotonic()
+    acknowledged = 0
+    for first in range(0, ROUNDS, ROUNDS_OF_A_DIRECTORY):
+        data = directory / f"data-{first}"
+        history = History()
+        for number in range(first, min(first + ROUNDS_OF_A_DIRECTORY, ROUNDS)):
+            run(start, directory, data, history, random.Random(number), number)
+        daemon = start(data=data)
+        check(daemon, history)
+        daemon.stop()
+        acknowledged += history.acknowledged
+    seconds = time.monotonic() - began
+    print(f"{ROUNDS} kills in {seconds:.0f} s, {acknowledged} acknowledged writes, none lost")
+    assert acknowledged > ROUNDS * WRITERS
+
+
+def run(
+    start: Callable[..., Daemon], directory: Path, data: Path, history: History, chance: random.Random, number: int
+) -> None:
+    """One life of the daemon: checks what the ones before left, and is killed under writers."""
+    daemon = start("--checkpoint-interval", chance.choice(["1ms", "5ms", "50ms", "1h"]), data=data)
+    check(daemon, history)
+    collector = Collector(directory / "acknowledged")
+    numbers = [number * 1_000_000] * WRITERS
+    process = start_writers(daemon.socket, collector, numbers, number)
+    try:
+        wait_for_writes(collector.path)
+        time.sleep(chance.uniform(0, 0.25))  # when it is killed is the point
+        daemon.kill()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    history.add(collector.close())
+    collector.path.unlink()
+    daemon.close()
+
+
+def wait_for_writes(log: Path) -> None:
+    end = time.monotonic() + 20
+    while log.stat().st_size == 0:
+        assert time.monotonic() < end, "no writer begins"
+        time.sleep(0.002)
+
+
+def check(daemon: Daemon, history: History) -> None:
+    """Every register against its history, and every batch for being whole."""
+    with daemon.client() as client:
+        found = {twin.name: twin for twin in client.list(SPACE + "/", page_size=1000)}
+        head = client.server_info().sequence
+    for (writer, register), past in history.registers.items():
+        names = twins_of(writer)
+        of_register = names[3:] if register == "batch" else [names[int(register)]]
+        twins = [found[name] for name in of_register if name in found]
+        assert len(twins) in (0, BATCH if register == "batch" else 1), f"a torn batch: {twins}"
+        states = {(twin["n"], twin["text"], twin.revision) for twin in twins} or {(0, "", 0)}
+        assert len(states) == 1, f"a torn batch: {twins}"
+        number, text, revision = states.pop()
+        assert isinstance(number, int) and text == f"{number} " * 20 * (number > 0)
+        past.check(number, revision)
+        assert revision <= head
+        # What is there now is there for good.
+        past.kept = max(past.kept, number)
