@@ -82,6 +82,11 @@ package final class SimulatedDisk: @unchecked Sendable {
     lock.withLock { root.files(under: "").first { $0.path == path }.map { Array($0.file.content.bytes) } }
   }
 
+  /// The part of a file's content that no crash takes; nil = there is none.
+  func durableContent(_ path: String) -> [UInt8]? {
+    lock.withLock { root.files(under: "").first { $0.path == path }.map { Array($0.file.durable.bytes) } }
+  }
+
   // MARK: Processes
 
   /// What a new process sees of the disk; the mount before it ends as by a kill.

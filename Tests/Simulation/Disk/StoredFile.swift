@@ -17,7 +17,8 @@ final class StoredFile {
   /// Calls of sync after one that failed, in the life of one process.
   private(set) var syncsAfterFailure = 0
   private(set) var syncFailed = false
-  private let durable = ByteImage()
+  /// What was synced.
+  let durable = ByteImage()
   private var unsynced: [Change] = []
 
   var hasUnsynced: Bool { !unsynced.isEmpty }

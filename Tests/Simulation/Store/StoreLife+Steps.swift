@@ -48,11 +48,29 @@ extension StoreLife {
 
   func checkpoint(_ store: Store) throws(HistoryFailure) {
     let (covered, head) = (world.model.log.count, world.model.head)
+    let segments = store.stats.journal.segmentCount
     var sequence: UInt64 = 0
     guard try run(store, { (store) throws(StoreError) in sequence = try store.checkpoint().sequence }) else { return }
     world.model.reached(.synced, covered)
     world.counts.checkpoints += 1
     if sequence != head { throw HistoryFailure("a checkpoint begun at \(head) ends at \(sequence)") }
+    if store.stats.journal.segmentCount < segments && random.chance(200) { try checkDeletion(sequence) }
+  }
+
+  /// Segments are gone: what was in them is in the database's own file.
+  private func checkDeletion(_ sequence: UInt64) throws(HistoryFailure) {
+    guard let content = world.disk.durableContent(Self.directory + "/twind.db") else {
+      throw HistoryFailure("segments were deleted and there is no database")
+    }
+    let applied: Int64?
+    do {
+      applied = try DatabaseAlone.appliedSequence(content)
+    } catch {
+      throw HistoryFailure("the database file alone cannot be read after segments were deleted: \(error)")
+    }
+    if applied ?? 0 < Int64(sequence) {
+      throw HistoryFailure("segments were deleted up to \(sequence), and the database file holds \(applied ?? 0)")
+    }
   }
 
   /// Whether it was done.
