@@ -31,7 +31,9 @@ struct Trim {
     for (index, row) in old.enumerated() {
       if index == old.count - 1 || needed.contains(FactKey(row)) { kept.append(row) } else { dropped.append(row) }
     }
-    guard !dropped.isEmpty, image.difference(from: Trim.fold(name, kept), at: horizon) == nil else { return nil }
+    guard !dropped.isEmpty, let again = Trim.fold(name, kept), image.headDifference(from: again) == nil,
+      image.derived(at: horizon).holdsSame(as: again.derived(at: horizon))
+    else { return nil }
     self.horizon = horizon
     self.dropped = dropped
   }
@@ -63,14 +65,16 @@ private struct FactKey: Hashable {
 
   init(_ row: FactRow) {
     sequence = row.fact.sequence
-    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? [] }
+    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? []
+    }
   }
 }
 
 extension Database {
   /// Trims one twin, if it is due, within a transaction. Returns how many of its facts were looked at.
   func trim(
-    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow
+    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database,
+    _ checkpoint: inout CheckpointRow
   ) throws -> Int {
     let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
     guard let found = try Row.fetchOne(find, arguments: [id]).map(checked) else { return 0 }
