@@ -37,6 +37,13 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Connections at a time, 1 to 16384 (default: 1024).") var connectionsMax: Int?
   @Option(help: "Threads that serve (default: half of the cores).") var reactors: Int?
   @Option(help: "Agents by user: 1001=billing,1002=sales (default: the users' names).") var agents: String?
+  @Option(
+    help: """
+      History to keep, by space and for all others (*): "acme=90d,beta=1000,*=all" keeps 90 days (s, m, h, d) of acme, \
+      at least the newest 1000 facts of each twin of beta, and else all (default: all). What a twin is, and will be, \
+      is never dropped.
+      """)
+  var retain: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
   @Option(help: "A JSON file of settings.") var config: String?
   @Flag(help: "Print the settings in force and exit.") var printConfig = false
@@ -70,7 +77,8 @@ struct Serve: AsyncParsableCommand {
       "memory-limit": memoryLimit, "exit-on-io-error": exitOnIoError ? "true" : nil,
       "checkpoint-interval": checkpointInterval,
       "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
-      "reactors": reactors.map { "\($0)" }, "agents": agents, "log-level": logLevel,
+      "reactors": reactors.map { "\($0)" }, "agents": agents, "retain": retain,
+      "log-level": logLevel,
     ]
     return given.compactMapValues { $0 }
   }

@@ -15,8 +15,7 @@ struct Settings {
   /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
   static let keys = [
     "socket", "data-dir", "dev", "durability", "memory-limit", "checkpoint-interval", "exit-on-io-error", "socket-mode",
-    "socket-group", "connections-max", "reactors",
-    "agents", "log-level",
+    "socket-group", "connections-max", "reactors", "agents", "retain", "log-level",
   ]
   /// Variables that are ours and no settings.
   private static let otherVariables: Set<String> = ["TWIND_CONFIG"]
@@ -72,6 +71,9 @@ struct Settings {
     if let text = try values.string("agents") {
       daemon.agents = try values.parsed("agents", text, AgentsText.parse(text))
     }
+    if let text = try values.string("retain") {
+      daemon.store.retention = try values.parsed("retain", text, RetentionText.parse(text))
+    }
     let level = try values.string("log-level") ?? "info"
     logLevel = try values.parsed("log-level", level, Logger.Level(rawValue: level))
   }
@@ -92,6 +94,7 @@ struct Settings {
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),
       ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"), ("agents", quote(agents)),
+      ("retain", quote(RetentionText.format(daemon.store.retention))),
       ("log-level", quote(logLevel.rawValue)),
     ]
     return "{\n" + values.map { "  \(quote($0.0)): \($0.1)" }.joined(separator: ",\n") + "\n}"

@@ -46,7 +46,7 @@ extension Database {
         try writer.write { db in
           var row = checkpointRow
           try body(db, &row)
-          try row.write(db)
+          if row != checkpointRow { try row.write(db) }
           return row
         }
       }

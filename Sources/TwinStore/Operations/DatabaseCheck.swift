@@ -117,9 +117,8 @@ struct DatabaseCheck {
       report.add(.facts, path, place, error.reason)
       return count
     }
-    let time = twin.factsFrom == .min ? nil : max(twin.factsFrom, twin.image.recordedAt)
-    if let difference = twin.image.difference(from: fold.image, at: time) {
-      report.add(.facts, path, place, "they do not make the twin: \(difference)")
+    if let fault = twin.image.fault(against: fold.image, from: twin.factsFrom) {
+      report.add(.facts, path, place, "they do not make the twin: \(fault)")
     }
     return count
   }

@@ -44,17 +44,47 @@ struct TwinFold {
 }
 
 extension TwinImage {
-  /// What differs from the other at this time; nil = nothing.
-  func difference(from other: TwinImage?, at time: Int64?) -> String? {
-    guard var other else { return "there are no facts" }
-    if revision != other.revision { return "the last fact is of revision \(other.revision), not \(revision)" }
-    if recordedAt != other.recordedAt || isDeleted != other.isDeleted || !equalBytes(agent.bytes, other.agent.bytes) {
-      return "the last fact is of another commit"
+  /// What is wrong with this stored image, given what a fold of its facts makes; nil = nothing.
+  ///
+  /// It may have been derived for any time since its last commit: a read after something began or ended does so.
+  ///
+  /// - Parameter from: from when on all facts are there; what stands here from before is derived for then.
+  func fault(against fold: TwinImage?, from: Int64) -> String? {
+    guard let fold else { return "there are no facts" }
+    if let difference = headDifference(from: fold) { return difference }
+    let start = max(from, recordedAt)
+    var made = from == .min ? fold : fold.derived(at: start)
+    if holdsSame(as: made) || (from != .min && derived(at: start).holdsSame(as: made)) { return nil }
+    for turn in fold.turns where turn > start {
+      made = made.derived(at: turn)
+      if holdsSame(as: made) { return nil }
     }
-    var mine = self
-    if let time { (mine, other) = (derived(at: time), other.derived(at: time)) }
-    if !equalBytes(mine.records, other.records) { return "its facts make other attributes" }
-    if !equalBytes(mine.pendingRecords, other.pendingRecords) { return "its facts make other pending attributes" }
-    return nil
+    return "they make other attributes"
+  }
+
+  /// What differs in revision and provenance; nil = nothing.
+  func headDifference(from other: TwinImage) -> String? {
+    if revision != other.revision { return "the last one is of revision \(other.revision), not \(revision)" }
+    let isSame =
+      recordedAt == other.recordedAt && isDeleted == other.isDeleted && equalBytes(agent.bytes, other.agent.bytes)
+    return isSame ? nil : "the last one is of another commit"
+  }
+
+  /// Whether both have the same attributes, current and pending.
+  func holdsSame(as other: TwinImage) -> Bool {
+    equalBytes(records, other.records) && equalBytes(pendingRecords, other.pendingRecords)
+  }
+
+  /// Times at which something in it begins or ends, ascending.
+  private var turns: [Int64] {
+    var turns: Set<Int64> = []
+    for part in [entries, pendingEntries] {
+      for entry in part {
+        let record = attribute(entry)
+        turns.insert(record.validFrom)
+        if record.validTo != 0 { turns.insert(record.validTo) }
+      }
+    }
+    return turns.sorted()
   }
 }

@@ -20,20 +20,21 @@ struct Trim {
   ///   - horizon: as the rule has it.
   ///   - isAll: there are no more.
   /// - Returns: nil when nothing can be dropped.
-  init?(_ name: TwinName, _ facts: [FactRow], horizon: Int64, isAll: Bool) {
+  static func plan(_ name: TwinName, _ facts: [FactRow], horizon: Int64, isAll: Bool) -> Trim? {
     // The commit of the last one may have more.
     let horizon = isAll ? horizon : min(horizon, (facts.last?.fact.recordedAt ?? .min).subtractingClamped(1))
     let old = Array(facts.prefix { $0.fact.recordedAt <= horizon })
-    guard old.count > 1, let image = Trim.fold(name, old) else { return nil }
-    let needed = Trim.facts(of: image.derived(at: horizon))
+    guard old.count > 1, let image = fold(name, old) else { return nil }
+    let needed = Self.facts(of: image.derived(at: horizon))
     var kept: [FactRow] = []
     var dropped: [FactRow] = []
     for (index, row) in old.enumerated() {
       if index == old.count - 1 || needed.contains(FactKey(row)) { kept.append(row) } else { dropped.append(row) }
     }
-    guard !dropped.isEmpty, image.difference(from: Trim.fold(name, kept), at: horizon) == nil else { return nil }
-    self.horizon = horizon
-    self.dropped = dropped
+    guard !dropped.isEmpty, let again = fold(name, kept), image.headDifference(from: again) == nil,
+      image.derived(at: horizon).holdsSame(as: again.derived(at: horizon))
+    else { return nil }
+    return Trim(horizon: horizon, dropped: dropped)
   }
 
   private static func fold(_ name: TwinName, _ facts: [FactRow]) -> TwinImage? {
@@ -63,14 +64,16 @@ private struct FactKey: Hashable {
 
   init(_ row: FactRow) {
     sequence = row.fact.sequence
-    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? [] }
+    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? []
+    }
   }
 }
 
 extension Database {
   /// Trims one twin, if it is due, within a transaction. Returns how many of its facts were looked at.
   func trim(
-    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow
+    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database,
+    _ checkpoint: inout CheckpointRow
   ) throws -> Int {
     let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
     guard let found = try Row.fetchOne(find, arguments: [id]).map(checked) else { return 0 }
@@ -79,7 +82,7 @@ extension Database {
       horizon > found.factsFrom
     else { return 0 }
     let facts = try oldest(of: found, db)
-    guard let trim = Trim(found.image.name, facts, horizon: horizon, isAll: Int64(facts.count) == found.factCount),
+    guard let trim = Trim.plan(found.image.name, facts, horizon: horizon, isAll: Int64(facts.count) == found.factCount),
       trim.horizon > found.factsFrom
     else { return facts.count }
     var next = found
