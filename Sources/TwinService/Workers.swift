@@ -19,7 +19,8 @@ package final class Workers: @unchecked Sendable {
   /// Runs the job on a worker. Throws RESOURCE_EXHAUSTED when too many wait.
   func submit(_ job: @escaping @Sendable () -> Void) throws(RPCError) {
     try lock.withLock { () throws(RPCError) in
-      guard jobs.count < ServiceLimits.workersQueueMax, !isStopping else {
+      if isStopping { throw RPCError(.unavailable, "the daemon is stopping: try again when it is back") }
+      guard jobs.count < ServiceLimits.workersQueueMax else {
         throw RPCError(
           .resourceExhausted,
           "\(jobs.count) requests wait for the disk (workersQueueMax \(ServiceLimits.workersQueueMax)): try again later"

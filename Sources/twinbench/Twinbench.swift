@@ -30,7 +30,7 @@ struct Twinbench: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Read.self, Write.self, Mixed.self, Compare.self, Fanout.self, Connections.self, Soak.self, PeersCommand.self,
-      PeerCommand.self,
+      Read.self, Write.self, Mixed.self, Compare.self, Fanout.self, Connections.self, Soak.self, Recover.self,
+      CheckpointInterference.self, Memory.self, PeersCommand.self, PeerCommand.self,
     ])
 }

@@ -37,7 +37,8 @@ struct FaultsCommand: ParsableCommand {
       }
     }
     progress.clear()
-    print("\(range.count) operations, each failing in \(FaultSweep.errors.count) ways: no fault in \(progress.secondsText) s")
+    let ways = FaultSweep.errors.count
+    print("\(range.count) operations, each failing in \(ways) ways: no fault in \(progress.secondsText) s")
     print(sweep.counts)
   }
 }
