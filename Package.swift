@@ -87,7 +87,8 @@ let package = Package(
       name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
       swiftSettings: strict),
     .target(
-      name: "Simulation", dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb, sqlite],
+      name: "Simulation",
+      dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb, sqlite],
       path: "Tests/Simulation", exclude: ["Command"], swiftSettings: strict),
     .executableTarget(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",

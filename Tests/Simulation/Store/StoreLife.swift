@@ -116,7 +116,9 @@ final class StoreLife: @unchecked Sendable {
     let disk = world.disk
     if let failure = nestedFailure { throw failure }
     // A start that fails leaves it to SQLite to undo its first transaction, with a sync of its own.
-    if hasStarted, let file = disk.resynced.first { throw HistoryFailure("\(file) was synced again after a failed sync") }
+    if hasStarted, let file = disk.resynced.first {
+      throw HistoryFailure("\(file) was synced again after a failed sync")
+    }
     world.counts.faults += disk.failures - failuresBefore
     disk.clearFaults()
     disk.setSpace(nil)

@@ -22,7 +22,8 @@ extension World {
       throw HistoryFailure("\(name) at revision \(image.revision) is not what was written")
     }
     if !current.pendingRecords.elementsEqual(expected.pendingRecords) {
-      throw HistoryFailure("\(name) at revision \(image.revision) keeps for later what it should not, or lacks something")
+      throw HistoryFailure(
+        "\(name) at revision \(image.revision) keeps for later what it should not, or lacks something")
     }
   }
 
@@ -33,7 +34,8 @@ extension World {
     for (index, (one, other)) in zip(expected, found).enumerated()
     where one.sequence != other.sequence || one.ordinal != other.ordinal || one.message != other.message {
       throw HistoryFailure(
-        "fact \(index) of \(name) is \(other.sequence).\(other.ordinal), and \(one.sequence).\(one.ordinal) was written")
+        "fact \(index) of \(name) is \(other.sequence).\(other.ordinal), and \(one.sequence).\(one.ordinal) was written"
+      )
     }
     if found.count != expected.count {
       throw HistoryFailure("\(name) has \(found.count) facts, and \(expected.count) were written")
