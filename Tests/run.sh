@@ -4,13 +4,13 @@
 #   Tests/run.sh                  everything
 #   Tests/run.sh unit python      single stages
 #
-# Stages: tidy unit c python interop fuzz system. Two builds are made: release (product, system tests) and debug with
+# Stages: tidy unit c python interop fuzz sim system. Two builds are made: release (product, system tests) and debug with
 # ThreadSanitizer (all Swift unit tests). Prints the minutes that each stage took, and fails past its budget.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 budget_minutes=35
-all=(tidy unit c python interop fuzz system)
+all=(tidy unit c python interop fuzz sim system)
 stages=("${@:-${all[@]}}")
 
 for stage in "${stages[@]}"; do
@@ -64,6 +64,16 @@ stage_python() {
 stage_interop() { Tests/Interop/run.sh; }
 
 stage_fuzz() { swift run -c release twind-fuzz-frames; }
+
+# A failing seed is named, and repeats exactly.
+stage_sim() {
+  swift build -c release --product twind-simulate
+  local simulate=.build/release/twind-simulate
+  "$simulate" disk --seeds 500
+  "$simulate" journal --seeds 2000
+  "$simulate" faults
+  "$simulate" run --seeds 3000
+}
 
 stage_system() {
   ensure_python

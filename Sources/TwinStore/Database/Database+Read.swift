@@ -95,7 +95,8 @@ extension Database {
       try reader.read { db in
         let find = try db.cachedStatement(sql: "SELECT name FROM twins WHERE id = ?")
         var names: [Int64: [UInt8]] = [:]
-        for twin in twins { names[twin] = try Data.fetchOne(find, arguments: [twin]).map { [UInt8]($0) } }
+        // In order: what is asked of the disk must not depend on a hash.
+        for twin in twins.sorted() { names[twin] = try Data.fetchOne(find, arguments: [twin]).map { [UInt8]($0) } }
         return names
       }
     }

@@ -10,9 +10,9 @@ struct Recover: ParsableCommand {
         twinbench recover --twins 1000000
       """)
 
-  @OptionGroup var options: StageOptions
+  @OptionGroup var comparison: ComparisonOptions
 
-  func run() throws { try options.run(.restart) }
+  func run() throws { try comparison.run([.restart]) }
 }
 
 struct CheckpointInterference: ParsableCommand {
@@ -23,9 +23,9 @@ struct CheckpointInterference: ParsableCommand {
         twinbench checkpoint-interference --twins 50000 --pin client=0,server=0
       """)
 
-  @OptionGroup var options: StageOptions
+  @OptionGroup var comparison: ComparisonOptions
 
-  func run() throws { try options.run(.checkpoint) }
+  func run() throws { try comparison.run([.checkpoint]) }
 }
 
 struct Memory: ParsableCommand {
@@ -36,18 +36,7 @@ struct Memory: ParsableCommand {
         twinbench memory --twins 100000
       """)
 
-  @OptionGroup var options: StageOptions
+  @OptionGroup var comparison: ComparisonOptions
 
-  func run() throws { try options.run(.memory) }
-}
-
-/// What these have in common: a comparison with one stage.
-struct StageOptions: ParsableArguments {
-  @OptionGroup var comparison: Compare
-
-  func run(_ stage: Compare.StageName) throws {
-    var comparison = comparison
-    comparison.stages = [stage]
-    try comparison.run()
-  }
+  func run() throws { try comparison.run([.memory]) }
 }

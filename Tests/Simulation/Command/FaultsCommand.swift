@@ -37,8 +37,9 @@ struct FaultsCommand: ParsableCommand {
       }
     }
     progress.clear()
-    let ways = FaultSweep.errors.count
-    print("\(range.count) operations, each failing in \(ways) ways: no fault in \(progress.secondsText) s")
+    print(
+      "\(range.count) operations, each failing in \(FaultSweep.errors.count) ways: no fault in \(progress.secondsText) s"
+    )
     print(sweep.counts)
   }
 }

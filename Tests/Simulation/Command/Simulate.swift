@@ -15,6 +15,8 @@ struct Simulate: ParsableCommand {
       Exit codes: 0 no fault found, 1 a fault found, 64 wrong arguments.
 
       EXAMPLES
+        twind-simulate run --seeds 2000
+        twind-simulate faults
         twind-simulate disk --seeds 200
         twind-simulate disk --seed 17 --verbose
         twind-simulate disk --seeds 200 --pretend sync
