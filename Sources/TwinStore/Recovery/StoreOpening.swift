@@ -76,7 +76,7 @@ struct StoreOpening {
     var live = 0
     try database.scanTwins { row in
       let shard = cache.shard(of: row.image.name)
-      shard.filter.insert(filterHash(row.image.name))
+      shard.filter.insert(filterHash(row.image.name.bytes))
       count += 1
       if !row.image.isDeleted { live += 1 }
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
