@@ -1,15 +1,15 @@
 // The one kind of lock.
 //
-// A heap-allocated pthread mutex, because ThreadSanitizer on Linux reports false races inside Synchronization.Mutex.
+// Public, for nothing that is `package` is inlined into another target. A heap-allocated pthread mutex, because ThreadSanitizer on Linux reports false races inside Synchronization.Mutex.
 
 import CLinux
 import Glibc
 
 /// A mutual-exclusion lock.
-package struct Lock: ~Copyable, @unchecked Sendable {
+public struct Lock: ~Copyable, @unchecked Sendable {
   @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  package init() {
+  public init() {
     mutex = .allocate(capacity: 1)
     let result = pthread_mutex_init(mutex, nil)
     precondition(result == 0, "pthread_mutex_init failed with \(result)")
@@ -21,23 +21,23 @@ package struct Lock: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  package borrowing func lock() {
+  public borrowing func lock() {
     let result = pthread_mutex_lock(mutex)
     precondition(result == 0, "pthread_mutex_lock failed")
   }
 
   /// Takes the lock if nobody holds it.
   @inlinable
-  package borrowing func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
+  public borrowing func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
 
   @inlinable
-  package borrowing func unlock() {
+  public borrowing func unlock() {
     let result = pthread_mutex_unlock(mutex)
     precondition(result == 0, "pthread_mutex_unlock failed")
   }
 
   @inlinable
-  package borrowing func withLock<Result, Failure: Error>(
+  public borrowing func withLock<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     lock()

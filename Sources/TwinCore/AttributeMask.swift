@@ -3,62 +3,84 @@
 //
 // Promises: owns its bytes, so that a watch may keep it; a lookup is one binary search over bytes.
 
-package struct AttributeMask: Sendable {
+public struct AttributeMask: Sendable {
   /// Covers everything.
   package static let all = AttributeMask()
 
-  /// The names one behind the other, in byte order, none below another one.
-  private var bytes: [UInt8] = []
-  private var ends: [Int] = []
+  /// nil covers everything. One reference, so that a mask without names costs a read nothing.
+  @usableFromInline let names: Names?
 
-  package init() {}
+  package init() { names = nil }
 
   /// The `attributes` of a request, as protobuf-c unpacked them.
-  package init(
-    _ names: UnsafePointer<UnsafeMutablePointer<CChar>?>?, count: Int
-  ) throws(TwinError) {
-    guard count > 0, let names else { return }
-    if count > Limits.maskNamesMax {
-      throw .limit(
-        .invalidArgument, "the list of attributes", "maskNamesMax", maximum: Limits.maskNamesMax, actual: count,
-        unit: "names")
+  @inline(__always)
+  package init(_ names: UnsafePointer<UnsafeMutablePointer<CChar>?>?, count: Int) throws(TwinError) {
+    guard count > 0, let names else {
+      self.names = nil
+      return
     }
-    var sorted: [Text] = []
-    sorted.reserveCapacity(count)
-    for index in 0..<count {
-      let name = Text(names[index])
-      try checkAttributeName(name.bytes)
-      sorted.append(name)
-    }
-    sorted.sort { compareBytes($0.bytes, $1.bytes) < 0 }
-    for name in sorted where ends.isEmpty || !covers(name.bytes) {
-      bytes.append(contentsOf: name.bytes)
-      ends.append(bytes.count)
-    }
+    self.names = try Names(names, count)
   }
 
-  package var isAll: Bool { ends.isEmpty }
+  @inlinable public var isAll: Bool { names == nil }
 
-  /// Whether the attribute is wanted. "." sorts before all else a name may hold and no mask name is below
-  /// another, so only the last mask name that is not after `name` can cover it.
-  package func covers(_ name: UnsafeRawBufferPointer) -> Bool {
-    if ends.isEmpty { return true }
-    return bytes.withUnsafeBytes { all in
-      var low = 0
-      var high = ends.count
-      while low < high {
-        let middle = (low + high) / 2
-        if compareBytes(part(middle, of: all), name) <= 0 { low = middle + 1 } else { high = middle }
+  /// Whether the attribute is wanted.
+  @inlinable
+  public func covers(_ name: UnsafeRawBufferPointer) -> Bool { names?.cover(name) ?? true }
+
+  /// The names one behind the other, in byte order, none below another one.
+  @usableFromInline
+  final class Names: Sendable {
+    private let bytes: [UInt8]
+    private let ends: [Int]
+
+    fileprivate init(_ names: UnsafePointer<UnsafeMutablePointer<CChar>?>, _ count: Int) throws(TwinError) {
+      if count > Limits.maskNamesMax {
+        throw .limit(
+          .invalidArgument, "the list of attributes", "maskNamesMax", maximum: Limits.maskNamesMax, actual: count,
+          unit: "names")
       }
-      guard low > 0 else { return false }
-      let candidate = part(low - 1, of: all)
-      return name.starts(with: candidate)
-        && (name.count == candidate.count || name[candidate.count] == UInt8(ascii: "."))
+      var sorted: [Text] = []
+      sorted.reserveCapacity(count)
+      for index in 0..<count {
+        let name = Text(names[index])
+        try checkAttributeName(name.bytes)
+        sorted.append(name)
+      }
+      sorted.sort { compareBytes($0.bytes, $1.bytes) < 0 }
+      var bytes: [UInt8] = []
+      var ends: [Int] = []
+      for name in sorted where !Self.cover(name.bytes, bytes, ends) {
+        bytes.append(contentsOf: name.bytes)
+        ends.append(bytes.count)
+      }
+      self.bytes = bytes
+      self.ends = ends
     }
-  }
 
-  private func part(_ index: Int, of all: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    let start = index == 0 ? 0 : ends[index - 1]
-    return all.part(start, ends[index] - start)
+    @usableFromInline
+    func cover(_ name: UnsafeRawBufferPointer) -> Bool { Self.cover(name, bytes, ends) }
+
+    /// "." sorts before all else a name may hold and no mask name is below another, so only the last mask name that is
+    /// not after `name` can cover it.
+    private static func cover(_ name: UnsafeRawBufferPointer, _ bytes: [UInt8], _ ends: [Int]) -> Bool {
+      bytes.withUnsafeBytes { all in
+        var low = 0
+        var high = ends.count
+        while low < high {
+          let middle = (low + high) / 2
+          if compareBytes(part(middle, of: all, ends), name) <= 0 { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return false }
+        let candidate = part(low - 1, of: all, ends)
+        return name.starts(with: candidate)
+          && (name.count == candidate.count || name[candidate.count] == UInt8(ascii: "."))
+      }
+    }
+
+    private static func part(_ index: Int, of all: UnsafeRawBufferPointer, _ ends: [Int]) -> UnsafeRawBufferPointer {
+      let start = index == 0 ? 0 : ends[index - 1]
+      return all.part(start, ends[index] - start)
+    }
   }
 }

@@ -5,7 +5,7 @@ import Glibc
 
 /// Below, at or above zero as `left` comes before, at or after `right` in byte order.
 @inlinable
-package func compareBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+public func compareBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
   let common = min(left.count, right.count)
   if common > 0 {
     let order = memcmp(left.baseAddress!, right.baseAddress!, common)
@@ -15,7 +15,7 @@ package func compareBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBuff
 }
 
 @inlinable
-package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+public func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
   left.count == right.count
     && (left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0)
 }
@@ -23,12 +23,12 @@ package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBuffer
 extension UnsafeRawBufferPointer {
   /// The bytes from `start` on, `count` of them. Traps outside the buffer.
   @inlinable
-  package func part(_ start: Int, _ count: Int) -> UnsafeRawBufferPointer {
+  public func part(_ start: Int, _ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: self[start..<start + count])
   }
 
   @inlinable
-  package func starts(with prefix: UnsafeRawBufferPointer) -> Bool {
+  public func starts(with prefix: UnsafeRawBufferPointer) -> Bool {
     count >= prefix.count && (prefix.isEmpty || memcmp(baseAddress!, prefix.baseAddress!, prefix.count) == 0)
   }
 }

@@ -59,12 +59,13 @@ extension TwinImage {
 
   /// Whether `permit` and `mask` leave nothing out.
   @inlinable
-  package func showsAll(_ mask: AttributeMask, _ permit: Permit) -> Bool {
-    mask.isAll && (permit.shows(storage.header.commonClassBits) || storage.header.entryCount == 0)
+  public func showsAll(_ mask: AttributeMask, _ permit: Permit) -> Bool {
+    mask.isAll && (permit.shows(head.pointee.commonClassBits) || head.pointee.entryCount == 0)
   }
 
   /// Bytes that `writeRecords` will write.
-  package func recordsSize(_ mask: AttributeMask, _ permit: Permit) -> Int {
+  @inlinable
+  public func recordsSize(_ mask: AttributeMask, _ permit: Permit) -> Int {
     if showsAll(mask, permit) { return recordsLength }
     var size = 0
     for entry in entries where permit.shows(entry.classBits) && mask.covers(name(entry)) {
@@ -75,8 +76,8 @@ extension TwinImage {
 
   /// Copies the records asked for and permitted, and returns the place behind them. `place` has room for
   /// `recordsSize` bytes.
-  @discardableResult
-  package func writeRecords(
+  @discardableResult @inlinable
+  public func writeRecords(
     _ mask: AttributeMask, _ permit: Permit, to place: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
     if showsAll(mask, permit) {
@@ -92,10 +93,11 @@ extension TwinImage {
   }
 
   /// The attributes that were asked for and are withheld.
-  package func forEachWithheld(
+  @inlinable
+  public func forEachWithheld(
     _ mask: AttributeMask, _ permit: Permit, _ body: (_ name: UnsafeRawBufferPointer) -> Void
   ) {
-    if permit.shows(storage.header.commonClassBits) { return }
+    if permit.shows(head.pointee.commonClassBits) { return }
     for entry in entries where !permit.shows(entry.classBits) && mask.covers(name(entry)) {
       body(name(entry))
     }

@@ -15,38 +15,40 @@
 // attributes without a value that were removed, or the one nameless record that deletes the twin. It is what the
 // journal, the facts table and watches copy.
 //
+// What reads of a twin need is public: nothing that is `package` is inlined into another target.
+//
 // Promises: one allocation, immutable but for the cache's marks, which the lock of the twin's shard guards. A
 // deleted twin is an image without records that keeps its revision.
 
-package struct TwinImage: @unchecked Sendable {
-  package struct Header {
-    package var revision: UInt64
-    package var recordedAt: Int64
+public struct TwinImage: @unchecked Sendable {
+  public struct Header {
+    public var revision: UInt64
+    public var recordedAt: Int64
     /// The earliest time at which time alone changes what counts; Int64.max = none.
-    package var nextChangeTime: Int64 = .max
+    public var nextChangeTime: Int64 = .max
     /// The checkpoint epoch in whose dirty list the image stands, and its place there. 0 = none.
-    package var dirtyEpoch: UInt64 = 0
+    public var dirtyEpoch: UInt64 = 0
     /// Number of the last change of the twin among its shard's.
-    package var lastChange: UInt64 = 0
-    package var dirtySlot: UInt32 = 0
-    package var recordsLength: UInt32
-    package var pendingLength: UInt32 = 0
+    public var lastChange: UInt64 = 0
+    public var dirtySlot: UInt32 = 0
+    public var recordsLength: UInt32
+    public var pendingLength: UInt32 = 0
     /// Class bits that every current attribute has: when the permit shows one of them it shows all.
-    package var commonClassBits: UInt32 = ~0
-    package var entryCount: UInt16
-    package var pendingCount: UInt16 = 0
-    package var nameLength: UInt16
+    public var commonClassBits: UInt32 = ~0
+    public var entryCount: UInt16
+    public var pendingCount: UInt16 = 0
+    public var nameLength: UInt16
     /// In the image of a change: the number of its first fact within the commit.
-    package var firstOrdinal: UInt16 = 0
-    package var agentLength: UInt8
-    package var isDeleted: Bool
+    public var firstOrdinal: UInt16 = 0
+    public var agentLength: UInt8
+    public var isDeleted: Bool
     /// Was read since the cache last looked for twins to drop.
-    package var isMarkedRead = false
+    public var isMarkedRead = false
   }
 
-  package struct Flags: OptionSet, Equatable, Sendable {
-    package let rawValue: UInt16
-    package init(rawValue: UInt16) { self.rawValue = rawValue }
+  public struct Flags: OptionSet, Equatable, Sendable {
+    public let rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// Has no value: the attribute is not there.
     package static let removal = Flags(rawValue: 1)
@@ -58,21 +60,21 @@ package struct TwinImage: @unchecked Sendable {
   }
 
   /// Where one record lies, counted from the first record.
-  package struct Entry: Equatable {
-    package var offset: UInt32
-    package var length: UInt32
-    package var classBits: UInt32
+  public struct Entry: Equatable {
+    public var offset: UInt32
+    public var length: UInt32
+    public var classBits: UInt32
     /// The name lies within the record: this many bytes from its start.
-    package var nameStart: UInt8
-    package var nameLength: UInt8
-    package var flags: Flags
+    public var nameStart: UInt8
+    public var nameLength: UInt8
+    public var flags: Flags
   }
 
-  package typealias Storage = ManagedBuffer<Header, UInt8>
-  package let storage: Storage
+  public typealias Storage = ManagedBuffer<Header, UInt8>
+  public let storage: Storage
 
   @inlinable
-  package init(storage: Storage) { self.storage = storage }
+  public init(storage: Storage) { self.storage = storage }
 
   /// How much an image will hold.
   struct Contents {
@@ -119,20 +121,20 @@ extension TwinImage {
     name.withUnsafeBytes { absent(TwinName(unchecked: $0)) }
   }
 
-  @inlinable package var header: Header {
-    _read { yield storage.header }
-  }
-  @inlinable package var revision: UInt64 { storage.header.revision }
+  /// Good as long as the image. Swift checks every access to a class's property at run time; this is none.
+  @inlinable var head: UnsafeMutablePointer<Header> { storage.withUnsafeMutablePointerToHeader { $0 } }
+  @inlinable public var header: Header { head.pointee }
+  @inlinable public var revision: UInt64 { head.pointee.revision }
   /// When the last commit was recorded, in microseconds since the epoch.
-  @inlinable package var recordedAt: Int64 { storage.header.recordedAt }
-  @inlinable package var isDeleted: Bool { storage.header.isDeleted }
-  @inlinable package var entryCount: Int { Int(storage.header.entryCount) }
-  @inlinable package var recordsLength: Int { Int(storage.header.recordsLength) }
+  @inlinable public var recordedAt: Int64 { head.pointee.recordedAt }
+  @inlinable public var isDeleted: Bool { head.pointee.isDeleted }
+  @inlinable public var entryCount: Int { Int(head.pointee.entryCount) }
+  @inlinable public var recordsLength: Int { Int(head.pointee.recordsLength) }
 
   /// The earliest time at which time alone changes what the current records are; Int64.max = none.
-  @inlinable package var nextChangeTime: Int64 { storage.header.nextChangeTime }
-  @inlinable package var pendingCount: Int { Int(storage.header.pendingCount) }
-  @inlinable package var pendingLength: Int { Int(storage.header.pendingLength) }
+  @inlinable public var nextChangeTime: Int64 { head.pointee.nextChangeTime }
+  @inlinable public var pendingCount: Int { Int(head.pointee.pendingCount) }
+  @inlinable public var pendingLength: Int { Int(head.pointee.pendingLength) }
 
   /// Bytes that it takes in memory.
   package var byteCount: Int { 16 + MemoryLayout<Header>.size + recordsOffset + recordsLength + pendingLength }
@@ -143,25 +145,25 @@ extension TwinImage {
   }
 
   @inlinable var nameOffset: Int { (entryCount + pendingCount) * MemoryLayout<Entry>.stride }
-  @inlinable var agentOffset: Int { nameOffset + Int(storage.header.nameLength) + 1 }
-  @inlinable var recordsOffset: Int { agentOffset + Int(storage.header.agentLength) + 1 }
+  @inlinable var agentOffset: Int { nameOffset + Int(head.pointee.nameLength) + 1 }
+  @inlinable var recordsOffset: Int { agentOffset + Int(head.pointee.agentLength) + 1 }
 
   /// Points into the image, like all that follows.
-  @inlinable package var name: TwinName {
-    TwinName(unchecked: UnsafeRawBufferPointer(start: tail + nameOffset, count: Int(storage.header.nameLength)))
+  @inlinable public var name: TwinName {
+    TwinName(unchecked: UnsafeRawBufferPointer(start: tail + nameOffset, count: Int(head.pointee.nameLength)))
   }
 
-  package var nameText: Text { text(at: nameOffset, Int(storage.header.nameLength)) }
+  package var nameText: Text { text(at: nameOffset, Int(head.pointee.nameLength)) }
 
   /// The agent of the last commit.
-  package var agent: Text { text(at: agentOffset, Int(storage.header.agentLength)) }
+  package var agent: Text { text(at: agentOffset, Int(head.pointee.agentLength)) }
 
   private func text(at offset: Int, _ length: Int) -> Text {
     Text(start: UnsafePointer((tail + offset).assumingMemoryBound(to: CChar.self)), count: length)
   }
 
   /// The index of the current records, in byte order of the names.
-  @inlinable package var entries: UnsafeBufferPointer<Entry> {
+  @inlinable public var entries: UnsafeBufferPointer<Entry> {
     UnsafeBufferPointer(start: tail.assumingMemoryBound(to: Entry.self), count: entryCount)
   }
 
@@ -171,7 +173,7 @@ extension TwinImage {
   }
 
   /// All current records, one behind the other.
-  @inlinable package var records: UnsafeRawBufferPointer {
+  @inlinable public var records: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: tail + recordsOffset, count: recordsLength)
   }
 
@@ -181,35 +183,38 @@ extension TwinImage {
   }
 
   /// A current or pending record.
-  @inlinable package func record(_ entry: Entry) -> UnsafeRawBufferPointer {
+  @inlinable public func record(_ entry: Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: tail + recordsOffset + Int(entry.offset), count: Int(entry.length))
   }
 
-  @inlinable package func name(_ entry: Entry) -> UnsafeRawBufferPointer {
+  @inlinable public func name(_ entry: Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       start: tail + recordsOffset + Int(entry.offset) + Int(entry.nameStart), count: Int(entry.nameLength))
   }
 
   /// Whether the two are one object.
-  @inlinable package func isSame(as other: TwinImage) -> Bool { storage === other.storage }
+  @inlinable public func isSame(as other: TwinImage) -> Bool { storage === other.storage }
 }
 
 // MARK: - The cache's marks, guarded by the shard's lock
 
 extension TwinImage {
-  package var dirtyEpoch: UInt64 { storage.header.dirtyEpoch }
-  package var dirtySlot: Int { Int(storage.header.dirtySlot) }
+  package var dirtyEpoch: UInt64 { head.pointee.dirtyEpoch }
+  package var dirtySlot: Int { Int(head.pointee.dirtySlot) }
 
   package func markDirty(epoch: UInt64, slot: Int) {
-    storage.header.dirtyEpoch = epoch
-    storage.header.dirtySlot = UInt32(slot)
+    head.pointee.dirtyEpoch = epoch
+    head.pointee.dirtySlot = UInt32(slot)
   }
 
   /// Number of the last change of the twin among its shard's; 0 = none since the twin was read from the database.
-  package var lastChange: UInt64 { storage.header.lastChange }
-  package func markChanged(_ number: UInt64) { storage.header.lastChange = number }
+  package var lastChange: UInt64 { head.pointee.lastChange }
+  package func markChanged(_ number: UInt64) { head.pointee.lastChange = number }
 
-  package var isMarkedRead: Bool { storage.header.isMarkedRead }
-  @inlinable package func markRead() { storage.header.isMarkedRead = true }
-  package func unmarkRead() { storage.header.isMarkedRead = false }
+  package var isMarkedRead: Bool { head.pointee.isMarkedRead }
+  /// Most images that are read have the mark: their memory stays as it is.
+  @inlinable public func markRead() {
+    if !head.pointee.isMarkedRead { head.pointee.isMarkedRead = true }
+  }
+  package func unmarkRead() { head.pointee.isMarkedRead = false }
 }

@@ -3,18 +3,24 @@
 // Promises: equal and ordered by bytes, so that two spellings of one letter are two twins. It is the key of
 // the cache, where it points into the twin's own buffer.
 
-package struct TwinName: @unchecked Sendable {
-  package let bytes: UnsafeRawBufferPointer
+public struct TwinName: @unchecked Sendable {
+  public let bytes: UnsafeRawBufferPointer
 
   /// Bytes already known to keep the grammar.
   @inlinable
-  package init(unchecked bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  public init(unchecked bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   /// Checks the grammar.
   package init(_ text: Text) throws(TwinError) { try self.init(text.bytes) }
 
   /// Checks the grammar.
   package init(_ bytes: UnsafeRawBufferPointer) throws(TwinError) {
+    if !isPlainName(bytes) { try Self.check(bytes) }
+    self.bytes = bytes
+  }
+
+  /// Says what is wrong, if anything.
+  private static func check(_ bytes: UnsafeRawBufferPointer) throws(TwinError) {
     guard let first = bytes.firstIndex(of: slash),
       let second = bytes[(first + 1)...].firstIndex(of: slash)
     else {
@@ -25,7 +31,6 @@ package struct TwinName: @unchecked Sendable {
     let id = bytes.part(second + 1, bytes.count - second - 1)
     if id.isEmpty { throw .invalid("the id in \(quoted(bytes)) is empty: write space/kind/id") }
     try checkID(id, in: bytes)
-    self.bytes = bytes
   }
 
   /// The part before the first slash.
@@ -38,19 +43,19 @@ package struct TwinName: @unchecked Sendable {
 
 extension TwinName: Hashable {
   @inlinable
-  package static func == (left: TwinName, right: TwinName) -> Bool { equalBytes(left.bytes, right.bytes) }
+  public static func == (left: TwinName, right: TwinName) -> Bool { equalBytes(left.bytes, right.bytes) }
 
   @inlinable
-  package func hash(into hasher: inout Hasher) { hasher.combine(bytes: bytes) }
+  public func hash(into hasher: inout Hasher) { hasher.combine(bytes: bytes) }
 }
 
 extension TwinName: Comparable {
   @inlinable
-  package static func < (left: TwinName, right: TwinName) -> Bool { compareBytes(left.bytes, right.bytes) < 0 }
+  public static func < (left: TwinName, right: TwinName) -> Bool { compareBytes(left.bytes, right.bytes) < 0 }
 }
 
 extension TwinName: CustomStringConvertible {
-  package var description: String { quoted(bytes) }
+  public var description: String { quoted(bytes) }
 }
 
 private let slash = UInt8(ascii: "/")

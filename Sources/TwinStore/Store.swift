@@ -39,7 +39,7 @@ package final class Store: Sendable {
   package let options: Options
   /// What the start found.
   package let recovery: RecoveryReport
-  @usableFromInline let cache: TwinCache
+  let cache: TwinCache
   let section: CommitSection
   package let database: Database
   let clock: any Clock
@@ -88,9 +88,11 @@ package final class Store: Sendable {
 // MARK: - Reading
 
 extension Store {
+  /// Lends what memory knows of a twin: judge, copy, let go.
+  package func lend(_ name: TwinName) -> LentTwin { cache.lend(name) }
+
   /// Runs `body` on what memory knows of a twin, under its shard's lock: judge, copy, return. `sequence` is what the
   /// reply is current up to.
-  @inlinable
   package func withTwin<R, E: Error>(
     _ name: TwinName, _ body: (Resident, _ sequence: UInt64) throws(E) -> R
   ) throws(E) -> R {

@@ -17,13 +17,13 @@ package final class Reactor: Executor, @unchecked Sendable {
   var spareInput = ReceiveBuffer(capacity: 64 << 10)
   /// Lent likewise for what it answers.
   var spareOutput = SendBuffer()
-  private(set) var now = twind_monotonic_nanos()
 
   private let epoll = Epoll()
   private let wakeup = Wakeup()
   private let jobLock = Lock()
   private var jobs: [@Sendable () -> Void] = []
-  private var sources: [Int32: any EventSource] = [:]
+  /// By descriptor: the system gives out the lowest numbers that are free.
+  private var sources: [(any EventSource)?] = []
   private var closed: [Int32] = []
   private var timers = TimerQueue()
   private var running = true
@@ -58,7 +58,10 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Watches a descriptor. False when the kernel refuses.
   func add(_ source: any EventSource, _ fd: Int32, _ events: UInt32) -> Bool {
     guard epoll.add(fd, events) else { return false }
-    sources[fd] = source
+    if sources.count <= Int(fd) {
+      sources.append(contentsOf: repeatElement(nil, count: Int(fd) + 1 - sources.count))
+    }
+    sources[Int(fd)] = source
     return true
   }
 
@@ -67,7 +70,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Forgets and closes a descriptor. Its number stays taken until the turn ends, so that no event of this turn can
   /// reach a newcomer.
   func remove(_ fd: Int32) {
-    guard sources.removeValue(forKey: fd) != nil else { return }
+    guard source(fd) != nil else { return }
+    sources[Int(fd)] = nil
     timers.remove(UInt64(fd))
     epoll.remove(fd)
     closed.append(fd)
@@ -77,17 +81,18 @@ package final class Reactor: Executor, @unchecked Sendable {
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
   /// Refused connections that have not gone yet.
-  var refusals: Int { sources.values.count { $0 is Refusal } }
+  var refusals: Int { sources.count { $0 is Refusal } }
 
-  var connections: [Connection] {
-    sources.sorted { $0.key < $1.key }.compactMap { $0.value as? Connection }
-  }
+  var connections: [Connection] { sources.compactMap { $0 as? Connection } }
+
+  @inline(__always)
+  private func source(_ fd: Int32) -> (any EventSource)? { Int(fd) < sources.count ? sources[Int(fd)] : nil }
 
   // MARK: The loop
 
   private func run() {
     while running { turn() }
-    for source in sources.sorted(by: { $0.key < $1.key }) { source.value.close() }
+    for source in sources { source?.close() }
     closeRemoved()
   }
 
@@ -96,16 +101,21 @@ package final class Reactor: Executor, @unchecked Sendable {
     epoll.wait(nanos: idleNanos) { fd, events in
       if fd == wakeup.fd {
         woken = true
-      } else if let source = sources[fd] {
+      } else if let source = source(fd) {
         source.ready(events)
       }
     }
-    now = twind_monotonic_nanos()
     if woken { runJobs() }
-    while let token = timers.take(now: now) { sources[Int32(token)]?.timer(now) }
+    runTimers()
     flushPending()
     enforceBudgets()
     closeRemoved()
+  }
+
+  private func runTimers() {
+    if timers.next == .max { return }
+    let now = twind_monotonic_nanos()
+    while let token = timers.take(now: now) { source(Int32(token))?.timer(now) }
   }
 
   private func runJobs() {

@@ -20,20 +20,25 @@ package struct ServerConnectionState {
     case ignore
   }
 
+  /// Whether the frame begins a call, which is what nearly all frames do: `receive` would say so too.
+  @inline(__always)
+  package mutating func begins(_ header: FrameHeader) -> Bool {
+    guard header.type == .request, header.stream & 1 == 1, header.stream > lastStream else { return false }
+    lastStream = header.stream
+    return true
+  }
+
   /// - Parameter stream: the state of the frame's stream when it is open, else nil.
   package mutating func receive(_ header: FrameHeader, stream: inout ServerStreamState?) -> Action {
     let id = header.stream
     guard id & 1 == 1 else {
       return .refuse(RPCError(.invalidArgument, "stream id \(id) is even: a client's ids are odd"))
     }
+    if begins(header) { return .begin }
     switch header.type {
     case .request:
-      guard id > lastStream else {
-        return .refuse(
-          RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))
-      }
-      lastStream = id
-      return .begin
+      return .refuse(
+        RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))
     case .data:
       return onStream(id, &stream) { state in
         switch state.receive(dataWith: header.flags, length: header.length) {

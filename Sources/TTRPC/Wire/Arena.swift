@@ -10,57 +10,76 @@ import Glibc
 public final class Arena {
   private static let alignment = 16
 
+  /// Where the next bytes go. In memory of its own, for protobuf-c calls back with its address.
+  private struct Place {
+    var position: UnsafeMutableRawPointer
+    var end: UnsafeMutableRawPointer
+    var budget = Int.max
+    let arena: Unmanaged<Arena>
+  }
+
   private let chunkBytes: Int
   private let first: UnsafeMutableRawPointer
   private var more: [UnsafeMutableRawPointer] = []
-  private var position: UnsafeMutableRawPointer
-  private var end: UnsafeMutableRawPointer
-  private var budget = Int.max
-  private var allocator: ProtobufCAllocator
+  private let place: UnsafeMutablePointer<Place>
+  private let allocator: UnsafeMutablePointer<ProtobufCAllocator>
 
   /// - Parameter chunkBytes: how much it keeps, and takes at a time.
   public init(chunkBytes: Int = 64 << 10) {
     self.chunkBytes = chunkBytes
     first = .allocate(byteCount: chunkBytes, alignment: Self.alignment)
-    position = first
-    end = first + chunkBytes
-    allocator = ProtobufCAllocator()
-    allocator.alloc = { data, size in
-      Unmanaged<Arena>.fromOpaque(data!).takeUnretainedValue().allocate(size)
-    }
-    allocator.free = { _, _ in }
-    allocator.allocator_data = Unmanaged.passUnretained(self).toOpaque()
+    place = .allocate(capacity: 1)
+    allocator = .allocate(capacity: 1)
+    place.initialize(
+      to: Place(position: first, end: first + chunkBytes, arena: Unmanaged.passUnretained(self)))
+    allocator.initialize(
+      to: ProtobufCAllocator(
+        alloc: { place, size in Arena.allocate(size, at: place!.assumingMemoryBound(to: Place.self)) },
+        free: { _, _ in }, allocator_data: UnsafeMutableRawPointer(place)))
   }
 
   deinit {
     reset()
     first.deallocate()
+    place.deallocate()
+    allocator.deallocate()
   }
 
   /// Forgets everything allocated.
   public func reset() {
-    for chunk in more { chunk.deallocate() }
-    more.removeAll()
-    position = first
-    end = first + chunkBytes
-    budget = Int.max
+    let end = first + chunkBytes
+    if place.pointee.end != end {
+      for chunk in more { chunk.deallocate() }
+      more.removeAll()
+      place.pointee.end = end
+    }
+    place.pointee.position = first
+    place.pointee.budget = Int.max
   }
 
   /// Memory until the next reset; nil past the budget.
-  func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    let rounded = max(byteCount, 1).addingReportingOverflow(Self.alignment - 1)
+  func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { Self.allocate(byteCount, at: place) }
+
+  @inline(__always)
+  private static func allocate(_ byteCount: Int, at place: UnsafeMutablePointer<Place>) -> UnsafeMutableRawPointer? {
+    let rounded = max(byteCount, 1).addingReportingOverflow(alignment - 1)
     guard !rounded.overflow else { return nil }
-    let count = rounded.partialValue & ~(Self.alignment - 1)
-    guard count <= budget else { return nil }
-    budget -= count
-    if end - position < count {
-      let chunk = max(count, chunkBytes)
-      position = .allocate(byteCount: chunk, alignment: Self.alignment)
-      end = position + chunk
-      more.append(position)
+    let count = rounded.partialValue & ~(alignment - 1)
+    guard count <= place.pointee.budget else { return nil }
+    place.pointee.budget -= count
+    if place.pointee.end - place.pointee.position < count {
+      place.pointee.arena._withUnsafeGuaranteedRef { $0.addChunk(count) }
     }
-    defer { position += count }
-    return position
+    defer { place.pointee.position += count }
+    return place.pointee.position
+  }
+
+  private func addChunk(_ byteCount: Int) {
+    let count = max(byteCount, chunkBytes)
+    let chunk = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: Self.alignment)
+    more.append(chunk)
+    place.pointee.position = chunk
+    place.pointee.end = chunk + count
   }
 
   /// Checks and unpacks an encoded message. It lives until the next reset.
@@ -68,10 +87,10 @@ public final class Arena {
   /// Throws INVALID_ARGUMENT naming what is wrong with the bytes.
   func unpack(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(RPCError) -> UnsafeRawPointer {
     try AdmissionScan.check(bytes, descriptor)
-    budget = Limits.unpackBytesBase + 32 * bytes.count
-    defer { budget = Int.max }
+    place.pointee.budget = Limits.unpackBytesBase + 32 * bytes.count
+    defer { place.pointee.budget = Int.max }
     let message = protobuf_c_message_unpack(
-      descriptor.pointer, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+      descriptor.pointer, allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
     guard let message else {
       throw RPCError(.invalidArgument, "the payload is not a valid \(descriptor.name): check the client's encoder")
     }

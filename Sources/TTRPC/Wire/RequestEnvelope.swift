@@ -10,10 +10,11 @@ public struct RequestEnvelope {
   public private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
   /// Nanoseconds; 0 = no deadline, negative = already expired.
   public private(set) var timeoutNanos: Int64 = 0
-  public private(set) var metadata = Metadata()
+  public private(set) var metadata: Metadata
 
   /// Throws INVALID_ARGUMENT when the bytes are not a Request, RESOURCE_EXHAUSTED when its metadata is too much.
   package init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
+    metadata = Metadata(in: bytes)
     var reader = WireReader(bytes)
     while !reader.isAtEnd {
       guard let field = reader.next() else { throw RPCError.malformedEnvelope }
@@ -24,7 +25,7 @@ public struct RequestEnvelope {
       case 4:
         guard field.type == WireType.varint else { throw RPCError.malformedEnvelope }
         timeoutNanos = Int64(bitPattern: field.varint)
-      case 5: try metadata.append(pair: Self.lengthDelimited(field))
+      case 5: try metadata.check(pair: Self.lengthDelimited(field))
       default: continue
       }
     }
@@ -42,45 +43,66 @@ public struct RequestEnvelope {
   }
 }
 
-/// The metadata of one call: views of its encoded pairs.
+/// The metadata of one call: a view of its envelope, whose pairs are looked for when somebody asks.
 public struct Metadata {
-  private var pairs: [(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] = []
+  private let envelope: UnsafeRawBufferPointer
+  public private(set) var count = 0
   private var byteCount = 0
 
-  public var count: Int { pairs.count }
+  fileprivate init(in envelope: UnsafeRawBufferPointer) { self.envelope = envelope }
 
   /// The last value of a key, compared in lower case. nil when there is none.
   public subscript(key: StaticString) -> String? {
     let wanted = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-    guard let pair = pairs.last(where: { Self.equal($0.key, wanted) }) else { return nil }
-    return String(decoding: pair.value, as: UTF8.self)
+    var found: UnsafeRawBufferPointer?
+    forEach { pair in
+      if Self.equal(pair.key, wanted) { found = pair.value }
+    }
+    return found.map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// All pairs in the order of arrival.
   public var all: [(key: String, value: String)] {
-    pairs.map { (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self)) }
+    var pairs: [(key: String, value: String)] = []
+    forEach { pairs.append((String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))) }
+    return pairs
   }
 
-  fileprivate mutating func append(pair bytes: UnsafeRawBufferPointer) throws(RPCError) {
+  private typealias Pair = (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+
+  /// Every pair was checked when the envelope was read.
+  private func forEach(_ body: (Pair) -> Void) {
+    if count == 0 { return }
+    var reader = WireReader(envelope)
+    while !reader.isAtEnd, let field = reader.next() {
+      if field.number == 5, let pair = Self.pair(field.value) { body(pair) }
+    }
+  }
+
+  /// nil when the bytes are no pair of texts.
+  private static func pair(_ bytes: UnsafeRawBufferPointer) -> Pair? {
     var key = UnsafeRawBufferPointer(start: nil, count: 0)
     var value = UnsafeRawBufferPointer(start: nil, count: 0)
     var reader = WireReader(bytes)
     while !reader.isAtEnd {
-      guard let field = reader.next() else { throw RPCError.malformedEnvelope }
+      guard let field = reader.next() else { return nil }
       guard field.number == 1 || field.number == 2 else { continue }
-      guard field.type == WireType.lengthDelimited, UTF8Text.isValid(field.value) else {
-        throw RPCError.malformedEnvelope
-      }
+      guard field.type == WireType.lengthDelimited, UTF8Text.isValid(field.value) else { return nil }
       if field.number == 1 { key = field.value } else { value = field.value }
     }
-    byteCount += key.count + value.count
-    guard pairs.count < Limits.metadataPairsMax, byteCount <= Limits.metadataBytesMax else {
+    return (key, value)
+  }
+
+  fileprivate mutating func check(pair bytes: UnsafeRawBufferPointer) throws(RPCError) {
+    guard let pair = Self.pair(bytes) else { throw RPCError.malformedEnvelope }
+    byteCount += pair.key.count + pair.value.count
+    guard count < Limits.metadataPairsMax, byteCount <= Limits.metadataBytesMax else {
       throw RPCError(
         .resourceExhausted,
         "metadata is over its limit of \(Limits.metadataPairsMax) pairs and \(Limits.metadataBytesMax) bytes "
           + "(metadataPairsMax, metadataBytesMax): send less")
     }
-    pairs.append((key, value))
+    count += 1
   }
 
   private static func equal(_ key: UnsafeRawBufferPointer, _ lower: UnsafeRawBufferPointer) -> Bool {

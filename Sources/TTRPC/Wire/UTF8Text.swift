@@ -5,15 +5,39 @@ public enum UTF8Text {
   /// Whether the bytes are UTF-8 without NUL. A NUL would cut the string short for every C reader.
   @inline(__always)
   public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let start = bytes.baseAddress, bytes.count > 0 else { return true }
+    if bytes.count < 8 { return isPlain(word(start, bytes.count)) || isValidSlow(bytes, from: 0) }
+    // Eight bytes at a time while all are ASCII and none is NUL; the last eight overlap those before.
+    let last = bytes.count - 8
     var position = 0
-    // Eight bytes at a time while all are ASCII and none is NUL.
-    while position + 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-      let hasNUL = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-      if word & 0x8080_8080_8080_8080 | hasNUL != 0 { return isValidSlow(bytes, from: position) }
+    while position < last {
+      if !isPlain(start.loadUnaligned(fromByteOffset: position, as: UInt64.self)) {
+        return isValidSlow(bytes, from: position)
+      }
       position += 8
     }
-    return position == bytes.count || isValidSlow(bytes, from: position)
+    // From the place up to which all is plain: the last eight may begin within a character.
+    return isPlain(start.loadUnaligned(fromByteOffset: last, as: UInt64.self)) || isValidSlow(bytes, from: position)
+  }
+
+  /// Whether all eight bytes are ASCII and none is NUL.
+  @inline(__always)
+  private static func isPlain(_ word: UInt64) -> Bool {
+    let hasNUL = (word &- 0x0101_0101_0101_0101) & ~word
+    return (word | hasNUL) & 0x8080_8080_8080_8080 == 0
+  }
+
+  /// One to seven bytes as eight, some of them twice or a space instead.
+  @inline(__always)
+  private static func word(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    if count >= 4 {
+      let first = UInt64(start.loadUnaligned(as: UInt32.self))
+      return first | UInt64(start.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)) << 32
+    }
+    let first = UInt64(start.load(as: UInt8.self))
+    let middle = UInt64(start.load(fromByteOffset: count / 2, as: UInt8.self))
+    let last = UInt64(start.load(fromByteOffset: count - 1, as: UInt8.self))
+    return first | middle << 8 | last << 16 | 0x2020_2020_2000_0000
   }
 
   private static func isValidSlow(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {

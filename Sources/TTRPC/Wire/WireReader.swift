@@ -2,11 +2,12 @@
 // Source: https://protobuf.dev/programming-guides/encoding/
 
 /// How a field's value is laid out.
+@usableFromInline
 enum WireType {
-  static let varint: UInt8 = 0
-  static let fixed64: UInt8 = 1
-  static let lengthDelimited: UInt8 = 2
-  static let fixed32: UInt8 = 5
+  @inlinable static var varint: UInt8 { 0 }
+  @inlinable static var fixed64: UInt8 { 1 }
+  @inlinable static var lengthDelimited: UInt8 { 2 }
+  @inlinable static var fixed32: UInt8 { 5 }
 }
 
 /// One field as it stands in the bytes.

@@ -2,13 +2,13 @@
 
 /// Sizes and bytes of varints and of length-delimited fields with a number below 16.
 public enum WireWriter {
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func varintByteCount(_ value: UInt64) -> Int {
     (70 - (value | 1).leadingZeroBitCount) / 7
   }
 
   /// Writes a varint and returns the address behind it.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func writeVarint(_ value: UInt64, to start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     var position = start
     var rest = value
@@ -22,7 +22,7 @@ public enum WireWriter {
   }
 
   /// Writes a whole varint field with a number below 16 and returns the address behind it.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func writeVarintField(
     _ number: UInt8, _ value: UInt64, to start: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
@@ -31,11 +31,11 @@ public enum WireWriter {
   }
 
   /// Bytes of a length-delimited field: tag, length and `count` bytes.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func fieldByteCount(_ count: Int) -> Int { 1 + varintByteCount(UInt64(count)) + count }
 
   /// Writes tag and length of a length-delimited field and returns the address of its value.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func writeFieldHeader(
     _ number: UInt8, count: Int, to start: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
@@ -44,7 +44,7 @@ public enum WireWriter {
   }
 
   /// Writes a whole length-delimited field and returns the address behind it.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func writeField(
     _ number: UInt8, _ bytes: UnsafeRawBufferPointer, to start: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {

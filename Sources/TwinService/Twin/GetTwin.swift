@@ -38,16 +38,33 @@ extension TwinService {
       let name = try TwinName(Text(request.pointee.name))
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
-      let known = request.pointee.if_newer_than_revision
-      return try store.withTwin(name) { (found, sequence) throws(TwinError) -> ColdNames? in
-        switch found {
-        case .cold: return ColdNames(name)
-        case .absent: throw TwinError.noTwin(name)
-        case .image(let image):
-          if image.isDeleted { throw TwinError.noTwin(name) }
-          TwinReply(image, mask, permit, sequence, known).send(on: call)
-          return nil
-        }
+      switch send(name, mask, permit, request.pointee.if_newer_than_revision, call) {
+      case .sent: return nil
+      case .absent: throw TwinError.noTwin(name)
+      case .cold: return ColdNames(name)
+      }
+    }
+  }
+
+  private enum Sending { case sent, absent, cold }
+
+  /// Sends the reply from memory, if the twin is there.
+  @inline(__always)
+  private func send<Call: TwinReplying & ~Copyable>(
+    _ name: TwinName, _ mask: AttributeMask, _ permit: Permit, _ known: UInt64, _ call: borrowing Call
+  ) -> Sending {
+    // All up to the head is in memory; the twin may be newer.
+    let head = store.head
+    let lent = store.lend(name)
+    switch lent.found {
+    case .cold: return .cold
+    case .absent: return .absent
+    case .image(let image):
+      return image._withUnsafeGuaranteedRef { storage in
+        let image = TwinImage(storage: storage)
+        if image.isDeleted { return .absent }
+        TwinReply(image, mask, permit, max(head, image.revision), known).send(on: call)
+        return .sent
       }
     }
   }
@@ -75,12 +92,22 @@ struct TwinReply {
   func send<Call: TwinReplying & ~Copyable>(on call: borrowing Call) {
     guard image.revision > known else { return sendNotModified(call) }
     let twin = TwinEncoding(image, mask, permit)
+    // Nearly always nothing is left out, and so nothing is withheld.
+    if image.showsAll(mask, permit) { return send(twin, on: call) }
     var redactions = RedactionEncoding(field: 3, namesTwin: false)
     redactions.add(image, mask, permit)
     let count = twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
     call.reply(byteCount: count) { start in
       let place = WireWriter.writeVarintField(2, sequence, to: twin.writeField(1, to: start))
       _ = redactions.write(to: place)
+    }
+  }
+
+  @inline(__always)
+  private func send<Call: TwinReplying & ~Copyable>(_ twin: TwinEncoding, on call: borrowing Call) {
+    let count = twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence)
+    call.reply(byteCount: count) { start in
+      _ = WireWriter.writeVarintField(2, sequence, to: twin.writeField(1, to: start))
     }
   }
 

@@ -4,7 +4,6 @@
 // a name: at most two bytes a twin. Each takes one stranger in forty for an acquaintance; a start makes one filter for
 // all names that it finds. Names are never removed. Not synchronised: the shard's lock guards it.
 
-@usableFromInline
 struct NameFilter {
   private static let hashCount = 5
   private static let firstBytes = 1_024

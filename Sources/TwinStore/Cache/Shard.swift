@@ -1,49 +1,19 @@
 // A part of the cache: twins by name under one lock, which of them the database does not have yet, and which may go.
 //
-// Promises: a key is the name inside its own image, and both leave together, so that no key dangles. What the database
-// does not have stays. All methods want `lock` held.
+// Promises: what the database does not have stays. All methods want `lock` held.
 
 import Threads
 import TwinCore
 
 package final class Shard: @unchecked Sendable {
-  /// An element of the set, equal and hashed by name alone. A Set can replace an element; a Dictionary would keep
-  /// the old image's key.
-  @usableFromInline
-  struct Slot: Hashable {
-    @usableFromInline let name: TwinName
-    /// Nil in the slot that is only looked up with.
-    @usableFromInline let image: Unmanaged<TwinImage.Storage>?
-    /// Its place in the sieve.
-    let place: Int32
-
-    @inlinable
-    init(name: TwinName) {
-      self.name = name
-      image = nil
-      place = 0
-    }
-
-    init(name: TwinName, image: Unmanaged<TwinImage.Storage>, place: Int32) {
-      self.name = name
-      self.image = image
-      self.place = place
-    }
-
-    @inlinable
-    static func == (left: Slot, right: Slot) -> Bool { left.name == right.name }
-
-    @inlinable
-    func hash(into hasher: inout Hasher) { hasher.combine(bytes: name.bytes) }
-  }
-
   /// What a twin takes beside its image: a slot, a place in the sieve, the allocator's share.
   private static let overheadBytes = 96
   /// How far the sieve's hand goes to make room for one twin.
   private static let handStepsMax = 64
 
-  @usableFromInline let lock = Lock()
-  @usableFromInline private(set) var slots: Set<Slot> = []
+  let lock = Lock()
+  /// Changed in single steps under the lock: without Swift's check of that at run time.
+  @exclusivity(unchecked) private var table = TwinTable()
   var sieve = Sieve()
   /// Names of all twins that were ever seen, in memory or not.
   var filter = NameFilter()
@@ -56,20 +26,17 @@ package final class Shard: @unchecked Sendable {
   init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
   deinit {
-    for slot in slots { slot.image?.release() }
+    table.forEach { $0.release() }
   }
 
-  var count: Int { slots.count }
+  var count: Int { table.count }
 
   /// Good as long as the lock is held.
-  @inlinable
-  func find(_ name: TwinName) -> Unmanaged<TwinImage.Storage>? {
-    slots.firstIndex(of: Slot(name: name)).flatMap { slots[$0].image }
-  }
+  @inline(__always)
+  func find(_ name: TwinName) -> Unmanaged<TwinImage.Storage>? { table.index(of: name).map { table[$0].image } }
 
   /// Whether the name was ever seen; now and then true of one that was not.
-  @usableFromInline
-  func isKnown(_ name: TwinName) -> Bool { filter.mayContain(filterHash(name)) }
+  func isKnown(_ name: TwinName) -> Bool { filter.mayContain(filterHash(name.bytes)) }
 
   /// Takes a twin from the database, unless it is here already.
   func load(_ image: TwinImage) {
@@ -107,20 +74,17 @@ package final class Shard: @unchecked Sendable {
   @discardableResult
   private func place(_ image: TwinImage) -> TwinImage? {
     let new = Unmanaged.passRetained(image.storage)
-    let index = slots.firstIndex(of: Slot(name: image.name))
-    let place: Int32
-    if let index {
-      place = slots[index].place
-      sieve.replace(place, with: new)
-    } else {
-      place = sieve.insert(new)
-      filter.insert(filterHash(image.name))
+    byteCount += image.byteCount
+    guard let index = table.index(of: image.name) else {
+      table.insert(new, place: sieve.insert(new))
+      filter.insert(filterHash(image.name.bytes))
       byteCount += Shard.overheadBytes
+      return nil
     }
-    // The old slot comes back with its key, which is good until its image is released.
-    let old = slots.update(with: Slot(name: image.name, image: new, place: place)).flatMap(\.image)
-      .map { TwinImage(storage: $0.takeRetainedValue()) }
-    byteCount += image.byteCount - (old?.byteCount ?? 0)
+    let old = TwinImage(storage: table[index].image.takeRetainedValue())
+    sieve.replace(table[index].place, with: new)
+    table.replace(index, with: new)
+    byteCount -= old.byteCount
     return old
   }
 
@@ -139,16 +103,10 @@ package final class Shard: @unchecked Sendable {
       }
       guard let dropped else { return }
       let image = TwinImage(storage: dropped.takeUnretainedValue())
-      slots.remove(Slot(name: image.name))
+      if let index = table.index(of: image.name) { table.remove(index) }
       byteCount -= image.byteCount + Shard.overheadBytes
       evictionCount += 1
       dropped.release()
     }
   }
-}
-
-/// For the filter: other bits than those that chose the shard.
-func filterHash(_ name: TwinName) -> UInt64 {
-  let hash = spread(name.bytes) &* 0x9e37_79b9_7f4a_7c15
-  return hash ^ hash >> 31
 }

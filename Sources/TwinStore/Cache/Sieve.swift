@@ -6,7 +6,6 @@
 
 import TwinCore
 
-@usableFromInline
 struct Sieve {
   private struct Node {
     var image: Unmanaged<TwinImage.Storage>?

@@ -21,7 +21,9 @@ package final class TwinCache: Sendable {
   /// So that a set of shards is one UInt64.
   package static let shardsMax = 64
 
-  @usableFromInline let shards: [Shard]
+  let shards: [Shard]
+  /// The same, to be used without counting references: they live as long as the cache.
+  private let unowned: [Unmanaged<Shard>]
   let byteCountMax: Int
   private let clock: any Clock
   /// Bytes of what the database does not have, over all shards.
@@ -33,6 +35,7 @@ package final class TwinCache: Sendable {
       shardCount > 0 && shardCount <= TwinCache.shardsMax && shardCount & (shardCount - 1) == 0,
       "\(shardCount) shards: must be a power of two, at most \(TwinCache.shardsMax)")
     shards = (0..<shardCount).map { _ in Shard(byteCountMax: byteCountMax / shardCount) }
+    unowned = shards.map { Unmanaged.passUnretained($0) }
     self.byteCountMax = byteCountMax
     self.clock = clock
   }
@@ -40,47 +43,46 @@ package final class TwinCache: Sendable {
   /// Bytes of twins and changes that the database does not have.
   var unwrittenBytes: Int { unwrittenByteCount.load(ordering: .relaxed) }
 
-  @inlinable
+  @inline(__always)
   func shardIndex(_ name: TwinName) -> Int { Int(truncatingIfNeeded: spread(name.bytes)) & (shards.count - 1) }
 
-  /// Runs `body` on a twin under its shard's lock: copy and return.
-  @inlinable
-  package func withTwin<R, E: Error>(
-    _ name: TwinName, _ body: (Resident) throws(E) -> R
-  ) throws(E) -> R {
-    let shard = shards[shardIndex(name)]
-    shard.lock.lock()
-    defer { shard.lock.unlock() }
-    return try lend(shard, name, to: body)
+  /// Locks the twin's shard and hands out what it holds.
+  @inline(__always)
+  func lend(_ name: TwinName) -> LentTwin {
+    let shard = unowned[shardIndex(name)]
+    let found = shard._withUnsafeGuaranteedRef { held in
+      held.lock.lock()
+      return look(held, name)
+    }
+    return LentTwin(found, shard)
   }
 
-  /// Hands out what a shard holds without counting references: the shard's lock is held meanwhile.
-  @inlinable
-  func lend<R, E: Error>(_ shard: Shard, _ name: TwinName, to body: (Resident) throws(E) -> R) throws(E) -> R {
-    guard let found = shard.find(name) else { return try body(shard.isKnown(name) ? .cold : .absent) }
-    let result: Result<R, E> = found._withUnsafeGuaranteedRef { storage in
-      do throws(E) {
-        let image = TwinImage(storage: storage)
-        // Looked for in the database and not found.
-        if image.revision == 0 { return .success(try body(.absent)) }
-        image.markRead()
-        if image.nextChangeTime != .max { return .success(try body(.image(asOfNow(image, shard)))) }
-        return .success(try body(.image(image)))
-      } catch {
-        return .failure(error)
-      }
+  /// Runs `body` on a twin under its shard's lock: copy and return.
+  func withTwin<R, E: Error>(_ name: TwinName, _ body: (Resident) throws(E) -> R) throws(E) -> R {
+    let lent = lend(name)
+    return try body(lent.resident)
+  }
+
+  /// What a shard holds; its lock is held.
+  @inline(__always)
+  private func look(_ shard: Shard, _ name: TwinName) -> LentTwin.Found {
+    guard let found = shard.find(name) else { return shard.isKnown(name) ? .cold : .absent }
+    return found._withUnsafeGuaranteedRef { storage in
+      let image = TwinImage(storage: storage)
+      // Looked for in the database and not found.
+      if image.revision == 0 { return .absent }
+      image.markRead()
+      return .image(image.nextChangeTime == .max ? found : asOfNow(image, shard))
     }
-    return try result.get()
   }
 
   /// The twin as time has changed it.
-  @usableFromInline
-  func asOfNow(_ image: TwinImage, _ shard: Shard) -> TwinImage {
+  private func asOfNow(_ image: TwinImage, _ shard: Shard) -> Unmanaged<TwinImage.Storage> {
     let now = clock.wallMicros()
-    guard image.nextChangeTime <= now else { return image }
+    guard image.nextChangeTime <= now else { return Unmanaged.passUnretained(image.storage) }
     let derived = image.derived(at: now)
     shard.rederive(derived)
-    return derived
+    return Unmanaged.passUnretained(derived.storage)
   }
 
   /// Runs `body` on each twin in the order given, all of them as they are at one moment.
@@ -91,7 +93,11 @@ package final class TwinCache: Sendable {
     lock(touched)
     defer { unlock(touched) }
     for (index, name) in names.enumerated() {
-      try lend(shards[shardIndex(name)], name) { (found: Resident) throws(E) in try body(index, found) }
+      switch look(shards[shardIndex(name)], name) {
+      case .image(let image): try body(index, .image(TwinImage(storage: image.takeUnretainedValue())))
+      case .absent: try body(index, .absent)
+      case .cold: try body(index, .cold)
+      }
     }
   }
 
@@ -148,21 +154,4 @@ package final class TwinCache: Sendable {
       rest &= rest - 1
     }
   }
-}
-
-/// Spreads names over shards: eight bytes at a time, in no way secret. The tables behind it hash with a secret.
-@inlinable
-func spread(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-  var hash = UInt64(truncatingIfNeeded: bytes.count) &* 0x9e37_79b9_7f4a_7c15
-  var offset = 0
-  while offset + 8 <= bytes.count {
-    hash = (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0xff51_afd7_ed55_8ccd
-    hash ^= hash >> 32
-    offset += 8
-  }
-  while offset < bytes.count {
-    hash = (hash ^ UInt64(bytes[offset])) &* 0xc4ce_b9fe_1a85_ec53
-    offset += 1
-  }
-  return hash ^ hash >> 29
 }

@@ -75,8 +75,7 @@ struct StoreOpening {
     var count = 0
     var live = 0
     try database.scanTwins { row in
-      let name = TwinName(unchecked: row.name)
-      cache.shard(of: name).filter.insert(filterHash(name))
+      cache.shard(of: TwinName(unchecked: row.name)).filter.insert(filterHash(row.name))
       count += 1
       if !row.isDeleted { live += 1 }
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }

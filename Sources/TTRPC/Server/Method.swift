@@ -1,0 +1,39 @@
+// One method of a service and what serves it.
+
+/// Serves unary calls on the reactor's thread: it must not block. The request lives until the handler returns; one that
+/// answers later takes `call.deferred()` and keeps copies.
+public typealias UnaryHandler<Request> =
+  @Sendable (UnsafePointer<Request>, borrowing UnaryCall) throws(RPCError) -> Void
+
+/// Begins a streaming call on the reactor's thread. It sets the call's callbacks and returns.
+public typealias StreamHandler = @Sendable (ServerCall) throws(RPCError) -> Void
+
+/// A method and its handler. Lives as long as the router.
+final class Method: Sendable {
+  /// A handler is a property and no enumeration's payload: a property that never changes is called where it lies,
+  /// without counting a reference to it.
+  typealias Unary = @Sendable (UnsafeRawPointer, borrowing UnaryCall) throws(RPCError) -> Void
+
+  let service: String
+  let name: String
+  let shape: StreamingShape
+  let requestBytesMax: Int
+  let request: Descriptor
+  /// Of a unary method.
+  let unary: Unary
+  /// Of every other.
+  let stream: StreamHandler
+
+  init<Request, Response>(
+    _ route: Route<Request, Response>, unary: @escaping Unary = { (_, _) throws(RPCError) in },
+    stream: @escaping StreamHandler = { (_) throws(RPCError) in }
+  ) {
+    service = route.service
+    name = route.method
+    shape = route.shape
+    requestBytesMax = route.requestBytesMax
+    request = Request.descriptor
+    self.unary = unary
+    self.stream = stream
+  }
+}
