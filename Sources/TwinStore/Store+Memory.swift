@@ -31,7 +31,7 @@ extension Store {
   private func load(_ name: TwinName) throws(StoreError) {
     let shard = cache.shard(of: name)
     while true {
-      let (isHere, evictions) = shard.lock.withLock { (shard.find(name) != nil, shard.evictionCount) }
+      let (isHere, evictions) = shard.lock.withLock { (shard.keep(name), shard.evictionCount) }
       if isHere { return }
       let image = try database.twin(name)
       coldReadCount.add(1, ordering: .relaxed)

@@ -266,7 +266,7 @@ def test_each_call_in_turn_fails(
                 found = {twin.name: twin["a"] for twin in client.list()}
                 for name, value in acknowledged.items():
                     shown = found.get(name)
-                    assert isinstance(shown, int) and shown >= value, f"{operation} {number}: {name} is {shown}"
+                    assert isinstance(shown, int) and shown >= value, f"{operation} {number}: {name} is {shown!r}"
             after.close()
 
 

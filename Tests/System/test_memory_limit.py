@@ -118,14 +118,14 @@ def check_all(daemon: Daemon, chance: random.Random, steps: list[str]) -> None:
             found = [(number, pipeline.get(name_of(number))) for number in numbers]
             missing = [pipeline.get(name_of(TWINS + number)) for number in range(2_000)]
             for number, twin in found:
-                assert dict(twin.result()) == attributes_of(number)
+                assert dict(twin.result().items()) == attributes_of(number)
             assert all(isinstance(twin.exception(), twind.NotFound) for twin in missing)
         names = [name_of(number) for number in chance.sample(range(TWINS), 256)]
         assert [twin["number"] for twin in client.get_many(names).values()] == [int(name[-7:]) for name in names]
         steps.append(f"{SAMPLE} reads in {time.monotonic() - began:.0f} s")
         began = time.monotonic()
-        for number, twin in enumerate(client.list(page_size=1000)):
-            assert twin.name == name_of(number) and dict(twin) == attributes_of(number)
+        for number, listed in enumerate(client.list(page_size=1000)):
+            assert listed.name == name_of(number) and dict(listed.items()) == attributes_of(number)
         assert number == TWINS - 1
         steps.append(f"all listed in {time.monotonic() - began:.0f} s")
 

@@ -50,7 +50,7 @@ def write(socket: str, writer: int, number: int, output: int, seed: int) -> None
                     updates = [twind.Update(name, {"n": number, "text": f"{number} " * 20}) for name in names[3:]]
                     done = client.update_many(updates, durability=level).sequence
                 else:
-                    change = {"n": number, "text": f"{number} " * 20}
+                    change: dict[str, twind.ChangeLike] = {"n": number, "text": f"{number} " * 20}
                     done = client.update(names[choice % 3], change, durability=level).sequence
                 tell("ok", register, number, int(level), done)
         except twind.Unavailable:

@@ -40,9 +40,18 @@ package final class Shard: @unchecked Sendable {
 
   /// Takes a twin from the database, unless it is here already.
   func load(_ image: TwinImage) {
-    if find(image.name) != nil { return }
+    if keep(image.name) { return }
     place(image)
+    image.markRead()
     makeRoom()
+  }
+
+  /// Whether a twin is here. Who asks is about to read it and loads others for the same call: the hand spares it until
+  /// then. Standing at the newest end, it would drop what was just loaded for the next one, and so on for ever.
+  func keep(_ name: TwinName) -> Bool {
+    guard let found = find(name) else { return false }
+    TwinImage(storage: found.takeUnretainedValue()).markRead()
+    return true
   }
 
   /// Takes a new image in place of the one with the same name, and what was done to it.

@@ -81,9 +81,9 @@ package final class Database: @unchecked Sendable {
     } catch let error as StoreError {
       throw error
     } catch let error as DatabaseError {
-      throw .database(
-        path: path, operation: operation, code: error.extendedResultCode.rawValue,
-        message: error.message ?? "SQLite error \(error.extendedResultCode)")
+      // SQLite quotes a damaged schema as it was written, in lines.
+      let message = (error.message ?? "SQLite error \(error.extendedResultCode)").replacing("\n", with: " ")
+      throw .database(path: path, operation: operation, code: error.extendedResultCode.rawValue, message: message)
     } catch {
       throw .database(path: path, operation: operation, code: 1, message: "\(error)")
     }
