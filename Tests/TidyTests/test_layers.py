@@ -18,7 +18,9 @@ ALLOWED = {
     },
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
     "Threads": {"CLinux"},
-    "twind": {"TwinText", "TwinService", "TwinStore", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle"},
+    "twind": {
+        "TwinService", "TwinStore", "TwinText", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle",
+    },
     "TwinText": {"TwinClient"},
     "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
     "twinbench": {
