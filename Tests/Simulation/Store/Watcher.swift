@@ -14,7 +14,7 @@ final class Watcher {
 
   var position: UInt64 { cursor ?? 0 }
 
-  /// Reads on. False when there is no more for now, or what there is cannot be read.
+  /// Reads on. False when there is no more yet, or what there is cannot be read.
   func turn(_ life: StoreLife, _ store: Store) throws(HistoryFailure) -> Bool {
     let model = life.world.model
     let after = cursor ?? model.head
