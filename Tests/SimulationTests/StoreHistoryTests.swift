@@ -2,6 +2,7 @@
 
 import Simulation
 import Testing
+import TwinStore
 
 @Suite struct StoreHistoryTests {
   @Test(arguments: 1...25 as ClosedRange<UInt64>) func survivesCrashesByChance(seed: UInt64) throws {
@@ -10,10 +11,26 @@ import Testing
     #expect(history.counts.starts > 0)
   }
 
-  /// Each was a fault of the store when it was found.
-  @Test(arguments: [10, 88, 125, 1_016] as [UInt64]) func whatWasOnceFoundStaysMended(seed: UInt64) throws {
-    var history = try StoreHistory(seed: seed)
-    try history.run()
+  /// Among them those at which SQLite goes over to a write-ahead log.
+  @Test(arguments: [Crash.process, .power]) func theFirstStartMayDieAtAnyOperation(crash: Crash) throws {
+    for operation in 1...70 {
+      let disk = SimulatedDisk(seed: UInt64(operation))
+      let mount = disk.mount()
+      try mount.makeDirectory("/data", mode: 0o700)
+      try mount.syncDirectory("/")
+      disk.crash(at: disk.operations + operation)
+      try? start(mount)
+      disk.crash(crash)
+      #expect(throws: Never.self, "a crash at operation \(operation)") { try start(disk.mount()) }
+    }
+  }
+
+  private func start(_ mount: Mount) throws {
+    let vfs = SimulatedVFS(mount, wallMicros: { 1_750_000_000_000_000 })
+    defer { withExtendedLifetime(vfs) {} }
+    var options = Store.Options()
+    options.journal = JournalOptions(segmentBytes: 16_384, recordBytesMax: 8_192)
+    try Store(directory: "/data", options: options, fileSystem: mount).close()
   }
 
   @Test(arguments: [Operation.sync, .syncDirectory]) func findsWhatTheDiskOnlyPretends(

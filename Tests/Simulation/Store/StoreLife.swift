@@ -93,7 +93,11 @@ final class StoreLife: @unchecked Sendable {
       if let failure = nestedFailure { throw failure }
     }
     if world.disk.isCrashed { return false }
-    if case .crash = disturbance.end { return false }
+    if case .crash = disturbance.end {
+      // A daemon whose disk has failed is stopped like any other, and must not sync it again.
+      if hasFailed && random.chance(500) { return try close(store) }
+      return false
+    }
     world.disk.setSpace(nil)
     if !hasFailed { try followToTheEnd(store) }
     return try close(store)
