@@ -91,11 +91,15 @@ private func checkSize(
   let bytesMax = facts.reduce((image?.recordsLength ?? 0) + (image?.pendingLength ?? 0)) { $0 + $1.recordSize }
   if countMax <= Limits.attributesPerTwinMax && bytesMax <= Limits.twinBytesMax || facts.isEmpty { return }
   let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image)
-  let count = after.entryCount + after.pendingCount
-  if count > Limits.attributesPerTwinMax {
+  if after.entryCount > Limits.attributesPerTwinMax {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
-      actual: count, unit: "attributes, \(after.pendingCount) of them scheduled, bounded or removed,")
+      actual: after.entryCount, unit: "attributes")
+  }
+  if after.pendingCount > Limits.pendingFactsPerTwinMax {
+    throw .limit(
+      .resourceExhausted, "\(twin.name)", "pendingFactsPerTwinMax", maximum: Limits.pendingFactsPerTwinMax,
+      actual: after.pendingCount, unit: "facts that are scheduled, bounded or removals")
   }
   let bytes = after.recordsLength + after.pendingLength
   if bytes > Limits.twinBytesMax {

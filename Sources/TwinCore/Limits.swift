@@ -18,6 +18,9 @@ package enum Limits {
   package static let jsonDepthMax = 64
   /// Attributes of one twin: the current ones, and facts that are kept because they can still count.
   package static let attributesPerTwinMax = 512
+  /// Facts that one twin keeps beside its present attributes: scheduled ones, those that return when a bounded one ends,
+  /// and removals, which keep out older facts that come late.
+  package static let pendingFactsPerTwinMax = 512
   /// Bytes of these, encoded.
   package static let twinBytesMax = 1 << 20
   package static let evidenceBytesMax = 128
@@ -77,6 +80,7 @@ package enum Limits {
     ("listPageMax", UInt64(listPageMax)),
     ("maskNamesMax", UInt64(maskNamesMax)),
     ("nameBytesMax", UInt64(nameBytesMax)),
+    ("pendingFactsPerTwinMax", UInt64(pendingFactsPerTwinMax)),
     ("purposeBytesMax", UInt64(purposeBytesMax)),
     ("twinBytesMax", UInt64(twinBytesMax)),
     ("valueBytesMax", UInt64(valueBytesMax)),

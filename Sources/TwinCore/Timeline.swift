@@ -5,7 +5,7 @@
 // count at no time to come need not be kept, but for one thing: a bounded fact that an open one replaced still
 // keeps older facts out until it ends.
 //
-// Promises: facts are named by their index. Costs the square of their count, which `attributesPerTwinMax` bounds.
+// Promises: facts are named by their index. Costs the square of their count, which `pendingFactsPerTwinMax` bounds.
 
 struct Timeline {
   private(set) var facts: [Validity] = []

@@ -25,7 +25,7 @@ extension TwinImage {
     } catch {
       throw RecordFault(offset: records.count + error.offset, reason: error.reason)
     }
-    if current.count + kept.count > Limits.attributesPerTwinMax {
+    if current.count > Limits.attributesPerTwinMax || kept.count > Limits.pendingFactsPerTwinMax {
       throw fault("the twin has \(current.count) attributes and \(kept.count) pending facts")
     }
     let contents = Contents(

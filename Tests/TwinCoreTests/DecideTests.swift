@@ -146,11 +146,13 @@ import TwinFixtures
     let full = try #require(scene.failure([requests.set("b", .int(1))]))
     #expect(full.code == .resourceExhausted)
     #expect(full.detail == .limit(name: "attributesPerTwinMax", maximum: 512, actual: 513))
-    // What is replaced makes room; what is removed is remembered.
+    // What is removed makes room, and is remembered.
     #expect(try scene.update([requests.set("a1", .int(2)), requests.remove("a0")]) == 2)
-    let remembered = try #require(scene.failure([requests.set("b", .int(1))]))
-    #expect(remembered.message.contains("513 attributes, 1 of them scheduled, bounded or removed"))
-    #expect(try scene.update([requests.set("a0", .int(1))]) == 1)
+    #expect(try scene.update([requests.set("b", .int(1))]) == 1)
+    #expect(scene.image?.pendingCount == 1)
+    #expect(try scene.update((1..<512).map { requests.remove("a\($0)") }) == 511)
+    let remembered = try #require(scene.failure([requests.remove("b")]))
+    #expect(remembered.detail == .limit(name: "pendingFactsPerTwinMax", maximum: 512, actual: 513))
     let value = Literal.string(String(repeating: "v", count: 65_000))
     let large = try #require(scene.failure((1...17).map { requests.set("a\($0)", value) }))
     #expect(large.code == .resourceExhausted && large.message.contains(scene.name))

@@ -10,7 +10,7 @@ import TwinStore
 final class CheckpointRunner: @unchecked Sendable {
   /// How often the store is asked whether it wants one early.
   private static let lookNanos: UInt64 = 100_000_000
-  private static let pauseNanosMax: UInt64 = 30_000_000_000
+  private static let pauseNanosMax: UInt64 = 2_000_000_000
 
   private let store: Store
   private let intervalNanos: UInt64
@@ -51,11 +51,13 @@ final class CheckpointRunner: @unchecked Sendable {
         }
         next = twind_monotonic_nanos() + intervalNanos
       } catch {
-        logger.error("checkpoint failed, nothing is lost, the journal has it: \(error)")
+        // Said once, not at every try.
+        if failures == 0 { logger.error("checkpoint failed, nothing is lost, the journal has it: \(error)") }
+        let pause = min(Self.lookNanos << UInt64(min(failures, 10)), Self.pauseNanosMax)
         failures += 1
-        let pause = min(1_000_000_000 << UInt64(min(failures - 1, 5)), Self.pauseNanosMax)
-        next = twind_monotonic_nanos() + min(pause, max(intervalNanos, Self.lookNanos))
-        guard wait(nanos: Self.lookNanos) else { return }
+        // Whatever the store wants meanwhile: the disk is given time.
+        guard wait(nanos: pause) else { return }
+        next = twind_monotonic_nanos()
       }
     }
   }
