@@ -64,14 +64,16 @@ private struct FactKey: Hashable {
 
   init(_ row: FactRow) {
     sequence = row.fact.sequence
-    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? [] }
+    attribute = row.fact.message.withUnsafeBytes { bytes in (try? AttributeRecord(bytes)).map { [UInt8]($0.name) } ?? []
+    }
   }
 }
 
 extension Database {
   /// Trims one twin, if it is due, within a transaction. Returns how many of its facts were looked at.
   func trim(
-    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow
+    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database,
+    _ checkpoint: inout CheckpointRow
   ) throws -> Int {
     let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
     guard let found = try Row.fetchOne(find, arguments: [id]).map(checked) else { return 0 }
