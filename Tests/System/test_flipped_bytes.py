@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
@@ -21,7 +22,7 @@ from pathlib import Path
 import pytest
 
 import twind
-from daemon import Daemon
+from daemon import TWIND, Daemon, environment
 from twind._generated.twind.v1 import twin_service_pb2 as messages
 
 EVERY_BYTE = os.environ.get("FLIP_EVERY_BYTE") == "1"
@@ -128,36 +129,46 @@ class Flipper:
         self._local = threading.local()
         self.refused = 0
         self.same = 0
+        self.found = 0
 
     def flip(self, store: str, file: str, offset: int, mask: int) -> str:
-        """What is wrong; empty = it was refused with the file's name, or every value is what was written."""
+        """What is wrong; empty = it was refused with the file's name, or every value is what was written.
+
+        What a start refuses, `twind verify` finds too.
+        """
         directory = self._directory()
         data = directory / "data"
         shutil.rmtree(data, ignore_errors=True)
         copy_sparse(self._template / store, data)
         flip_byte(data / file, offset, mask)
+        verified = subprocess.run(
+            [TWIND, "verify", "--data-dir", str(data)], env=environment(), capture_output=True, text=True, timeout=30
+        )
+        said = verified.stdout + verified.stderr
+        if verified.returncode not in (0, 1) or verified.returncode == 1 and name_of(file) not in said:
+            return f"verify: {verified}"
+        self.found += verified.returncode
         try:
             daemon = Daemon(directory, "--checkpoint-interval", "1h")
         except AssertionError as error:
-            return self._judge_refusal(str(error), file)
+            self.refused += 1
+            last = str(error).strip().splitlines()[-1]
+            if "Error: " not in last or name_of(file) not in last or "Fatal error" in str(error):
+                return f"refused with {last}"
+            return "" if verified.returncode == 1 else f"verify finds nothing, a start {last}"
+        return self._judge_values(daemon)
+
+    def _judge_values(self, daemon: Daemon) -> str:
         try:
             with daemon.client() as client:
                 found = state(client)
-        except twind.DataLoss:
-            self.refused += 1
-            return ""
         except twind.TwindError as error:
+            self.refused += 1
             return "" if "twind.db" in str(error) else f"{error}"
         finally:
             daemon.close()
         self.same += 1
         return "" if found == self._expected else difference(found, self._expected)
-
-    def _judge_refusal(self, error: str, file: str) -> str:
-        self.refused += 1
-        last = error.strip().splitlines()[-1]
-        names = "twind.db" if file.startswith("twind.db") else "/journal"
-        return "" if "Error: " in last and names in last and "Fatal error" not in error else f"refused with {last}"
 
     def _directory(self) -> Path:
         if not hasattr(self._local, "directory"):
@@ -166,6 +177,11 @@ class Flipper:
         log.unlink(missing_ok=True)
         directory: Path = self._local.directory
         return directory
+
+
+def name_of(file: str) -> str:
+    """As a message names it: the database and its log as one."""
+    return "twind.db" if file.startswith("twind.db") else file
 
 
 def copy_sparse(source: Path, target: Path) -> None:
@@ -230,7 +246,7 @@ def test_no_flipped_byte_gives_a_wrong_value(template: tuple[Path, State], store
     with ThreadPoolExecutor(PROCESSES) as pool:
         results: list[str] = list(pool.map(lambda job: flipper.flip(store, *job), jobs))
     wrong = [f"{file} byte {offset} mask {mask}: {what}" for (file, offset, mask), what in zip(jobs, results) if what]
-    print(f"{store} {pattern}: {len(jobs)} flips, {flipper.refused} refused, {flipper.same} of no effect")
+    print(f"{store} {pattern}: {len(jobs)} flips, {flipper.refused} refused, {flipper.same} of no effect, {flipper.found} verified")
     assert not wrong, f"{len(wrong)} of {len(jobs)}:\n" + "\n".join(wrong[:20])
     # The journal has all that a log without its last frames has not.
     assert flipper.same == len(jobs) if pattern.endswith("-wal") else flipper.refused > len(jobs) / 20
