@@ -72,7 +72,7 @@ stage_sim() {
   "$simulate" disk --seeds 500
   "$simulate" journal --seeds 2000
   "$simulate" faults
-  "$simulate" run --seeds 3000
+  "$simulate" run --seeds 2000
 }
 
 stage_system() {
