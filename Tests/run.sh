@@ -35,7 +35,7 @@ ensure_python() { # one virtual environment for the plugin, the client and the s
 }
 
 ensure_release() {
-  for product in twind twinctl twinbench; do swift build -c release --product "$product"; done
+  for product in twind twinctl twinbench twind-simulate; do swift build -c release --product "$product"; done
 }
 
 stage_tidy() {

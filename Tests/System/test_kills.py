@@ -7,8 +7,10 @@ it comes once in 64 MiB, and every round begins a new segment anyway; the simula
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +39,7 @@ def test_nothing_is_lost_however_often_it_is_killed(start: Callable[..., Daemon]
         daemon = start(data=data)
         check(daemon, history)
         daemon.stop()
+        explain(history, directory / "events.ndjson")
         acknowledged += history.acknowledged
     seconds = time.monotonic() - began
     print(f"{ROUNDS} kills in {seconds:.0f} s, {acknowledged} acknowledged writes, none lost")
@@ -65,6 +68,15 @@ def run(
     daemon.close()
 
 
+def explain(history: History, file: Path) -> None:
+    """The simulator's checker finds an order of all writes and reads that explains what was seen of each register."""
+    assert history.events
+    file.write_text("".join(json.dumps(event) + "\n" for event in history.events))
+    checker = Path(os.environ["TWIND_BIN_DIR"]) / "twind-simulate"
+    result = subprocess.run([checker, "check-history", str(file)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def wait_for_writes(log: Path) -> None:
     end = time.monotonic() + 20
     while log.stat().st_size == 0:
@@ -88,5 +100,6 @@ def check(daemon: Daemon, history: History) -> None:
         assert isinstance(number, int) and text == f"{number} " * 20 * (number > 0)
         past.check(number, revision)
         assert revision <= head
+        history.saw(writer, register, number)
         # What is there now is there for good.
         past.kept = max(past.kept, number)

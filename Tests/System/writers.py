@@ -20,6 +20,8 @@ import twind
 
 SPACE = "kills"
 BATCH = 5
+# The registers that are only written at levels which survive a kill: the journaled and the synced one.
+KEPT = ("1", "2")
 LEVELS = (twind.Durability.MEMORY, twind.Durability.JOURNALED, twind.Durability.SYNCED)
 
 
@@ -104,21 +106,38 @@ class History:
 
     def __init__(self) -> None:
         self.registers: dict[tuple[int, str], Register] = {}
+        # Of the registers whose acknowledged writes all survive a kill, for `twind-simulate check-history`.
+        self.events: list[dict[str, object]] = []
+        self.runs = 0
         self.highest = 0
         self.acknowledged = 0
 
     def register(self, writer: int, name: str) -> Register:
         return self.registers.setdefault((writer, name), Register())
 
+    def saw(self, writer: int, name: str, number: int) -> None:
+        """A read between two runs; 0 = nothing was there."""
+        if name not in KEPT:
+            return
+        agent = f"reader after run {self.runs}"
+        self.events.append({"agent": agent, "event": "invoke", "on": f"{writer} {name}", "do": "read"})
+        self.events.append({"agent": agent, "event": "ok", "value": number or None})
+
     def add(self, log: str) -> None:
         """The events of one run of the daemon."""
         told: list[tuple[int, Register, int]] = []
         anchor = 0
         before = self.highest
+        self.runs += 1
         for line in log.splitlines():
             event, writer, name, *numbers = line.split()
             register = self.register(int(writer), name)
             number, level = int(numbers[0]), int(numbers[1])
+            if name in KEPT:
+                told_of: dict[str, object] = {"agent": f"writer {writer} of run {self.runs}", "event": event}
+                if event == "invoke":
+                    told_of |= {"on": f"{writer} {name}", "do": "write", "value": number}
+                self.events.append(told_of)
             if event == "invoke":
                 register.invoked.add(number)
                 register.levels[number] = level
