@@ -83,7 +83,7 @@ import TwinFixtures
         late += run.scene.lastChange!.entries.count { $0.flags.contains(.notCurrent) }
       }
     }
-    #expect(commits > 10_000 && late > 1_000)
+    #expect(commits > 2_500 && late > 250)
   }
 
   /// Entries of a change are marked exactly when they do not hold now.
