@@ -33,6 +33,11 @@ public struct Limits: Sendable {
   /// Time that calls in flight may take when the server shuts down, in nanoseconds.
   public var drainNanosMax: UInt64 = 10_000_000_000
 
+  /// Frames of one connection that one turn of its reactor handles. The rest waits until the others have had theirs.
+  public var framesPerTurnMax = 64
+  /// Replies of one connection to one turn, in bytes. Past it the rest of its frames waits likewise.
+  public var replyBytesPerTurnMax = 256 << 10
+
   public init() {}
 
   /// Name and value of each, for people and tools that ask.
@@ -49,6 +54,8 @@ public struct Limits: Sendable {
       ("sendBytesPerConnectionMax", UInt64(sendBytesPerConnectionMax)),
       ("frameNanosMax", frameNanosMax),
       ("drainNanosMax", drainNanosMax),
+      ("framesPerTurnMax", UInt64(framesPerTurnMax)),
+      ("replyBytesPerTurnMax", UInt64(replyBytesPerTurnMax)),
     ]
   }
 }

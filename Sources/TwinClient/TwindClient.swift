@@ -21,11 +21,13 @@ public final class TwindClient: Sendable {
   ///   - path: the daemon's socket; by default where the daemon puts it.
   ///   - agent: the name under which the daemon records writes; nil = the user's.
   ///   - timeout: of each call; nil = none.
+  ///   - busyPoll: how long a thread that waits for a reply goes on looking before it sleeps, see `Client.Options`.
   public convenience init(
-    path: String = TwindClient.defaultSocket, agent: String? = nil, timeout: Duration? = nil
+    path: String = TwindClient.defaultSocket, agent: String? = nil, timeout: Duration? = nil, busyPoll: Duration = .zero
   ) {
     var options = Client.Options()
     options.timeout = timeout
+    options.busyPoll = busyPoll
     if let agent { options.metadata = [("twind-agent", agent)] }
     self.init(Client(path: path, options: options))
   }

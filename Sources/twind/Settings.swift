@@ -6,6 +6,7 @@ import Logging
 import SystemPackage
 import TwinService
 import TwinStore
+import TwinText
 
 /// What `serve` runs with.
 struct Settings {
@@ -15,7 +16,7 @@ struct Settings {
   /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
   static let keys = [
     "socket", "data-dir", "dev", "durability", "memory-limit", "checkpoint-interval", "exit-on-io-error", "socket-mode",
-    "socket-group", "connections-max", "reactors", "agents", "retain", "log-level",
+    "socket-group", "connections-max", "reactors", "busy-poll", "agents", "retain", "log-level",
   ]
   /// Variables that are ours and no settings.
   private static let otherVariables: Set<String> = ["TWIND_CONFIG"]
@@ -68,6 +69,9 @@ struct Settings {
     }
     daemon.connectionsMax = try values.int("connections-max", 1...16_384) ?? daemon.connectionsMax
     daemon.reactors = try values.int("reactors", 1...64) ?? daemon.reactors
+    if let text = try values.string("busy-poll") {
+      daemon.busyPoll = try values.parsed("busy-poll", text, Self.busyPoll(text))
+    }
     if let text = try values.string("agents") {
       daemon.agents = try values.parsed("agents", text, AgentsText.parse(text))
     }
@@ -82,6 +86,11 @@ struct Settings {
     ByteCountText.parse(text).flatMap { $0 < Store.Options.memoryBytesMin ? nil : $0 }
   }
 
+  private static func busyPoll(_ text: String) -> Duration? {
+    if text == "0" { return .zero }
+    return DurationText.parse(text).flatMap { $0 > DaemonOptions.busyPollMax ? nil : $0 }
+  }
+
   /// As `--print-config` shows it: a configuration file.
   var text: String {
     let agents = daemon.agents.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
@@ -93,7 +102,9 @@ struct Settings {
       ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),
-      ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"), ("agents", quote(agents)),
+      ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"),
+      ("busy-poll", quote(daemon.busyPoll == .zero ? "0" : DurationText.format(daemon.busyPoll))),
+      ("agents", quote(agents)),
       ("retain", quote(RetentionText.format(daemon.store.retention))),
       ("log-level", quote(logLevel.rawValue)),
     ]

@@ -1,28 +1,8 @@
-// Settings that are written in a form of their own: durations, modes and groups, agents.
+// Settings that are written in a form of their own: amounts of bytes, levels of durability, modes and groups, agents.
 
 import Glibc
 import TwinCore
 import TwinStore
-
-/// `250ms`, `1s`, `5m`, `2h`.
-enum DurationText {
-  static func parse(_ text: String) -> Duration? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    guard let number = Int64(digits), number > 0, number < 1_000_000_000 else { return nil }
-    switch text.dropFirst(digits.count) {
-    case "ms": return .milliseconds(number)
-    case "s": return .seconds(number)
-    case "m": return .seconds(number * 60)
-    case "h": return .seconds(number * 3600)
-    default: return nil
-    }
-  }
-
-  static func format(_ duration: Duration) -> String {
-    let millis = duration / .milliseconds(1)
-    return millis.truncatingRemainder(dividingBy: 1000) == 0 ? "\(Int64(millis / 1000))s" : "\(Int64(millis))ms"
-  }
-}
 
 /// `128MiB`, `1GiB`, `64MB`, `1000000`.
 enum ByteCountText {

@@ -116,6 +116,15 @@ static inline int twind_return_blocks_from(int bytes) {
   return mallopt(M_MMAP_THRESHOLD, bytes) && mallopt(M_TRIM_THRESHOLD, bytes);
 }
 
+// Between two looks at something that another core is about to change.
+static inline void twind_cpu_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
 extern int pthread_setname_np(pthread_t, const char *);
 
 // Names the calling thread, at most 15 bytes.

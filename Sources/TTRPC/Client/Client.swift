@@ -15,6 +15,9 @@ public final class Client: @unchecked Sendable {
     public var connectTimeout: Duration = .seconds(5)
     /// The deadline of calls that state none; nil = none.
     public var timeout: Duration?
+    /// How long a thread that waits for a reply goes on looking before it sleeps. It takes a core meanwhile: for threads
+    /// that have one of their own, and calls that are answered within this time. By default it sleeps at once.
+    public var busyPoll: Duration = .zero
     /// Sent with every call.
     public var metadata: [(key: String, value: String)] = []
 
@@ -94,7 +97,8 @@ public final class Client: @unchecked Sendable {
   private func connected(by deadlineNanos: UInt64) throws(RPCError) -> ClientChannel {
     try lock.withLock { () throws(RPCError) in
       if let channel, channel.isUsable { return channel }
-      let fresh = ClientChannel(try connect(min(Self.deadline(options.connectTimeout), deadlineNanos)))
+      let transport = try connect(min(Self.deadline(options.connectTimeout), deadlineNanos))
+      let fresh = ClientChannel(transport, busyPollNanos: UInt64(max(options.busyPoll.nanos, 0)))
       channel = fresh
       return fresh
     }

@@ -14,6 +14,7 @@ final class ClientChannel: @unchecked Sendable {
   private static let outputBytesMax = 1 << 20
 
   private let transport: any Transport
+  private let busyPollNanos: UInt64
   private let lock: Lock
   private let news: Condition
   // Guarded by `lock`.
@@ -26,8 +27,10 @@ final class ClientChannel: @unchecked Sendable {
   // Used by the writer only.
   private var sending = SendBuffer()
 
-  init(_ transport: any Transport) {
+  /// - Parameter busyPollNanos: how long a thread that waits goes on looking before it sleeps; 0 = not at all.
+  init(_ transport: any Transport, busyPollNanos: UInt64 = 0) {
     self.transport = transport
+    self.busyPollNanos = busyPollNanos
     lock = Lock()
     news = Condition(lock)
   }
@@ -177,12 +180,28 @@ final class ClientChannel: @unchecked Sendable {
   /// Reads once, waiting at most until the deadline.
   private func read(until deadlineNanos: UInt64) {
     var result = transport.receive(into: input.room())
+    if result == .wouldBlock && busyPollNanos > 0 { result = spin(until: deadlineNanos) }
     if result == .wouldBlock {
       transport.wait(for: .readable, until: deadlineNanos)
       result = transport.receive(into: input.room())
     }
     received(result)
   }
+
+  /// Looks again and again, without the sleep from which it would have to be woken.
+  private func spin(until deadlineNanos: UInt64) -> TransportResult {
+    let end = min(twind_monotonic_nanos() + busyPollNanos, deadlineNanos)
+    repeat {
+      for _ in 0..<Self.looksPerClock {
+        twind_cpu_pause()
+        let result = transport.receive(into: input.room())
+        if result != .wouldBlock { return result }
+      }
+    } while twind_monotonic_nanos() < end
+    return .wouldBlock
+  }
+
+  private static let looksPerClock = 8
 
   private func received(_ result: TransportResult) {
     switch result {

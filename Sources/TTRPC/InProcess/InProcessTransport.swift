@@ -94,8 +94,10 @@ final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
     while let job = jobs.take() { job() }
     let now = twind_monotonic_nanos()
     if wakeAt <= now { wakeAt = session.tick(now: now) }
-    let consumed = input.withUnsafeBytes { session.receive($0, now: now) }
-    input.removeFirst(consumed)
+    repeat {
+      let consumed = input.withUnsafeBytes { session.receive($0, now: now) }
+      input.removeFirst(consumed)
+    } while session.isTurnOver
     session.produce()
   }
 }

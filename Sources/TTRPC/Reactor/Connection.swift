@@ -13,6 +13,8 @@ final class Connection: EventSource, SessionHost {
   private var events = twind_readable
   private var isOpen = true
   private var isPending = false
+  /// The next turn goes on with frames that are here.
+  private var hasFramesLeft = false
   /// When what was read last had arrived.
   private var arrivedAt: UInt64 = 0
   /// When the frame that is not complete must be; nil between frames.
@@ -81,12 +83,15 @@ final class Connection: EventSource, SessionHost {
   // MARK: Input
 
   private func receive() {
+    // Frames that are here come first; the next turn is theirs.
+    if hasFramesLeft { return }
     let borrows = input.capacity == 0
     if borrows { swap(&input, &reactor.spareInput) }
     let room = input.room()
     let count = read(fd, room.baseAddress, room.count)
     if count > 0 {
       input.received(count)
+      reactor.heard(fd)
       arrivedAt = twind_monotonic_nanos()
       handleInput()
     }
@@ -103,8 +108,8 @@ final class Connection: EventSource, SessionHost {
     swap(&own, &reactor.spareInput)
   }
 
-  /// Handles the whole frames and sends the answers. When too many answers have stopped it and the socket takes them
-  /// all, it goes on: no event will come for frames that are here.
+  /// Handles the whole frames, as far as one turn goes, and sends the answers. What is left goes on in the next turn,
+  /// unless the socket has to take answers first: no event will come for frames that are here.
   private func handleInput() {
     let borrows = session.output.isEmpty
     if borrows { swap(&session.output, &reactor.spareOutput) }
@@ -112,21 +117,21 @@ final class Connection: EventSource, SessionHost {
     let wasPending = isPending
     isPending = true
     let before = input.byteCount
-    var hasPaused = false
-    repeat {
-      input.consume(session.receive(input.bytes, now: arrivedAt))
-      hasPaused = session.isPaused
-      send()
-    } while hasPaused && isOpen && !session.isPaused && !input.isEmpty
+    input.consume(session.receive(input.bytes, now: arrivedAt))
+    let hasStopped = session.isTurnOver || session.isPaused
+    send()
     isPending = wasPending
+    hasFramesLeft = hasStopped && isOpen && !session.isPaused && !input.isEmpty
+    if hasFramesLeft { outputPending() }
     trackFrame(progressed: input.byteCount < before)
     if borrows && session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
     afterSend()
   }
 
-  /// A frame that has begun must end in time. A paused connection's frames wait for us, not for their sender.
+  /// A frame that has begun must end in time. Frames of a connection that is paused or whose turn is over wait for us, not
+  /// for their sender.
   private func trackFrame(progressed: Bool) {
-    if input.isEmpty || session.isPaused {
+    if input.isEmpty || session.isPaused || hasFramesLeft {
       frameDeadline = nil
     } else if progressed || frameDeadline == nil {
       frameDeadline = patience()

@@ -1,8 +1,11 @@
 // One thread, one epoll, the connections that it owns.
 //
 // A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. Each turn of
-// the loop reads once from every readable connection, handles whole frames, and writes once: no connection can hold
-// the others up by more than what one read brings.
+// the loop reads once from every readable connection, handles whole frames within the bounds of a turn, and writes once:
+// no connection can hold the others up by more than that.
+//
+// Told to busy-poll, it does not sleep before nothing has come for that long: waking a thread on another core costs
+// several times what a read does.
 
 import Threads
 import CLinux
@@ -18,6 +21,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Lent likewise for what it answers.
   var spareOutput = SendBuffer()
 
+  private let busyPollNanos: UInt64
   private let epoll = Epoll()
   private let wakeup = Wakeup()
   private let jobLock = Lock()
@@ -29,8 +33,10 @@ package final class Reactor: Executor, @unchecked Sendable {
   private var running = true
   private var thread: Thread?
 
-  package init(limits: Limits) {
+  /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
+  package init(limits: Limits, busyPollNanos: UInt64 = 0) {
     self.limits = limits
+    self.busyPollNanos = busyPollNanos
     precondition(epoll.add(wakeup.fd, twind_readable), "epoll_ctl failed: errno \(errno)")
   }
 
@@ -86,19 +92,24 @@ package final class Reactor: Executor, @unchecked Sendable {
   var connections: [Connection] { sources.compactMap { $0 as? Connection } }
 
   @inline(__always)
-  private func source(_ fd: Int32) -> (any EventSource)? { Int(fd) < sources.count ? sources[Int(fd)] : nil }
+  private func source(_ fd: Int32) -> (any EventSource)? { sources.indices.contains(Int(fd)) ? sources[Int(fd)] : nil }
 
   // MARK: The loop
 
   private func run() {
-    while running { turn() }
+    while running {
+      let before = activity
+      turn(nanos: idleNanos)
+      if busyPollNanos > 0 && activity != before { spin() }
+    }
     for source in sources { source?.close() }
     closeRemoved()
   }
 
-  private func turn() {
+  /// Waits for events, at most `nanos`, and sees to all that is due.
+  private func turn(nanos: UInt64) {
     var woken = false
-    epoll.wait(nanos: idleNanos) { fd, events in
+    epoll.wait(nanos: nanos) { fd, events in
       if fd == wakeup.fd {
         woken = true
       } else if let source = source(fd) {
@@ -107,6 +118,10 @@ package final class Reactor: Executor, @unchecked Sendable {
     }
     if woken { runJobs() }
     runTimers()
+    endTurn()
+  }
+
+  private func endTurn() {
     flushPending()
     enforceBudgets()
     closeRemoved()
@@ -120,6 +135,7 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   private func runJobs() {
     wakeup.clear()
+    activity &+= 1
     let taken = jobLock.withLock {
       let taken = jobs
       jobs.removeAll(keepingCapacity: true)
@@ -153,6 +169,40 @@ package final class Reactor: Executor, @unchecked Sendable {
     for fd in closed { Glibc.close(fd) }
     closed.removeAll(keepingCapacity: true)
   }
+
+  // MARK: Busy-polling
+
+  /// Grows with everything that comes from outside.
+  private var activity: UInt64 = 0
+  /// Whose bytes came last.
+  private var lastHeard: Int32 = -1
+
+  /// Bytes came from the descriptor's peer.
+  @inline(__always)
+  func heard(_ fd: Int32) {
+    activity &+= 1
+    lastHeard = fd
+  }
+
+  /// Looks for more without sleeping until nothing has come for `busyPollNanos`. Who spoke last is the likeliest to
+  /// speak next: its socket is read without asking whether it can be, and all others are asked in between.
+  private func spin() {
+    var seen = activity
+    var heardAt = twind_monotonic_nanos()
+    while running {
+      for _ in 0..<Self.directReads {
+        let before = activity
+        source(lastHeard)?.ready(twind_readable)
+        if activity != before { endTurn() } else { twind_cpu_pause() }
+      }
+      turn(nanos: 0)
+      let now = twind_monotonic_nanos()
+      if activity != seen { (seen, heardAt) = (activity, now) }
+      if now &- heardAt > busyPollNanos { return }
+    }
+  }
+
+  private static let directReads = 16
 
   // MARK: Budgets
 

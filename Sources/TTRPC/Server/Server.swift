@@ -48,11 +48,16 @@ public final class Server: @unchecked Sendable {
     case stopped
   }
 
-  /// - Parameter reactors: threads that serve; by default half of the cores, for the agents need the others.
-  public init(router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors) {
+  /// - Parameters:
+  ///   - reactors: threads that serve; by default half of the cores, for the agents need the others.
+  ///   - busyPoll: how long a thread goes on looking for more after the last activity, before it sleeps.
+  public init(
+    router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors, busyPoll: Duration = .zero
+  ) {
     self.router = router
     self.limits = limits
-    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits) }
+    let nanos = UInt64(max(busyPoll.nanos, 0))
+    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits, busyPollNanos: nanos) }
   }
 
   public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }

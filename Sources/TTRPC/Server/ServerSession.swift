@@ -19,6 +19,8 @@ package final class ServerSession {
   @exclusivity(unchecked) package var output = SendBuffer()
   /// The connection ends when its output has been sent.
   package private(set) var isClosing = false
+  /// `receive` has left frames for the next turn.
+  package private(set) var isTurnOver = false
   /// New calls are refused.
   private(set) var isDraining = false
   /// Calls begun.
@@ -60,13 +62,23 @@ package final class ServerSession {
 
   // MARK: Input
 
-  /// Handles all whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock.
+  /// Handles the whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock, as far as one
+  /// turn goes.
   ///
-  /// - Returns: how many bytes are done with. The rest comes again, with more behind it or after a pause.
+  /// - Returns: how many bytes are done with. The rest comes again: with more behind it, after a pause, or in the next
+  ///   turn.
   package func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
     var offset = 0
+    isTurnOver = false
     guard let start = bytes.baseAddress else { return 0 }
+    var framesLeft = limits.framesPerTurnMax
+    let outputMax = output.byteCount + limits.replyBytesPerTurnMax
     while offset < bytes.count && !isClosing && !isPaused {
+      if framesLeft == 0 || output.byteCount >= outputMax {
+        isTurnOver = true
+        return offset
+      }
+      framesLeft -= 1
       let rest = UnsafeRawBufferPointer(start: start + offset, count: bytes.count - offset)
       switch FrameDecoding.decode(rest) {
       case .incomplete:

@@ -166,7 +166,7 @@ package final class Daemon: Service {
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)
-    let server = Server(router: router, limits: limits, reactors: options.reactors)
+    let server = Server(router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll)
     counter.server = server
     return server
   }

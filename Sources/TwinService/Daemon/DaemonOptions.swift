@@ -24,6 +24,9 @@ package struct DaemonOptions: Sendable {
   package var connectionsMax = Limits().connectionsMax
   /// Threads that serve.
   package var reactors = Server.defaultReactors
+  /// How long a thread that serves goes on looking for more before it sleeps.
+  package var busyPoll: Duration = .zero
+  package static let busyPollMax: Duration = .seconds(1)
   /// Names of the agents that run as certain users; others are called what the system calls them.
   package var agents: [UInt32: String] = [:]
 

@@ -20,7 +20,7 @@ struct LoadCommand: ParsableArguments {
     if mix.operations.contains(.batch) && twins.twins < Operation.batchTwins {
       throw ValidationError("a batch reads \(Operation.batchTwins) twins: use --twins \(Operation.batchTwins) or more")
     }
-    try MeasuredDaemon.with(daemon, twins) { daemon in
+    try MeasuredDaemon.with(daemon, twins, busyPoll: load.busyPoll) { daemon in
       let measurement = try measure(daemon, mix, durability)
       let title = "\(name.prefix(1).uppercased() + name.dropFirst()), \(load.rate == nil ? "closed" : "open") loop"
       let report = RunReport(

@@ -25,7 +25,7 @@ struct Soak: ParsableCommand {
   func run() throws {
     var load = load
     if load.duration == nil && load.requests == nil { load.duration = .seconds(120) }
-    try MeasuredDaemon.with(daemon, twins) { daemon in
+    try MeasuredDaemon.with(daemon, twins, busyPoll: load.busyPoll) { daemon in
       var plan = load.plan(
         mix, twins, core: self.daemon.pin.client, keepsLog: log.hdrLog != nil, probe: daemon.probe)
       plan.intervalCount = Self.rowCount

@@ -23,8 +23,9 @@ final class ClientLane: Lane {
   /// What was read last: a reply that nobody looks at need not be decoded.
   private(set) var last: Twin?
 
-  init(_ socket: String, _ requests: ClientRequests) {
+  init(_ socket: String, _ requests: ClientRequests, busyPoll: Duration = .zero) {
     var options = Client.Options()
+    options.busyPoll = busyPoll
     options.timeout = .seconds(30)
     client = Client(path: socket, options: options)
     self.requests = requests

@@ -1,6 +1,7 @@
 // How much is asked of the daemon, in which rhythm, for how long.
 
 import ArgumentParser
+import TwinText
 
 struct LoadOptions: ParsableArguments {
   @Option(help: "How long to measure.", transform: OptionText.duration) var duration: Duration?
@@ -19,6 +20,10 @@ struct LoadOptions: ParsableArguments {
     help: ArgumentHelp(
       "full: the Swift client, whole twins as Swift values; none: frames matched and not decoded.", valueName: "how"))
   var decode = Decoding.full
+  @Option(
+    help: "How long the client, and with --spawn the daemon, looks for more before it sleeps (default: not at all).",
+    transform: OptionText.duration)
+  var busyPoll: Duration?
   @Option(help: ArgumentHelp("Begins the choice of twins.", valueName: "number")) var seed: UInt64 = 1
 
   func validate() throws {
@@ -37,6 +42,7 @@ struct LoadOptions: ParsableArguments {
     [
       ("connections", "\(connections)"), ("in flight", "\(inFlight)"),
       ("loop", rate.map { "open, \(Int($0))/s, \(arrivals.rawValue) gaps" } ?? "closed"), ("decode", decode.rawValue),
+      ("busy-poll", busyPoll.map { DurationText.format($0) } ?? "none"),
       ("warmup", "\(warmup / .seconds(1)) s"),
       requests.map { ("requests", "\($0)") } ?? ("duration", "\(length / .seconds(1)) s"),
     ]
