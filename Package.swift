@@ -83,6 +83,13 @@ let package = Package(
       path: "Tests/Interop/Swift/Client", swiftSettings: strict),
     .executableTarget(
       name: "twind-fuzz-frames", dependencies: ["EchoService", "TTRPC"], path: "Tests/Fuzz", swiftSettings: strict),
+    .target(name: "CAllocations", path: "Tests/HotPath/CAllocations"),
+    .executableTarget(
+      name: "twind-hot-path",
+      dependencies: [
+        "CAllocations", "CBench", "TwinService", "TwinStore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto",
+      ],
+      path: "Tests/HotPath", exclude: ["CAllocations"], swiftSettings: strict),
     .target(
       name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
       swiftSettings: strict),

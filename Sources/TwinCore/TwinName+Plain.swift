@@ -18,11 +18,17 @@ private func plainPart(_ start: UnsafeRawPointer, _ count: Int) -> Int? {
   var length = 1
   while length < most {
     let byte = start.load(fromByteOffset: length, as: UInt8.self)
-    if byte == UInt8(ascii: "/") { return length }
-    guard isLower(byte) || isDigit(byte) || byte == UInt8(ascii: "-") else { return nil }
+    guard isPartByte(byte) else { return byte == UInt8(ascii: "/") ? length : nil }
     length += 1
   }
   return nil
+}
+
+/// A lower-case letter, a digit or a hyphen: one bit for each, for bytes below 64 and from there on.
+@inline(__always)
+private func isPartByte(_ byte: UInt8) -> Bool {
+  let set: UInt64 = byte < 64 ? 0x03ff_2000_0000_0000 : 0x07ff_fffe_0000_0000
+  return byte < 128 && set &>> UInt64(byte) & 1 != 0
 }
 
 @inline(__always)

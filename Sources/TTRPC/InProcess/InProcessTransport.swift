@@ -34,6 +34,8 @@ final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
     session.host = self
   }
 
+  deinit { session.host = nil }
+
   func outputPending() {}
 
   func wake(at nanos: UInt64) { wakeAt = min(wakeAt, nanos) }

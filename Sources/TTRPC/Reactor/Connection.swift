@@ -1,4 +1,7 @@
 // A server session's socket: reads, writes, and the time that a frame may take.
+//
+// As in the session, properties go without Swift's check at run time that nobody is in the middle of changing them: one
+// thread has them, and none is lent to what could come back to it. For one read the checks cost more than the read.
 
 import CLinux
 import Glibc
@@ -6,25 +9,26 @@ import Glibc
 /// One accepted connection, confined to its reactor.
 final class Connection: EventSource, SessionHost {
   let session: ServerSession
-  private unowned let reactor: Reactor
+  /// Lives longer than its connections.
+  private unowned(unsafe) let reactor: Reactor
   private let fd: Int32
   private let onClose: (Connection) -> Void
-  private var input = ReceiveBuffer()
-  private var events = twind_readable
-  private var isOpen = true
-  private var isPending = false
+  @exclusivity(unchecked) private var input = ReceiveBuffer()
+  @exclusivity(unchecked) private var events = twind_readable
+  @exclusivity(unchecked) private var isOpen = true
+  @exclusivity(unchecked) private var isPending = false
   /// The next turn goes on with frames that are here.
-  private var hasFramesLeft = false
+  @exclusivity(unchecked) private var hasFramesLeft = false
   /// When what was read last had arrived.
-  private var arrivedAt: UInt64 = 0
+  @exclusivity(unchecked) private var arrivedAt: UInt64 = 0
   /// When the frame that is not complete must be; nil between frames.
-  private var frameDeadline: UInt64?
+  @exclusivity(unchecked) private var frameDeadline: UInt64?
   /// When a closing connection's output must have been read; nil before it is closing.
-  private var closeDeadline: UInt64?
+  @exclusivity(unchecked) private var closeDeadline: UInt64?
   /// The timer asked for.
-  private var wakeAt = UInt64.max
-  private(set) var receiveBytes = 0
-  private(set) var sendBytes = 0
+  @exclusivity(unchecked) private var wakeAt = UInt64.max
+  @exclusivity(unchecked) private(set) var receiveBytes = 0
+  @exclusivity(unchecked) private(set) var sendBytes = 0
 
   /// - Parameter onClose: called once, on the reactor's thread.
   init(_ fd: Int32, router: Router, peer: Peer, reactor: Reactor, onClose: @escaping (Connection) -> Void) {
@@ -35,6 +39,8 @@ final class Connection: EventSource, SessionHost {
       router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena)
     session.host = self
   }
+
+  deinit { session.host = nil }
 
   /// Begins to serve.
   func open() {

@@ -4,6 +4,8 @@
 // the loop reads once from every readable connection, handles whole frames within the bounds of a turn, and writes once:
 // no connection can hold the others up by more than that.
 //
+// What a turn touches goes without Swift's check of that at run time, see `Connection`.
+//
 // Told to busy-poll, it does not sleep before nothing has come for that long: waking a thread on another core costs
 // several times what a read does.
 
@@ -17,9 +19,9 @@ package final class Reactor: Executor, @unchecked Sendable {
   let limits: Limits
   let arena = Arena()
   /// Lent to the connection that is being read while it has no buffer of its own.
-  var spareInput = ReceiveBuffer(capacity: 64 << 10)
+  @exclusivity(unchecked) var spareInput = ReceiveBuffer(capacity: 64 << 10)
   /// Lent likewise for what it answers.
-  var spareOutput = SendBuffer()
+  @exclusivity(unchecked) var spareOutput = SendBuffer()
 
   private let busyPollNanos: UInt64
   private let epoll = Epoll()
@@ -27,10 +29,10 @@ package final class Reactor: Executor, @unchecked Sendable {
   private let jobLock = Lock()
   private var jobs: [@Sendable () -> Void] = []
   /// By descriptor: the system gives out the lowest numbers that are free.
-  private var sources: [(any EventSource)?] = []
-  private var closed: [Int32] = []
-  private var timers = TimerQueue()
-  private var running = true
+  @exclusivity(unchecked) private var sources: [(any EventSource)?] = []
+  @exclusivity(unchecked) private var closed: [Int32] = []
+  @exclusivity(unchecked) private var timers = TimerQueue()
+  @exclusivity(unchecked) private var running = true
   private var thread: Thread?
 
   /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
@@ -154,8 +156,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   }
 
   /// Connections that got something to send, other than in answer to what they have just read.
-  var pending: [Connection] = []
-  private var flushing: [Connection] = []
+  @exclusivity(unchecked) var pending: [Connection] = []
+  @exclusivity(unchecked) private var flushing: [Connection] = []
 
   /// What a flush makes others send is sent in the next turn.
   private func flushPending() {
@@ -173,9 +175,9 @@ package final class Reactor: Executor, @unchecked Sendable {
   // MARK: Busy-polling
 
   /// Grows with everything that comes from outside.
-  private var activity: UInt64 = 0
+  @exclusivity(unchecked) private var activity: UInt64 = 0
   /// Whose bytes came last.
-  private var lastHeard: Int32 = -1
+  @exclusivity(unchecked) private var lastHeard: Int32 = -1
 
   /// Bytes came from the descriptor's peer.
   @inline(__always)
@@ -207,8 +209,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   // MARK: Budgets
 
   /// What all connections hold; each reports its changes.
-  var receiveBytes = 0
-  var sendBytes = 0
+  @exclusivity(unchecked) var receiveBytes = 0
+  @exclusivity(unchecked) var sendBytes = 0
 
   private func enforceBudgets() {
     if receiveBytes > limits.receiveBytesMax {

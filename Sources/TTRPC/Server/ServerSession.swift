@@ -14,15 +14,17 @@ package final class ServerSession {
   let peer: Peer
   let executor: any Executor
   let arena: Arena
-  weak var host: (any SessionHost)?
+  /// Whoever carries the bytes takes itself away before it ends: a weak reference would make every count of references to it
+  /// a slow one.
+  unowned(unsafe) var host: (any SessionHost)?
   /// Frames to be sent.
   @exclusivity(unchecked) package var output = SendBuffer()
   /// The connection ends when its output has been sent.
-  package private(set) var isClosing = false
+  @exclusivity(unchecked) package private(set) var isClosing = false
   /// `receive` has left frames for the next turn.
-  package private(set) var isTurnOver = false
+  @exclusivity(unchecked) package private(set) var isTurnOver = false
   /// New calls are refused.
-  private(set) var isDraining = false
+  @exclusivity(unchecked) private(set) var isDraining = false
   /// Calls begun.
   @exclusivity(unchecked) private(set) var callCount: UInt64 = 0
 
@@ -41,7 +43,7 @@ package final class ServerSession {
   }
   @exclusivity(unchecked) var reply = Reply.none
   /// The call that must end before the frames behind it are handled.
-  private var holder: UInt32?
+  @exclusivity(unchecked) private var holder: UInt32?
 
   package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
     self.router = router
