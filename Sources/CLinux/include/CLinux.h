@@ -125,6 +125,11 @@ static inline void twind_cpu_pause(void) {
 #endif
 }
 
+// Has these bytes fetched into the processor's cache, without waiting for them. Any address will do.
+static inline void twind_prefetch(const void *start, size_t bytes) {
+  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)start + offset);
+}
+
 extern int pthread_setname_np(pthread_t, const char *);
 
 // Names the calling thread, at most 15 bytes.
