@@ -2,11 +2,19 @@
 #define _GNU_SOURCE
 #include "turn.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "traffic.h"
+
+enum {
+  TRIES_PER_CLOCK = 8, /* the clock is looked at after so many tries to read */
+  VAIN_WAITS_MAX = 8,  /* after so many in a row the daemon is too slow to be worth a core ... */
+  WAITS_PER_SPIN = 64, /* ... and only one wait of so many spins, to find out when that changes */
+};
 
 struct waiter {
   pthread_cond_t wake;
@@ -20,7 +28,34 @@ void wake_those_ready(struct channel *channel) {
     if (waiter->condition(channel, waiter->stream)) pthread_cond_signal(&waiter->wake);
 }
 
-/* Polls for all. What can be written is written by wait_until, which looks after each turn. */
+/* Lets the core's other hardware thread run, and saves power. */
+static inline void pause_spinning(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Without the lock. True = there are bytes or an end to read; false = the limit came, or a kick. It looks at one byte
+ * and leaves it there, because the buffer to read into is the lock's. */
+static bool spin(struct channel *channel, int64_t limit) {
+  for (unsigned tries = 1;; tries++) {
+    char byte;
+    if (recv(channel->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) return true;
+    if (atomic_load(&channel->kicked)) return false;
+    if (tries % TRIES_PER_CLOCK == 0 && deadline_passed(limit)) return false;
+    pause_spinning();
+  }
+}
+
+/* With output left to write, a leader must also see that there is room: that is ppoll's. */
+static bool may_spin(const struct channel *channel) {
+  return channel->busy_poll_nanos > 0 && buffer_size(&channel->out) == 0 &&
+         (channel->vain_waits < VAIN_WAITS_MAX || channel->vain_waits % WAITS_PER_SPIN == 0);
+}
+
+/* Polls for all, awake and then asleep. What can be written is written by wait_until, which looks after each turn. */
 static void lead(struct channel *channel, int64_t deadline) {
   short output = buffer_size(&channel->out) > 0 ? POLLOUT : 0;
   struct pollfd polled[2] = {
@@ -28,15 +63,22 @@ static void lead(struct channel *channel, int64_t deadline) {
       {.fd = channel->kick, .events = POLLIN},
   };
   struct timespec left;
+  bool spins = may_spin(channel);
+  atomic_store(&channel->kicked, false);
   channel->led = true;
   pthread_mutex_unlock(&channel->lock);
-  int ready = ppoll(polled, 2, time_left(deadline, &left), NULL);
+  bool found = spins && spin(channel, earlier(deadline, deadline_after(channel->busy_poll_nanos)));
+  int ready = found ? 0 : ppoll(polled, 2, time_left(deadline, &left), NULL);
   pthread_mutex_lock(&channel->lock);
   channel->led = false;
-  if (ready <= 0) return;
+  if (found)
+    channel->vain_waits = 0;
+  else if (!output)
+    channel->vain_waits++;
+  if (!found && ready <= 0) return;
   uint64_t kicks;
   if (polled[1].revents && read(channel->kick, &kicks, sizeof kicks) < 0) return;
-  if (polled[0].revents & ~POLLOUT) read_input(channel);
+  if (found || polled[0].revents & ~POLLOUT) read_input(channel);
   wake_those_ready(channel);
 }
 
@@ -44,7 +86,10 @@ static void lead(struct channel *channel, int64_t deadline) {
 static void follow(struct channel *channel, turn_condition condition, const struct stream *stream, int64_t deadline) {
   /* The leader polls for room to write only if there was output when it began. */
   uint64_t one = 1;
-  if (buffer_size(&channel->out) > 0 && write(channel->kick, &one, sizeof one) < 0) return;
+  if (buffer_size(&channel->out) > 0) {
+    atomic_store(&channel->kicked, true);
+    if (write(channel->kick, &one, sizeof one) < 0) return;
+  }
 
   struct waiter self = {.condition = condition, .stream = stream};
   pthread_condattr_t monotonic;

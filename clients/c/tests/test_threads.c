@@ -77,9 +77,7 @@ static void run_workers(twind_client *client, struct worker workers[THREADS]) {
 
 static void every_thread_gets_its_own_replies(void) {
   struct fake_server *server = fake_server_start(serve_shuffled, NULL);
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
-  CHECK(client);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   run_workers(client, workers);
   int answered = 0, late = 0;
@@ -116,7 +114,7 @@ static void *call_until_told(void *argument) {
 static void a_daemon_that_dies_is_found_again(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
   twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   for (int i = 0; i < THREADS; i++) {
     workers[i] = (struct worker){.client = client, .number = i};
@@ -159,8 +157,7 @@ static void *call_large(void *argument) {
 
 static void large_messages_pass_between_threads(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   for (int i = 0; i < THREADS; i++) {
     workers[i] = (struct worker){.client = client, .number = i};
@@ -208,7 +205,7 @@ static void *call_once(void *client) {
 static void lead_and_follow(struct duo *duo, const char *name) {
   struct fake_server *server = fake_server_start(serve_duo, duo);
   twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   pthread_t leader;
   CHECK(pthread_create(&leader, NULL, call_once, client) == 0);
   while (atomic_load(&duo->received) < 1) usleep(1000);
