@@ -75,6 +75,7 @@ static void add_stream(struct channel *channel, struct stream *stream) {
   struct stream **link = &channel->streams;
   while (*link) link = &(*link)->next;
   *link = stream;
+  stream->next = NULL; /* it may come from a channel that broke */
   channel->n_streams++;
 }
 

@@ -1,4 +1,5 @@
 /* Connections that end: what is retried, what is not, and stream ids that run out. */
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -126,6 +127,40 @@ static void an_unsent_request_is_named_as_such(void) {
   fake_server_stop(server);
 }
 
+/* The first connection is not read from and ends after 50 ms; the others are served. */
+static void serve_the_second(int fd, void *connections) {
+  if (atomic_fetch_add((atomic_int *)connections, 1) == 0)
+    usleep(50000);
+  else
+    serve_twins(fd, NULL);
+}
+
+static void *get_large(void *client) {
+  size_t length = 262000;
+  char *name = malloc(length + 1);
+  memset(name, 'a', length);
+  name[length] = 0;
+  twind_error error;
+  Twind__V1__GetTwinResponse *reply = get_twin(client, name, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  twind_free(reply);
+  free(name);
+  return NULL;
+}
+
+/* Requests that wait together for room in the socket, and are then sent again together. */
+static void several_unsent_requests_are_sent_again(void) {
+  atomic_int connections = 0;
+  struct fake_server *server = fake_server_start(serve_the_second, &connections);
+  twind_client *client = fake_server_client(server);
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, get_large, client) == 0);
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  CHECK_EQUAL(fake_server_connections(server), 2);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
 static void a_new_connection_comes_before_stream_ids_run_out(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
   twind_client *client = fake_server_client(server);
@@ -152,5 +187,6 @@ int main(void) {
   RUN(what_was_answered_before_the_end_is_delivered);
   RUN(a_daemon_that_always_closes_is_given_up);
   RUN(an_unsent_request_is_named_as_such);
+  RUN(several_unsent_requests_are_sent_again);
   RUN(a_new_connection_comes_before_stream_ids_run_out);
 }
