@@ -8,7 +8,8 @@
  * lock, and then reads and writes for all. The others sleep, each on its own condition. A leader that has what it
  * waited for wakes a follower to take its place.
  *
- * Busy polling: the leader first spins, also without the lock, trying to read. Followers never do.
+ * Busy polling: the leader first spins, also without the lock, and tries to read into `in`, which nobody else touches
+ * while a thread leads. Followers never spin.
  */
 #ifndef TWIND_CHANNEL_H
 #define TWIND_CHANNEL_H

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -37,14 +36,12 @@ static inline void pause_spinning(void) {
 #endif
 }
 
-/* Without the lock. True = there are bytes or an end to read; false = the limit came, or a kick. It looks at one byte
- * and leaves it there, because the buffer to read into is the lock's. */
-static bool spin(struct channel *channel, int64_t limit) {
+/* Without the lock: tries to read until something is there, the limit comes, or a kick. As receive_input. */
+static ssize_t spin(struct channel *channel, int64_t limit) {
   for (unsigned tries = 1;; tries++) {
-    char byte;
-    if (recv(channel->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) return true;
-    if (atomic_load(&channel->kicked)) return false;
-    if (tries % TRIES_PER_CLOCK == 0 && deadline_passed(limit)) return false;
+    ssize_t received = receive_input(channel);
+    if (received != -EAGAIN || atomic_load(&channel->kicked)) return received;
+    if (tries % TRIES_PER_CLOCK == 0 && deadline_passed(limit)) return received;
     pause_spinning();
   }
 }
@@ -67,7 +64,9 @@ static void lead(struct channel *channel, int64_t deadline) {
   atomic_store(&channel->kicked, false);
   channel->led = true;
   pthread_mutex_unlock(&channel->lock);
-  bool found = spins && spin(channel, earlier(deadline, deadline_after(channel->busy_poll_nanos)));
+  int64_t limit = spins ? earlier(deadline, deadline_after(channel->busy_poll_nanos)) : 0;
+  ssize_t received = spins ? spin(channel, limit) : -EAGAIN;
+  bool found = received != -EAGAIN;
   int ready = found ? 0 : ppoll(polled, 2, time_left(deadline, &left), NULL);
   pthread_mutex_lock(&channel->lock);
   channel->led = false;
@@ -78,18 +77,15 @@ static void lead(struct channel *channel, int64_t deadline) {
   if (!found && ready <= 0) return;
   uint64_t kicks;
   if (polled[1].revents && read(channel->kick, &kicks, sizeof kicks) < 0) return;
-  if (found || polled[0].revents & ~POLLOUT) read_input(channel);
+  if (found) take_input(channel, received);
+  if (polled[0].revents & ~POLLOUT) read_input(channel);
   wake_those_ready(channel);
 }
 
 /* Sleeps until the leader finds that the condition holds, or leaves. */
 static void follow(struct channel *channel, turn_condition condition, const struct stream *stream, int64_t deadline) {
   /* The leader polls for room to write only if there was output when it began. */
-  uint64_t one = 1;
-  if (buffer_size(&channel->out) > 0) {
-    atomic_store(&channel->kicked, true);
-    if (write(channel->kick, &one, sizeof one) < 0) return;
-  }
+  if (buffer_size(&channel->out) > 0) kick_leader(channel);
 
   struct waiter self = {.condition = condition, .stream = stream};
   pthread_condattr_t monotonic;
