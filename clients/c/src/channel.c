@@ -11,7 +11,7 @@
 #include "traffic.h"
 #include "turn.h"
 
-struct channel *channel_open(int fd) {
+struct channel *channel_open(int fd, int64_t busy_poll_nanos) {
   struct channel *channel = calloc(1, sizeof *channel);
   int kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (!channel || kick < 0 || pthread_mutex_init(&channel->lock, NULL) != 0) {
@@ -24,6 +24,7 @@ struct channel *channel_open(int fd) {
   channel->fd = fd;
   channel->kick = kick;
   channel->next_id = 1;
+  channel->busy_poll_nanos = busy_poll_nanos;
   return channel;
 }
 
@@ -74,6 +75,7 @@ static void add_stream(struct channel *channel, struct stream *stream) {
   struct stream **link = &channel->streams;
   while (*link) link = &(*link)->next;
   *link = stream;
+  stream->next = NULL; /* it may come from a channel that broke */
   channel->n_streams++;
 }
 

@@ -7,11 +7,15 @@
  * Leader and followers: the first thread that has to wait becomes the leader. It polls the socket, without the
  * lock, and then reads and writes for all. The others sleep, each on its own condition. A leader that has what it
  * waited for wakes a follower to take its place.
+ *
+ * Busy polling: the leader first spins, also without the lock, and tries to read into `in`, which nobody else touches
+ * while a thread leads. Followers never spin.
  */
 #ifndef TWIND_CHANNEL_H
 #define TWIND_CHANNEL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "buffer.h"
@@ -45,21 +49,24 @@ struct channel {
   pthread_mutex_t lock;
   int references;
   int fd;
-  int kick;         /* an eventfd that makes the leader look at the output again */
-  bool led;         /* a thread is polling */
-  bool broken;      /* nothing more comes or goes */
-  int failure_code; /* with `failure`: why it broke */
+  int kick;                /* an eventfd that makes the leader look at the output again */
+  atomic_bool kicked;      /* the same for a leader that spins */
+  int64_t busy_poll_nanos; /* how long it spins before it sleeps; at most 0 = not at all */
+  unsigned vain_waits;     /* so many leaders in a row found nothing by spinning, or did not try */
+  bool led;                /* a thread is polling */
+  bool broken;             /* nothing more comes or goes */
+  int failure_code;        /* with `failure`: why it broke */
   char failure[160];
-  uint64_t next_id; /* odd; above UINT32_MAX = all are used */
+  uint64_t next_id;        /* odd; above UINT32_MAX = all are used */
   struct buffer in, out;
-  uint64_t sent; /* bytes of output written so far; out's bytes follow */
+  uint64_t sent;           /* bytes of output written so far; out's bytes follow */
   struct stream *streams;
   size_t n_streams;
   struct waiter *waiters;
 };
 
 /* Takes over a connected, non-blocking descriptor (also when it fails): one reference, or NULL. */
-struct channel *channel_open(int fd);
+struct channel *channel_open(int fd, int64_t busy_poll_nanos);
 struct channel *channel_retain(struct channel *channel);
 void channel_release(struct channel *channel);
 

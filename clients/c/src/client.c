@@ -36,6 +36,7 @@ static twind_client *client_new(const char *path, const twind_options *options) 
   client->connect_nanos = saturating_nanos(or_default(options->connect_timeout_micros, CONNECT_MICROS_DEFAULT));
   client->call_timeout_micros = or_default(options->call_timeout_micros, CALL_MICROS_DEFAULT);
   client->unpack_factor = options->unpack_factor ? options->unpack_factor : UNPACK_FACTOR_DEFAULT;
+  client->busy_poll_nanos = saturating_nanos(options->busy_poll_micros);
   if (client->path && (client->agent || !options->agent)) return client;
   client_free(client);
   return NULL;
@@ -66,7 +67,7 @@ void twind_close(twind_client *client) {
 static struct channel *connect_channel(const twind_client *client, int64_t deadline, twind_error *error) {
   int fd = socket_connect(client->path, earlier(deadline, deadline_after(client->connect_nanos)), error);
   if (fd < 0) return NULL;
-  struct channel *channel = channel_open(fd);
+  struct channel *channel = channel_open(fd, client->busy_poll_nanos);
   if (!channel) fault(error, TWIND_RESOURCE_EXHAUSTED, "out of memory or descriptors for a connection");
   return channel;
 }

@@ -13,6 +13,7 @@ struct twind_client {
   int64_t connect_nanos;
   int64_t call_timeout_micros;
   uint32_t unpack_factor;
+  int64_t busy_poll_nanos;
   pthread_mutex_t lock; /* for what follows */
   pthread_cond_t connected;
   bool connecting;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <twind/error.h>
+#include <unistd.h>
 
 #include "frame.h"
 
@@ -39,6 +40,12 @@ static void break_by_errno(struct channel *channel, const char *what) {
   break_connection(channel, TWIND_UNAVAILABLE, why);
 }
 
+void kick_leader(struct channel *channel) {
+  uint64_t one = 1;
+  atomic_store(&channel->kicked, true);
+  if (write(channel->kick, &one, sizeof one) < 0) return; /* its count is full: it is readable */
+}
+
 bool write_output(struct channel *channel) {
   size_t size = buffer_size(&channel->out);
   if (size == 0 || channel->broken) return false;
@@ -49,6 +56,10 @@ bool write_output(struct channel *channel) {
     return written > 0;
   }
   if (errno == EAGAIN || errno == EINTR) return false;
+  if (channel->led) {
+    kick_leader(channel); /* reading is the leader's */
+    return false;
+  }
   int failure = errno;
   /* The daemon has closed, but what it answered before that can still be read; the end of it breaks the channel. */
   while (read_input(channel)) continue;
@@ -84,21 +95,30 @@ static void take_frames(struct channel *channel) {
   break_connection(channel, TWIND_UNAVAILABLE, why);
 }
 
-bool read_input(struct channel *channel) {
+ssize_t receive_input(struct channel *channel) {
   struct buffer *in = &channel->in;
-  if (channel->broken) return false;
-  if (!buffer_reserve(in, READ_BYTES_MIN)) {
-    break_connection(channel, TWIND_RESOURCE_EXHAUSTED, "out of memory for the daemon's reply");
-    return false;
-  }
+  if (!buffer_reserve(in, READ_BYTES_MIN)) return -ENOMEM;
   ssize_t count = recv(channel->fd, in->bytes + in->end, in->capacity - in->end, 0);
-  if (count > 0) {
-    in->end += (size_t)count;
+  if (count < 0) return -errno;
+  in->end += (size_t)count;
+  return count;
+}
+
+bool take_input(struct channel *channel, ssize_t received) {
+  if (channel->broken) return false;
+  if (received > 0) {
     take_frames(channel);
-  } else if (count == 0) {
+  } else if (received == 0) {
     break_connection(channel, TWIND_UNAVAILABLE, "the daemon closed the connection");
-  } else if (errno != EAGAIN && errno != EINTR) {
+  } else if (received == -ENOMEM) {
+    break_connection(channel, TWIND_RESOURCE_EXHAUSTED, "out of memory for the daemon's reply");
+  } else if (received != -EAGAIN && received != -EINTR) {
+    errno = (int)-received;
     break_by_errno(channel, "cannot read from the daemon");
   }
-  return count > 0 && !channel->broken;
+  return received > 0 && !channel->broken;
+}
+
+bool read_input(struct channel *channel) {
+  return !channel->broken && take_input(channel, receive_input(channel));
 }

@@ -2,11 +2,18 @@
 #define _GNU_SOURCE
 #include "turn.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "traffic.h"
+
+enum {
+  TRIES_PER_CLOCK = 8, /* the clock is looked at after so many tries to read */
+  VAIN_WAITS_MAX = 8,  /* after so many in a row the daemon is too slow to be worth a core ... */
+  WAITS_PER_SPIN = 64, /* ... and only one wait of so many spins, to find out when that changes */
+};
 
 struct waiter {
   pthread_cond_t wake;
@@ -20,7 +27,32 @@ void wake_those_ready(struct channel *channel) {
     if (waiter->condition(channel, waiter->stream)) pthread_cond_signal(&waiter->wake);
 }
 
-/* Polls for all. What can be written is written by wait_until, which looks after each turn. */
+/* Lets the core's other hardware thread run, and saves power. */
+static inline void pause_spinning(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Without the lock: tries to read until something is there, the limit comes, or a kick. As receive_input. */
+static ssize_t spin(struct channel *channel, int64_t limit) {
+  for (unsigned tries = 1;; tries++) {
+    ssize_t received = receive_input(channel);
+    if (received != -EAGAIN || atomic_load(&channel->kicked)) return received;
+    if (tries % TRIES_PER_CLOCK == 0 && deadline_passed(limit)) return received;
+    pause_spinning();
+  }
+}
+
+/* With output left to write, a leader must also see that there is room: that is ppoll's. */
+static bool may_spin(const struct channel *channel) {
+  return channel->busy_poll_nanos > 0 && buffer_size(&channel->out) == 0 &&
+         (channel->vain_waits < VAIN_WAITS_MAX || channel->vain_waits % WAITS_PER_SPIN == 0);
+}
+
+/* Polls for all, awake and then asleep. What can be written is written by wait_until, which looks after each turn. */
 static void lead(struct channel *channel, int64_t deadline) {
   short output = buffer_size(&channel->out) > 0 ? POLLOUT : 0;
   struct pollfd polled[2] = {
@@ -28,14 +60,24 @@ static void lead(struct channel *channel, int64_t deadline) {
       {.fd = channel->kick, .events = POLLIN},
   };
   struct timespec left;
+  bool spins = may_spin(channel);
+  atomic_store(&channel->kicked, false);
   channel->led = true;
   pthread_mutex_unlock(&channel->lock);
-  int ready = ppoll(polled, 2, time_left(deadline, &left), NULL);
+  int64_t limit = spins ? earlier(deadline, deadline_after(channel->busy_poll_nanos)) : 0;
+  ssize_t received = spins ? spin(channel, limit) : -EAGAIN;
+  bool found = received != -EAGAIN;
+  int ready = found ? 0 : ppoll(polled, 2, time_left(deadline, &left), NULL);
   pthread_mutex_lock(&channel->lock);
   channel->led = false;
-  if (ready <= 0) return;
+  if (found)
+    channel->vain_waits = 0;
+  else if (!output)
+    channel->vain_waits++;
+  if (!found && ready <= 0) return;
   uint64_t kicks;
   if (polled[1].revents && read(channel->kick, &kicks, sizeof kicks) < 0) return;
+  if (found) take_input(channel, received);
   if (polled[0].revents & ~POLLOUT) read_input(channel);
   wake_those_ready(channel);
 }
@@ -43,8 +85,7 @@ static void lead(struct channel *channel, int64_t deadline) {
 /* Sleeps until the leader finds that the condition holds, or leaves. */
 static void follow(struct channel *channel, turn_condition condition, const struct stream *stream, int64_t deadline) {
   /* The leader polls for room to write only if there was output when it began. */
-  uint64_t one = 1;
-  if (buffer_size(&channel->out) > 0 && write(channel->kick, &one, sizeof one) < 0) return;
+  if (buffer_size(&channel->out) > 0) kick_leader(channel);
 
   struct waiter self = {.condition = condition, .stream = stream};
   pthread_condattr_t monotonic;

@@ -70,6 +70,16 @@ struct fake_server *fake_server_start(serve_function serve, void *context) {
 }
 
 const char *fake_server_path(const struct fake_server *server) { return server->path; }
+
+twind_client *fake_server_client(const struct fake_server *server) {
+  const char *micros = getenv("BUSY_POLL_MICROS");
+  twind_error error;
+  twind_client *client =
+      twind_connect(server->path, &(twind_options){.busy_poll_micros = micros ? atoll(micros) : 0}, &error);
+  CHECK(client);
+  return client;
+}
+
 int fake_server_connections(const struct fake_server *server) { return atomic_load(&server->accepted); }
 
 void fake_server_kill(struct fake_server *server) {

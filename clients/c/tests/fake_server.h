@@ -20,6 +20,8 @@ struct fake_server;
 /* Listens at a new path in a temporary folder. */
 struct fake_server *fake_server_start(serve_function serve, void *context);
 const char *fake_server_path(const struct fake_server *server);
+/* A new client of it, which polls for $BUSY_POLL_MICROS. */
+twind_client *fake_server_client(const struct fake_server *server);
 /* How many connections were accepted so far. */
 int fake_server_connections(const struct fake_server *server);
 /* Closes the listener and every connection, as a daemon that dies; the path stays. */

@@ -1,6 +1,7 @@
 /* The library against the real daemon: what is written is read, watched, and there after a restart. */
 #include <pthread.h>
 #include <twind/twind.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "daemon.h"
@@ -353,6 +354,31 @@ static void health_and_server_info_answer(void) {
   twind_close(client);
 }
 
+static void a_backup_says_how_far_it_is(void) {
+  twind_client *client = daemon_client("support");
+  char folder[] = P_tmpdir "/twind-c-XXXXXX", path[48];
+  CHECK(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/backup.db", folder);
+  Twind__V1__BackupRequest request = TWIND__V1__BACKUP_REQUEST__INIT;
+  request.path = path;
+  twind_error error;
+  twind_watch *backup = twind_backup(client, &request, NULL, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  uint64_t sequence = 0;
+  Twind__V1__BackupResponse *part;
+  while ((part = twind_watch_wait(backup, 20000000, &error))) {
+    CHECK(sequence == 0 && part->pages_done <= part->pages_total);
+    sequence = part->sequence;
+    CHECK((part->byte_count > 0) == (sequence > 0));
+    twind_free(part);
+  }
+  CHECK_ERROR(error, TWIND_OK, "");
+  CHECK(!twind_watch_open(backup) && sequence > 0);
+  twind_watch_close(backup);
+  CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+  twind_close(client);
+}
+
 /* The same client goes on after the restart. */
 static void a_restart_keeps_the_twins_and_the_client(void) {
   twind_client *client = daemon_client("support");
@@ -377,6 +403,7 @@ int main(void) {
   RUN(facts_come_in_order_and_in_parts);
   RUN(threads_on_one_client_lose_no_increment);
   RUN(health_and_server_info_answer);
+  RUN(a_backup_says_how_far_it_is);
   RUN(a_restart_keeps_the_twins_and_the_client);
   daemon_stop();
 }

@@ -7,13 +7,6 @@
 #include "check.h"
 #include "fake_server.h"
 
-static twind_client *client_of(const struct fake_server *server) {
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
-  CHECK(client);
-  return client;
-}
-
 static twind_call *start(twind_client *client, int number, bool corked) {
   char name[32];
   snprintf(name, sizeof name, "acme/customer/%d", number);
@@ -50,7 +43,7 @@ static void serve_backwards(int fd, void *context) {
 
 static void replies_find_their_calls(void) {
   struct fake_server *server = fake_server_start(serve_backwards, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_call *calls[64];
   for (int i = 0; i < 64; i++) calls[i] = start(client, i, i < 63);
   for (int i = 0; i < 64; i++) finish(calls[i], i);
@@ -80,7 +73,7 @@ static void corked_requests_go_out_together(void) {
   sem_init(&corking.looked, 0, 0);
   sem_init(&corking.look, 0, 0);
   struct fake_server *server = fake_server_start(serve_corking, &corking);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_call *calls[16];
   for (int i = 0; i < 15; i++) calls[i] = start(client, i, true);
   sem_post(&corking.look);
@@ -124,7 +117,7 @@ static void serve_lazily(int fd, void *context) {
 static void no_more_than_128_are_open(void) {
   struct counting counting = {0};
   struct fake_server *server = fake_server_start(serve_lazily, &counting);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_call *calls[500];
   for (int i = 0; i < 500; i++) calls[i] = start(client, i, true);
   for (int i = 0; i < 500; i++) finish(calls[i], i);
@@ -153,7 +146,7 @@ static void await_count(atomic_int *count, int wanted) {
 static void a_full_connection_keeps_the_deadline(void) {
   atomic_int cancels = 0;
   struct fake_server *server = fake_server_start(serve_silence, &cancels);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_call *calls[128];
   for (int i = 0; i < 128; i++) calls[i] = start(client, i, true);
   Twind__V1__GetTwinRequest request = get_request("acme/customer/128");
@@ -170,7 +163,7 @@ static void a_full_connection_keeps_the_deadline(void) {
  * writes would wait for ever. */
 static void both_directions_may_be_full(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   size_t length = 200000;
   char *name = malloc(length + 1);
   memset(name, 'a', length);
@@ -195,7 +188,7 @@ static void both_directions_may_be_full(void) {
 static void closing_ends_what_was_started(void) {
   atomic_int cancels = 0;
   struct fake_server *server = fake_server_start(serve_silence, &cancels);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_call *first = start(client, 1, false), *second = start(client, 2, true);
   twind_close(client);
   await_count(&cancels, GONE); /* at once, not when the last call is released */

@@ -1,4 +1,5 @@
 /* Connections that end: what is retried, what is not, and stream ids that run out. */
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -6,16 +7,9 @@
 #include "client.h"
 #include "fake_server.h"
 
-static twind_client *client_of(const struct fake_server *server) {
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
-  CHECK(client);
-  return client;
-}
-
 static void a_restarted_daemon_is_not_noticed_by_an_idle_client(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_error error;
   twind_free(get_twin(client, "acme/customer/1", &error));
   for (int i = 0; i < 3; i++) {
@@ -32,7 +26,7 @@ static void a_restarted_daemon_is_not_noticed_by_an_idle_client(void) {
 
 static void an_absent_daemon_is_an_error_until_it_is_back(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   fake_server_kill(server);
   twind_error error;
   for (int i = 0; i < 3; i++) {
@@ -57,7 +51,7 @@ static void serve_and_die(int fd, void *context) {
 static void a_call_whose_outcome_is_unknown_is_not_repeated(void) {
   atomic_int requests = 0;
   struct fake_server *server = fake_server_start(serve_and_die, &requests);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_error error;
   for (int i = 1; i <= 2; i++) {
     CHECK(!get_twin(client, "acme/customer/1", &error));
@@ -83,7 +77,7 @@ static void what_was_answered_before_the_end_is_delivered(void) {
   struct fake_server *server = fake_server_start(serve_once, &closed);
   Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
   for (int i = 0; i < 20; i++) {
-    twind_client *client = client_of(server);
+    twind_client *client = fake_server_client(server);
     twind_error error;
     twind_call *first = twind_start_get_twin(client, &request, NULL, &error);
     CHECK(first);
@@ -107,7 +101,7 @@ static void serve_nobody(int fd, void *context) { (void)fd, (void)context; }
 
 static void a_daemon_that_always_closes_is_given_up(void) {
   struct fake_server *server = fake_server_start(serve_nobody, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   twind_error error;
   CHECK(!get_twin(client, "acme/customer/1", &error));
   CHECK_EQUAL(error.code, TWIND_UNAVAILABLE);
@@ -119,7 +113,7 @@ static void a_daemon_that_always_closes_is_given_up(void) {
 /* A request that was corked when the connection broke was never sent, and the error says so. */
 static void an_unsent_request_is_named_as_such(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
   twind_error error;
   twind_call *call = twind_start_get_twin(client, &request, &(twind_call_options){.corked = true}, &error);
@@ -133,9 +127,43 @@ static void an_unsent_request_is_named_as_such(void) {
   fake_server_stop(server);
 }
 
+/* The first connection is not read from and ends after 50 ms; the others are served. */
+static void serve_the_second(int fd, void *connections) {
+  if (atomic_fetch_add((atomic_int *)connections, 1) == 0)
+    usleep(50000);
+  else
+    serve_twins(fd, NULL);
+}
+
+static void *get_large(void *client) {
+  size_t length = 262000;
+  char *name = malloc(length + 1);
+  memset(name, 'a', length);
+  name[length] = 0;
+  twind_error error;
+  Twind__V1__GetTwinResponse *reply = get_twin(client, name, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  twind_free(reply);
+  free(name);
+  return NULL;
+}
+
+/* Requests that wait together for room in the socket, and are then sent again together. */
+static void several_unsent_requests_are_sent_again(void) {
+  atomic_int connections = 0;
+  struct fake_server *server = fake_server_start(serve_the_second, &connections);
+  twind_client *client = fake_server_client(server);
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, get_large, client) == 0);
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  CHECK_EQUAL(fake_server_connections(server), 2);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
 static void a_new_connection_comes_before_stream_ids_run_out(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_client *client = client_of(server);
+  twind_client *client = fake_server_client(server);
   client->channel->next_id = UINT32_MAX - 4;
   Twind__V1__GetTwinRequest request = get_request("acme/customer/1");
   twind_call *calls[8];
@@ -159,5 +187,6 @@ int main(void) {
   RUN(what_was_answered_before_the_end_is_delivered);
   RUN(a_daemon_that_always_closes_is_given_up);
   RUN(an_unsent_request_is_named_as_such);
+  RUN(several_unsent_requests_are_sent_again);
   RUN(a_new_connection_comes_before_stream_ids_run_out);
 }

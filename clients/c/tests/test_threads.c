@@ -1,6 +1,7 @@
 /* Many threads on one client. Meant to run under ThreadSanitizer as well. */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -77,9 +78,7 @@ static void run_workers(twind_client *client, struct worker workers[THREADS]) {
 
 static void every_thread_gets_its_own_replies(void) {
   struct fake_server *server = fake_server_start(serve_shuffled, NULL);
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
-  CHECK(client);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   run_workers(client, workers);
   int answered = 0, late = 0;
@@ -116,7 +115,7 @@ static void *call_until_told(void *argument) {
 static void a_daemon_that_dies_is_found_again(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
   twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   for (int i = 0; i < THREADS; i++) {
     workers[i] = (struct worker){.client = client, .number = i};
@@ -159,8 +158,7 @@ static void *call_large(void *argument) {
 
 static void large_messages_pass_between_threads(void) {
   struct fake_server *server = fake_server_start(serve_twins, NULL);
-  twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   struct worker workers[THREADS];
   for (int i = 0; i < THREADS; i++) {
     workers[i] = (struct worker){.client = client, .number = i};
@@ -208,7 +206,7 @@ static void *call_once(void *client) {
 static void lead_and_follow(struct duo *duo, const char *name) {
   struct fake_server *server = fake_server_start(serve_duo, duo);
   twind_error error;
-  twind_client *client = twind_connect(fake_server_path(server), NULL, &error);
+  twind_client *client = fake_server_client(server);
   pthread_t leader;
   CHECK(pthread_create(&leader, NULL, call_once, client) == 0);
   while (atomic_load(&duo->received) < 1) usleep(1000);
@@ -248,11 +246,55 @@ static void a_leader_writes_what_a_follower_could_not(void) {
   free(name);
 }
 
+struct deafness {
+  atomic_bool deaf, over;
+};
+
+/* Takes two requests and then no more bytes, but does not close. */
+static void serve_deaf(int fd, void *context) {
+  struct deafness *deafness = context;
+  struct received frame;
+  for (int i = 0; i < 2 && receive(fd, &frame); i++) received_free(&frame);
+  shutdown(fd, SHUT_RD);
+  atomic_store(&deafness->deaf, true);
+  while (!atomic_load(&deafness->over)) usleep(1000);
+}
+
+static void *call_in_vain(void *client) {
+  twind_error error;
+  CHECK(!get_twin(client, "acme/customer/leader", &error));
+  CHECK_ERROR(error, TWIND_UNAVAILABLE, "cannot write to the daemon");
+  return NULL;
+}
+
+/* Only the leader may end the connection, as what can still be read is its own: whoever fails to write tells it. */
+static void a_leader_is_told_that_writing_failed(void) {
+  struct deafness deafness = {0};
+  struct fake_server *server = fake_server_start(serve_deaf, &deafness);
+  twind_client *client = fake_server_client(server);
+  pthread_t leader;
+  CHECK(pthread_create(&leader, NULL, call_in_vain, client) == 0);
+  Twind__V1__GetTwinRequest request = get_request("acme/customer/given-up");
+  twind_error error;
+  twind_call *given_up = twind_start_get_twin(client, &request, NULL, &error);
+  CHECK(given_up);
+  while (!atomic_load(&deafness.deaf)) usleep(1000);
+  usleep(20000);
+  int64_t before = micros_now();
+  twind_cancel(given_up);
+  pthread_join(leader, NULL);
+  CHECK(micros_now() - before < 8000000);
+  atomic_store(&deafness.over, true);
+  twind_close(client);
+  fake_server_stop(server);
+}
+
 int main(void) {
   RUN(every_thread_gets_its_own_replies);
   RUN(a_daemon_that_dies_is_found_again);
   RUN(a_leader_that_leaves_hands_over);
   RUN(a_leader_serves_its_followers);
   RUN(a_leader_writes_what_a_follower_could_not);
+  RUN(a_leader_is_told_that_writing_failed);
   RUN(large_messages_pass_between_threads);
 }

@@ -2,7 +2,8 @@
  *
  * A watch has a connection of its own: its descriptor can be polled, nothing is queued in this process, and a
  * slow reader slows only itself (the daemon ends a watch that falls too far behind, RESOURCE_EXHAUSTED). A watch
- * that broke is not resumed by the library: start one with `from_sequence` = the last sequence seen.
+ * that broke is not resumed by the library: start one with `from_sequence` = the last sequence seen. Waiting on a
+ * watch always sleeps, also when the client's calls poll busily: a message may be long in coming.
  */
 #ifndef TWIND_WATCH_H
 #define TWIND_WATCH_H
