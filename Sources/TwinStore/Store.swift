@@ -91,6 +91,9 @@ extension Store {
   /// Lends what memory knows of a twin: judge, copy, let go.
   package func lend(_ name: TwinName) -> LentTwin { cache.lend(name) }
 
+  /// Somebody will soon ask for a twin of that name, if the bytes are one.
+  package func approach(_ name: UnsafeRawBufferPointer) { cache.approach(name) }
+
   /// Runs `body` on what memory knows of a twin, under its shard's lock: judge, copy, return. `sequence` is what the
   /// reply is current up to.
   package func withTwin<R, E: Error>(

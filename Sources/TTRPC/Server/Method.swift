@@ -8,6 +8,10 @@ public typealias UnaryHandler<Request> =
 /// Begins a streaming call on the reactor's thread. It sets the call's callbacks and returns.
 public typealias StreamHandler = @Sendable (ServerCall) throws(RPCError) -> Void
 
+/// Gets the request of a call that comes next on its connection, as it was sent and not yet checked, while another one is
+/// still to be served. It may fetch into the processor's cache what the call will need, and nothing else.
+public typealias ApproachHandler = @Sendable (UnsafeRawBufferPointer) -> Void
+
 /// A method and its handler. Lives as long as the router.
 final class Method: Sendable {
   /// A handler is a property and no enumeration's payload: a property that never changes is called where it lies,
@@ -23,10 +27,11 @@ final class Method: Sendable {
   let unary: Unary
   /// Of every other.
   let stream: StreamHandler
+  let approach: ApproachHandler?
 
   init<Request, Response>(
     _ route: Route<Request, Response>, unary: @escaping Unary = { (_, _) throws(RPCError) in },
-    stream: @escaping StreamHandler = { (_) throws(RPCError) in }
+    stream: @escaping StreamHandler = { (_) throws(RPCError) in }, approach: ApproachHandler? = nil
   ) {
     service = route.service
     name = route.method
@@ -35,5 +40,6 @@ final class Method: Sendable {
     request = Request.descriptor
     self.unary = unary
     self.stream = stream
+    self.approach = approach
   }
 }

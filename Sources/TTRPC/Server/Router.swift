@@ -10,7 +10,7 @@ public struct Router: Sendable {
 
   /// Serves a unary method.
   public mutating func unary<Request, Response>(
-    _ route: Route<Request, Response>, _ handler: @escaping UnaryHandler<Request>
+    _ route: Route<Request, Response>, approach: ApproachHandler? = nil, _ handler: @escaping UnaryHandler<Request>
   ) {
     precondition(route.shape == .unary, "\(route.method) is not unary")
     add(
@@ -18,7 +18,7 @@ public struct Router: Sendable {
         route,
         unary: { (message, call) throws(RPCError) in
           try handler(message.assumingMemoryBound(to: Request.self), call)
-        }))
+        }, approach: approach))
   }
 
   /// Serves a method with a stream on either side or both.

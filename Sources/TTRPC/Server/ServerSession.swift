@@ -72,35 +72,32 @@ package final class ServerSession {
   package func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
     var offset = 0
     isTurnOver = false
-    guard let start = bytes.baseAddress else { return 0 }
     var framesLeft = limits.framesPerTurnMax
     let outputMax = output.byteCount + limits.replyBytesPerTurnMax
-    while offset < bytes.count && !isClosing && !isPaused {
+    var next = Arrival(in: bytes, at: 0, router)
+    while let frame = next, !isClosing && !isPaused {
       if framesLeft == 0 || output.byteCount >= outputMax {
         isTurnOver = true
         return offset
       }
       framesLeft -= 1
-      let rest = UnsafeRawBufferPointer(start: start + offset, count: bytes.count - offset)
-      switch FrameDecoding.decode(rest) {
-      case .incomplete:
-        return offset
-      case .tooLong(let header):
-        refuse(
-          header.stream,
-          RPCError(
-            .resourceExhausted,
-            "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less")
-        )
+      guard !frame.isTooLong else {
+        refuse(frame.header.stream, Self.tooLong(frame.header))
         isClosing = true
-        return bytes.count
-      case .frame(let header):
-        offset += FrameHeader.byteCount
-        handle(header, UnsafeRawBufferPointer(start: start + offset, count: Int(header.length)), now)
-        offset += Int(header.length)
+        break
       }
+      offset = frame.end
+      next = Arrival(in: bytes, at: offset, router)
+      next?.approach()
+      handle(frame, now)
     }
     return isClosing ? bytes.count : offset
+  }
+
+  private static func tooLong(_ header: FrameHeader) -> RPCError {
+    RPCError(
+      .resourceExhausted,
+      "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less")
   }
 
   /// A frame began and did not end in time.
@@ -116,21 +113,22 @@ package final class ServerSession {
   }
 
   @inline(__always)
-  private func handle(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ now: UInt64) {
-    if connection.begins(header) { begin(header, message, now) } else { handleOther(header, message, now) }
+  private func handle(_ frame: Arrival, _ now: UInt64) {
+    if connection.begins(frame.header) { begin(frame, now) } else { handleOther(frame, now) }
   }
 
-  private func handleOther(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ now: UInt64) {
+  private func handleOther(_ frame: Arrival, _ now: UInt64) {
+    let header = frame.header
     let call = streams.isEmpty ? nil : streams[header.stream]
     var state = call?.state
     let action = connection.receive(header, stream: &state)
     if let call, let state { call.state = state }
     switch action {
     case .begin:
-      begin(header, message, now)
+      begin(frame, now)
     case .deliver(let hasMessage, let remoteClosed):
       guard let call else { return }
-      deliver(hasMessage ? message : nil, remoteClosed: remoteClosed, to: call)
+      deliver(hasMessage ? frame.message : nil, remoteClosed: remoteClosed, to: call)
     case .cancel:
       end(header.stream, cancelled: true)
     case .refuse(let error):
@@ -140,31 +138,28 @@ package final class ServerSession {
     }
   }
 
-  private func begin(_ header: FrameHeader, _ message: UnsafeRawBufferPointer, _ now: UInt64) {
+  @inline(__always)
+  private func begin(_ frame: Arrival, _ now: UInt64) {
     callCount += 1
-    do throws(RPCError) {
-      let envelope = try RequestEnvelope(message)
-      let method = try router.method(service: envelope.service, envelope.method)
-      method._withUnsafeGuaranteedRef { begin(header, $0, envelope, now) }
-    } catch {
-      refuse(header.stream, error)
+    if let method = frame.method {
+      method._withUnsafeGuaranteedRef { begin(frame, $0, now) }
+    } else {
+      refuse(frame.header.stream, frame.problem(router))
     }
   }
 
   @inline(__always)
-  private func begin(_ header: FrameHeader, _ method: Method, _ envelope: RequestEnvelope, _ now: UInt64) {
+  private func begin(_ frame: Arrival, _ method: Method, _ now: UInt64) {
     do throws(RPCError) {
-      try admit(header, method, envelope, now)
+      try admit(frame, method, now)
     } catch {
-      refuse(header.stream, error)
+      refuse(frame.header.stream, error)
     }
   }
 
   @inline(__always)
-  private func admit(
-    _ header: FrameHeader, _ method: Method, _ envelope: RequestEnvelope, _ now: UInt64
-  ) throws(RPCError) {
-    let state = try ServerStreamState(shape: method.shape, flags: header.flags)
+  private func admit(_ frame: Arrival, _ method: Method, _ now: UInt64) throws(RPCError) {
+    let state = try ServerStreamState(shape: method.shape, flags: frame.header.flags)
     guard streams.count < limits.streamsPerConnectionMax else {
       throw RPCError(
         .resourceExhausted,
@@ -172,12 +167,12 @@ package final class ServerSession {
           + "wait for one to end")
     }
     guard !isDraining else { throw RPCError(.unavailable, "the server is shutting down: try again later") }
-    try checkSize(envelope.payload, method)
-    let deadline = try Self.deadline(envelope.timeoutNanos, now)
+    try checkSize(frame.payload, method)
+    let deadline = try Self.deadline(frame.timeoutNanos, now)
     if method.shape == .unary {
-      try unary(header.stream, method, envelope, deadline)
+      try unary(frame, method, deadline)
     } else {
-      stream(open(header.stream, method, envelope, deadline, state), envelope.payload)
+      stream(open(frame.header.stream, method, frame.metadata, deadline, state), frame.payload)
     }
   }
 
@@ -193,15 +188,13 @@ package final class ServerSession {
   }
 
   @inline(__always)
-  private func unary(
-    _ id: UInt32, _ method: Method, _ envelope: RequestEnvelope, _ deadline: UInt64
-  ) throws(RPCError) {
+  private func unary(_ frame: Arrival, _ method: Method, _ deadline: UInt64) throws(RPCError) {
     arena.reset()
-    let request = try arena.unpack(method.request, envelope.payload)
+    let request = try arena.unpack(method.request, frame.payload)
     reply = .none
     let call = UnaryCall(
-      session: Unmanaged.passUnretained(self), id: id, method: Unmanaged.passUnretained(method), envelope: envelope,
-      deadlineNanos: deadline)
+      session: Unmanaged.passUnretained(self), id: frame.header.stream, method: Unmanaged.passUnretained(method),
+      payload: frame.payload, metadata: frame.metadata, deadlineNanos: deadline)
     do throws(RPCError) {
       try method.unary(request, call)
     } catch {
@@ -242,9 +235,9 @@ package final class ServerSession {
   // MARK: The stream table
 
   func open(
-    _ id: UInt32, _ method: Method, _ envelope: RequestEnvelope, _ deadline: UInt64, _ state: ServerStreamState
+    _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadline: UInt64, _ state: ServerStreamState
   ) -> ServerCall {
-    let call = ServerCall(self, id, method, envelope.metadata, deadline, state)
+    let call = ServerCall(self, id, method, metadata, deadline, state)
     streams[id] = call
     if deadline != .max { host?.wake(at: deadline) }
     return call

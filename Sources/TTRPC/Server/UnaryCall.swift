@@ -9,16 +9,15 @@ public struct UnaryCall: ~Copyable {
   let session: Unmanaged<ServerSession>
   let id: UInt32
   let method: Unmanaged<Method>
-  let envelope: RequestEnvelope
+  /// The request as it was sent. Valid while the handler runs.
+  public let payload: UnsafeRawBufferPointer
+  /// What the caller sent beside the request.
+  public let metadata: Metadata
   /// On the monotonic clock; `UInt64.max` = none.
   public let deadlineNanos: UInt64
 
   /// Who calls.
   public var peer: Peer { session._withUnsafeGuaranteedRef { $0.peer } }
-  /// What the caller sent beside the request.
-  public var metadata: Metadata { envelope.metadata }
-  /// The request as it was sent. Valid while the handler runs.
-  public var payload: UnsafeRawBufferPointer { envelope.payload }
   /// Memory for building the reply. Valid while the handler runs.
   public var arena: Arena { session._withUnsafeGuaranteedRef { $0.arena } }
   /// The thread that serves this connection.
@@ -59,7 +58,7 @@ public struct UnaryCall: ~Copyable {
     session.reply = .deferred
     let deadline = min(nanos, deadlineNanos)
     let call = session.open(
-      id, method.takeUnretainedValue(), envelope, deadline, ServerStreamState(phase: .halfClosed))
+      id, method.takeUnretainedValue(), metadata, deadline, ServerStreamState(phase: .halfClosed))
     if nanos < deadlineNanos { call.deadlineError = error }
     return call
   }

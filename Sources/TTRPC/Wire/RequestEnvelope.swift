@@ -45,9 +45,13 @@ public struct RequestEnvelope {
 
 /// The metadata of one call: a view of its envelope, whose pairs are looked for when somebody asks.
 public struct Metadata {
+  static var none: Metadata { Metadata(in: UnsafeRawBufferPointer(start: nil, count: 0)) }
+
   private let envelope: UnsafeRawBufferPointer
-  public private(set) var count = 0
-  private var byteCount = 0
+  private var pairCount: Int32 = 0
+  private var byteCount: Int32 = 0
+
+  public var count: Int { Int(pairCount) }
 
   fileprivate init(in envelope: UnsafeRawBufferPointer) { self.envelope = envelope }
 
@@ -95,14 +99,15 @@ public struct Metadata {
 
   fileprivate mutating func check(pair bytes: UnsafeRawBufferPointer) throws(RPCError) {
     guard let pair = Self.pair(bytes) else { throw RPCError.malformedEnvelope }
-    byteCount += pair.key.count + pair.value.count
+    // No more than the frame has, which is far from what 32 bits hold.
+    byteCount += Int32(pair.key.count + pair.value.count)
     guard count < Limits.metadataPairsMax, byteCount <= Limits.metadataBytesMax else {
       throw RPCError(
         .resourceExhausted,
         "metadata is over its limit of \(Limits.metadataPairsMax) pairs and \(Limits.metadataBytesMax) bytes "
           + "(metadataPairsMax, metadataBytesMax): send less")
     }
-    count += 1
+    pairCount += 1
   }
 
   private static func equal(_ key: UnsafeRawBufferPointer, _ lower: UnsafeRawBufferPointer) -> Bool {

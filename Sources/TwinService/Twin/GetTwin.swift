@@ -19,6 +19,13 @@ extension TwinService {
     if let cold = try answer(request, call) { load(cold, for: call, then: answerGetTwin) }
   }
 
+  /// The name is nearly always the request's first field, and shorter than 128 bytes.
+  @inline(__always)
+  func approachGetTwin(_ payload: UnsafeRawBufferPointer) {
+    guard payload.count > 2, payload[0] == 1 << 3 | 2, payload[1] <= min(payload.count - 2, 127) else { return }
+    store.approach(UnsafeRawBufferPointer(rebasing: payload[2..<2 + Int(payload[1])]))
+  }
+
   private var answerGetTwin: Answer {
     { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) -> ColdNames? in
       let request = try parked.unpack(Twind__V1__GetTwinRequest.self, payload)
@@ -35,13 +42,14 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing Call
   ) throws(RPCError) -> ColdNames? {
     try onWire { () throws(TwinError) in
-      let name = try TwinName(Text(request.pointee.name))
+      // A name that is found keeps the grammar: it is judged only when it is not.
+      let name = TwinName(unchecked: Text(request.pointee.name).bytes)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
       switch send(name, mask, permit, request.pointee.if_newer_than_revision, call) {
       case .sent: return nil
-      case .absent: throw TwinError.noTwin(name)
-      case .cold: return ColdNames(name)
+      case .absent: throw TwinError.noTwin(try TwinName(name.bytes))
+      case .cold: return ColdNames(try TwinName(name.bytes))
       }
     }
   }

@@ -35,6 +35,10 @@ package final class Shard: @unchecked Sendable {
   @inline(__always)
   func find(_ name: TwinName) -> Unmanaged<TwinImage.Storage>? { table.index(of: name).map { table[$0].image } }
 
+  /// Somebody will soon look for a twin of that name.
+  @inline(__always)
+  func approach(_ name: UnsafeRawBufferPointer) { table.approach(name) }
+
   /// Whether the name was ever seen; now and then true of one that was not.
   func isKnown(_ name: TwinName) -> Bool { filter.mayContain(filterHash(name.bytes)) }
 

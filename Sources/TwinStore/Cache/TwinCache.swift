@@ -57,6 +57,14 @@ package final class TwinCache: Sendable {
     return LentTwin(found, shard)
   }
 
+  /// Has what a reader of that name will need fetched into the processor's cache. Any bytes will do.
+  @inline(__always)
+  func approach(_ name: UnsafeRawBufferPointer) {
+    unowned[shardIndex(TwinName(unchecked: name))]._withUnsafeGuaranteedRef { shard in
+      shard.lock.withLock { shard.approach(name) }
+    }
+  }
+
   /// Runs `body` on a twin under its shard's lock: copy and return.
   func withTwin<R, E: Error>(_ name: TwinName, _ body: (Resident) throws(E) -> R) throws(E) -> R {
     let lent = lend(name)
