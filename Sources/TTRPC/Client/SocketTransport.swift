@@ -47,7 +47,7 @@ final class SocketTransport: Transport {
   }
 
   func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult {
-    let count = read(fd, room.baseAddress, room.count)
+    let count = twind_receive(fd, room.baseAddress, room.count)
     return count == 0 ? .closed : result(count)
   }
 

@@ -94,10 +94,10 @@ final class Connection: EventSource, SessionHost {
     let borrows = input.capacity == 0
     if borrows { swap(&input, &reactor.spareInput) }
     let room = input.room()
-    let count = read(fd, room.baseAddress, room.count)
+    let count = twind_receive(fd, room.baseAddress, room.count)
     if count > 0 {
       input.received(count)
-      reactor.heard(fd)
+      reactor.heard(self)
       arrivedAt = twind_monotonic_nanos()
       handleInput()
     }
@@ -160,6 +160,7 @@ final class Connection: EventSource, SessionHost {
     send()
     if session.output.isEmpty { session.output.free() }
     afterSend()
+    account()
     guard isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil else { return }
     handleInput()
     if input.isEmpty { input.free() }
@@ -191,13 +192,14 @@ final class Connection: EventSource, SessionHost {
       events = wanted
       reactor.change(fd, events)
     }
-    account()
   }
 
+  /// Tells the reactor what is held now; of its own, not of what was lent.
   private func account() {
     guard isOpen else { return }
     let received = input.capacity
     let sent = session.output.byteCount
+    if received == receiveBytes && sent == sendBytes { return }
     reactor.receiveBytes += received - receiveBytes
     reactor.sendBytes += sent - sendBytes
     receiveBytes = received

@@ -36,7 +36,7 @@ final class Epoll {
   func wait(nanos: UInt64, _ body: (_ fd: Int32, _ events: UInt32) -> Void) {
     // Rounded up, so that a timer is due when the wait for it ends.
     let millis = nanos == .max ? -1 : Int32(min(nanos / 1_000_000 + (nanos % 1_000_000 == 0 ? 0 : 1), 60_000))
-    let count = epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis)
+    let count = twind_epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis)
     guard count > 0 else { return }
     for index in 0..<Int(count) {
       body(Int32(truncatingIfNeeded: twind_epoll_token(eventBuffer + index)), twind_epoll_events(eventBuffer + index))

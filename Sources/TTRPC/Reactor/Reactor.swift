@@ -30,7 +30,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   private var jobs: [@Sendable () -> Void] = []
   /// By descriptor: the system gives out the lowest numbers that are free.
   @exclusivity(unchecked) private var sources: [(any EventSource)?] = []
-  @exclusivity(unchecked) private var closed: [Int32] = []
+  /// Who was removed in this turn stays alive to its end: it may be at work.
+  @exclusivity(unchecked) private var closed: [(fd: Int32, source: any EventSource)] = []
   @exclusivity(unchecked) private var timers = TimerQueue()
   @exclusivity(unchecked) private var running = true
   private var thread: Thread?
@@ -78,11 +79,12 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Forgets and closes a descriptor. Its number stays taken until the turn ends, so that no event of this turn can
   /// reach a newcomer.
   func remove(_ fd: Int32) {
-    guard source(fd) != nil else { return }
+    guard let source = source(fd) else { return }
+    if let last = lastHeard, last.toOpaque() == Unmanaged.passUnretained(source as AnyObject).toOpaque() { lastHeard = nil }
     sources[Int(fd)] = nil
     timers.remove(UInt64(fd))
     epoll.remove(fd)
-    closed.append(fd)
+    closed.append((fd, source))
   }
 
   /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
@@ -168,7 +170,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   }
 
   private func closeRemoved() {
-    for fd in closed { Glibc.close(fd) }
+    if closed.isEmpty { return }
+    for removed in closed { Glibc.close(removed.fd) }
     closed.removeAll(keepingCapacity: true)
   }
 
@@ -176,14 +179,14 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   /// Grows with everything that comes from outside.
   @exclusivity(unchecked) private var activity: UInt64 = 0
-  /// Whose bytes came last.
-  @exclusivity(unchecked) private var lastHeard: Int32 = -1
+  /// Whose bytes came last; nil when it is gone.
+  @exclusivity(unchecked) private var lastHeard: Unmanaged<Connection>?
 
-  /// Bytes came from the descriptor's peer.
+  /// Bytes came from the connection's peer.
   @inline(__always)
-  func heard(_ fd: Int32) {
+  func heard(_ connection: Connection) {
     activity &+= 1
-    lastHeard = fd
+    lastHeard = .passUnretained(connection)
   }
 
   /// Looks for more without sleeping until nothing has come for `busyPollNanos`. Who spoke last is the likeliest to
@@ -194,7 +197,7 @@ package final class Reactor: Executor, @unchecked Sendable {
     while running {
       for _ in 0..<Self.directReads {
         let before = activity
-        source(lastHeard)?.ready(twind_readable)
+        lastHeard?._withUnsafeGuaranteedRef { $0.ready(twind_readable) }
         if activity != before { endTurn() } else { twind_cpu_pause() }
       }
       turn(nanos: 0)
