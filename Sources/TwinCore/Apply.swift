@@ -5,7 +5,11 @@
 // change on the same twin makes the same bytes, whether or not the twin was derived anew in between.
 
 /// Marks the entries of `change` that do not hold at its time as `.notCurrent`; nobody else may hold it yet.
+///
+/// A twin's first commit mostly says what holds from now on for good: then the change's image is the twin's, and memory has
+/// it once.
 package func apply(_ change: TwinImage, to image: TwinImage?) -> TwinImage {
+  if image == nil && change.isWholeTwin { return change }
   var merge = Merge(image, change, now: change.recordedAt)
   if !change.isDeleted { merge.run() }
   return merge.image(headedAs: change)
@@ -18,6 +22,13 @@ extension TwinImage {
     var merge = Merge(self, nil, now: now)
     merge.run()
     return merge.image(headedAs: self)
+  }
+}
+
+extension TwinImage {
+  /// Of a change: every fact holds from its commit on for good.
+  fileprivate var isWholeTwin: Bool {
+    !isDeleted && entries.allSatisfy { $0.flags.isEmpty && attribute($0).validity.from <= recordedAt }
   }
 }
 

@@ -11,7 +11,7 @@
 // image was derived until nextChangeTime. Pending is whatever else can count after that: what begins later, what
 // returns when something ends, and removals, which keep out older facts that come late.
 //
-// The image of a *change* holds one commit's facts about one twin as current records: attributes that were set,
+// The image of a *change*, which may be that of a twin that begins with it, holds one commit's facts about one twin as current records: attributes that were set,
 // attributes without a value that were removed, or the one nameless record that deletes the twin. It is what the
 // journal, the facts table and watches copy.
 //

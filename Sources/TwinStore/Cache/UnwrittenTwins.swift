@@ -28,7 +28,8 @@ struct UnwrittenTwins {
   private(set) var byteCount = 0
   private var capturedByteCount = 0
 
-  /// Takes a new image of a twin, and what was done to it.
+  /// Takes a new image of a twin, and what was done to it. Of a new twin both may be one image: its bytes count twice, for
+  /// the next commit parts them.
   mutating func put(_ image: TwinImage, change: TwinImage, insteadOf old: TwinImage?) {
     byteCount += change.byteCount + image.byteCount
     if let old, old.dirtyEpoch == epoch {
