@@ -13,7 +13,7 @@ import pytest
 
 import twind
 import twind.aio
-from fake_daemon import delayed
+from fake_daemon import delayed, hang
 from twind import _channel, _connection, _envelope, _socket
 from twind._generated.twind.v1.twin_service_pb2 import GetTwinRequest
 
@@ -152,6 +152,33 @@ async def test_asyncio_costs_the_same(wire, daemon):
         assert log.count("send") == 8 and set(log) == {"send", "recv_into"}
         await asyncio.gather(*[client.get(NAME) for _ in range(8)])
         assert wire.take().count("send") == 8
+
+
+async def test_asyncio_has_one_timer_for_all_deadlines(daemon, monkeypatch):
+    loop = asyncio.get_running_loop()
+    timers = []
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", lambda *a, **k: (timers.append(a[0]), call_later(*a, **k))[1])
+    async with twind.aio.Client(daemon.path) as client:
+        await client.update(NAME, a=1)
+        for _ in range(20):
+            await client.get(NAME)
+        await asyncio.gather(*[client.get(NAME) for _ in range(20)])
+        assert len(timers) == 1
+        # And each call still has its own deadline, in whichever order they come.
+        daemon.faults["GetTwin"] = [hang] * 3
+        took = {}
+
+        async def late(timeout):
+            start = time.monotonic()
+            with pytest.raises(twind.DeadlineExceeded):
+                await client.get(NAME, timeout=timeout)
+            took[timeout] = time.monotonic() - start
+
+        await asyncio.gather(late(0.3), late(0.1), late(0.2), client.get(NAME))
+        assert list(took) == [0.1, 0.2, 0.3]
+        assert all(timeout <= seconds < timeout + 0.3 for timeout, seconds in took.items())
+        assert await client.get(NAME) == {"a": 1}
 
 
 def calls_in(work) -> Counter[str]:

@@ -23,12 +23,14 @@ _SEND_FLAGS = getattr(socket, "MSG_NOSIGNAL", 0)
 class Call:
     """A unary call: the request's frame, then the response's payload or error."""
 
-    __slots__ = ("frame", "reply", "stream_id")
+    __slots__ = ("deadline", "frame", "reply", "stream_id")
 
     def __init__(self, frame: bytearray, loop: asyncio.AbstractEventLoop) -> None:
         # Its header is filled in when it leaves.
         self.frame = frame
         self.stream_id = 0
+        # Set when it is waited for.
+        self.deadline = math.inf
         # None as the result = the connection failed, or the time is over.
         self.reply: asyncio.Future[bytes | TwindError | None] = loop.create_future()
 
@@ -52,6 +54,9 @@ class Connection:
         self._calls: dict[int, Call] = {}
         # Tasks that wait to start calls.
         self._rooms: deque[asyncio.Future[None]] = deque()
+        # When deadlines are looked at next: one timer for all calls, since one for each would cost more than its reply.
+        self._alarm_at = math.inf
+        self._alarm: asyncio.TimerHandle | None = None
         loop.add_reader(connected, self._receive)
 
     @property
@@ -89,17 +94,14 @@ class Connection:
 
     async def wait(self, call: Call, deadline: float) -> bytes:
         """As `call`, for one that was started."""
-        timer = None
-        if not call.reply.done() and deadline != math.inf:
-            timer = self.loop.call_later(deadline - time.monotonic(), self._abandon, call)
+        call.deadline = deadline
+        if deadline < self._alarm_at and not call.reply.done():
+            self._set_alarm(deadline)
         try:
             reply = await call.reply
         except asyncio.CancelledError:
             self._abandon(call)
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
         if isinstance(reply, bytes):
             return reply
         if reply is not None:
@@ -125,6 +127,8 @@ class Connection:
         _socket.hang_up(self._socket)
         self._socket.close()
         self._unsent.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
         calls = list(self._calls.values())
         self._calls.clear()
         for call in calls:
@@ -156,6 +160,24 @@ class Connection:
         if not self._unsent:
             self.loop.remove_writer(self._socket)
             self._wake_room()
+
+    # Deadlines.
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = self.loop.call_later(at - time.monotonic(), self._give_up_late_calls)
+
+    def _give_up_late_calls(self) -> None:
+        self._alarm = None
+        self._alarm_at = math.inf
+        now = time.monotonic()
+        for call in [call for call in self._calls.values() if call.deadline <= now]:
+            self._abandon(call)
+        earliest = min((call.deadline for call in self._calls.values()), default=math.inf)
+        if earliest < self._alarm_at:
+            self._set_alarm(earliest)
 
     def _abandon(self, call: Call) -> None:
         """Gives up a call and tells the daemon."""
