@@ -63,7 +63,7 @@ def attribute(
 
 
 def write_changes(changes: Mapping[str, ChangeLike], request: UpdateTwinRequest) -> None:
-    """Into a request that has none. Raises TypeError or ValueError, naming the attribute, for what cannot be written."""
+    """Into a request that has none. Raises TypeError or ValueError, naming the attribute that cannot be written."""
     for name, change in changes.items():
         _write(name, change, request.changes.add())
 
