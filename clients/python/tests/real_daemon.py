@@ -26,19 +26,23 @@ def binary() -> Path:
 
 
 class RealDaemon:
-    """A daemon with a directory of its own. The same data serve again after stop and start."""
+    """A daemon with a directory of its own, which holds its data too unless `data` names another.
 
-    def __init__(self) -> None:
+    The same data serve again after stop and start.
+    """
+
+    def __init__(self, data: Path | None = None) -> None:
         self._binary = binary()
         # Short, for a socket's path has at most 107 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="twind-"))
         self.path = str(self.directory / "s")
+        self._data = data or self.directory / "data"
         self._log = open(self.directory / "log", "ab")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        command = [self._binary, "--dev", "--socket", self.path, "--data-dir", self.directory / "data"]
+        command = [self._binary, "--dev", "--socket", self.path, "--data-dir", self._data]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TWIND")}
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log, env=environment)
         try:

@@ -10,12 +10,25 @@ from decimal import Decimal
 import pytest
 
 import twind
-from twind._changes import change_messages
-from twind._generated.twind.v1.twin_pb2 import Attribute, Value
+from twind._changes import write_changes
+from twind._generated.twind.v1.twin_pb2 import Attribute, Twin, Value
+from twind._generated.twind.v1.twin_service_pb2 import UpdateTwinRequest
 from twind._twin import Attributes
-from twind._values import from_message, to_message
+from twind._values import from_message, write
 
 MOMENT = datetime(1997, 1, 1, 12, 30, 15, 123_456, tzinfo=timezone.utc)
+
+
+def to_message(value, what):
+    message = Value()
+    write(value, message, what)
+    return message
+
+
+def change_messages(changes):
+    request = UpdateTwinRequest()
+    write_changes(changes, request)
+    return request.changes
 
 
 class Tier(str, enum.Enum):
@@ -106,6 +119,6 @@ def test_annotated_remove_and_increment():
     ],
 )
 def test_what_cannot_be_read_is_told_with_the_attribute(message, says):
-    attributes = Attributes([Attribute(name="odd", value=message)])
+    attributes = Attributes(Twin(attributes=[Attribute(name="odd", value=message)]))
     with pytest.raises(ValueError, match=f"attribute 'odd': .*{says}"):
         attributes["odd"]

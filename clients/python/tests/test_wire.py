@@ -7,21 +7,25 @@ import random
 
 import pytest
 
-from twind import _wire
-from twind._envelope import metadata_suffix, method_prefix, payload_of, request_body, timeout_field
+from twind import _envelope, _wire
+from twind._envelope import metadata_suffix, method_prefix, request_frame, timeout_field
 from twind._generated.ttrpc.ttrpc_pb2 import Any, KeyValue, Request, Response, Status
 from twind.errors import Aborted, Internal, ResourceExhausted
 
 
-def feed(buffer: _wire.FrameBuffer, data: bytes) -> list[_wire.Frame]:
+def feed(buffer: _wire.FrameBuffer, data: bytes) -> list[tuple[int, int, int, bytes]]:
     frames = []
     while data:
         space = buffer.space()
         count = min(len(space), len(data))
         space[:count] = data[:count]
-        frames += buffer.received(count)
+        frames += [(*head, bytes(body)) for *head, body in buffer.received(count)]
         data = data[count:]
     return frames
+
+
+def payload_of(body: bytes) -> bytes:
+    return _envelope.payload_of(memoryview(body))
 
 
 def test_header_bytes():
@@ -54,6 +58,16 @@ def test_frames_of_all_sizes_in_pieces_of_all_sizes():
     assert len(buffer.space()) == 64 << 10, "memory for a large frame is given back"
 
 
+def test_frames_are_not_copied():
+    buffer = _wire.FrameBuffer()
+    space = buffer.space()
+    data = _wire.frame(1, 2, 0, b"ab") + _wire.frame(3, 2, 0, b"cd") + b"\0\0"
+    space[: len(data)] = data
+    frames = buffer.received(len(data))
+    assert [bytes(body) for *_, body in frames] == [b"ab", b"cd"]
+    assert all(body.obj is space.obj for *_, body in frames)
+
+
 @pytest.mark.parametrize("length", [_wire.BODY_BYTES_MAX + 1, 0xFFFF_FFFF])
 def test_a_frame_that_is_too_long_ends_it(length):
     with pytest.raises(_wire.WireError, match=str(length)):
@@ -61,10 +75,10 @@ def test_a_frame_that_is_too_long_ends_it(length):
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 1023, 1024, 16_383, 16_384, 100_000])
-def test_request_body_is_the_message(size):
+def test_a_request_is_the_message(size):
     payload = b"p" * size
-    body = request_body(method_prefix("a.S", "M"), payload, 1.5, metadata_suffix({"twind-agent": "é"}))
-    assert Request.FromString(body) == Request(
+    frame = request_frame(method_prefix("a.S", "M"), payload, 1.5, metadata_suffix({"twind-agent": "é"}))
+    assert Request.FromString(bytes(frame[_wire.HEADER.size :])) == Request(
         service="a.S",
         method="M",
         payload=payload,
@@ -75,7 +89,7 @@ def test_request_body_is_the_message(size):
 
 def test_a_request_that_no_frame_holds_is_refused():
     with pytest.raises(ResourceExhausted, match="split it"):
-        request_body(b"", bytes(_wire.BODY_BYTES_MAX), 1, b"")
+        request_frame(b"", bytes(_wire.BODY_BYTES_MAX), 1, b"")
 
 
 def test_timeouts():

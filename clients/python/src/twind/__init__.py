@@ -9,6 +9,7 @@
 `twind.aio.Client` is the same for asyncio (`import twind.aio`). Errors are in `twind.errors`, and here.
 """
 
+from twind._backup import Backup
 from twind._changes import ChangeLike, attribute, increment, remove
 from twind._client import Client
 from twind._facts import Facts
@@ -46,6 +47,7 @@ __all__ = [
     "Aborted",
     "AlreadyExists",
     "Attribute",
+    "Backup",
     "BatchCommit",
     "Cancelled",
     "Change",

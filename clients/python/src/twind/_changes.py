@@ -8,6 +8,7 @@ from typing import Union
 
 from twind import _time, _values
 from twind._generated.twind.v1.twin_service_pb2 import Change as ChangeMessage
+from twind._generated.twind.v1.twin_service_pb2 import UpdateTwinRequest
 from twind._time import Moment
 
 
@@ -61,18 +62,21 @@ def attribute(
     return Annotated(value, confidence, evidence, valid_from, valid_to)
 
 
-def change_messages(changes: Mapping[str, ChangeLike]) -> list[ChangeMessage]:
-    """Raises TypeError or ValueError, naming the attribute, for what cannot be written."""
-    return [_message(name, change) for name, change in changes.items()]
+def write_changes(changes: Mapping[str, ChangeLike], request: UpdateTwinRequest) -> None:
+    """Into a request that has none. Raises TypeError or ValueError, naming the attribute that cannot be written."""
+    for name, change in changes.items():
+        _write(name, change, request.changes.add())
 
 
-def _message(name: str, change: object) -> ChangeMessage:
+def _write(name: str, change: object, message: ChangeMessage) -> None:
     if not isinstance(name, str):
         raise TypeError(f"an attribute's name is a str, not {type(name).__name__}: {name!r}")
+    message.attribute = name
     what = f"attribute {name!r}"
     if not isinstance(change, Annotated):
-        return _operation(name, change, what)
-    message = _operation(name, change.value, what)
+        _write_operation(change, message, what)
+        return
+    _write_operation(change.value, message, what)
     if change.confidence is not None:
         message.confidence = change.confidence
     if change.evidence is not None:
@@ -81,12 +85,12 @@ def _message(name: str, change: object) -> ChangeMessage:
         message.valid_from_time = _time.moment(change.valid_from, f"valid_from of {what}")
     if change.valid_to is not None:
         message.valid_to_time = _time.moment(change.valid_to, f"valid_to of {what}")
-    return message
 
 
-def _operation(name: str, change: object, what: str) -> ChangeMessage:
+def _write_operation(change: object, message: ChangeMessage, what: str) -> None:
     if isinstance(change, Increment):
-        return ChangeMessage(attribute=name, increment=_values.number_message(change.amount, what))
-    if isinstance(change, Remove):
-        return ChangeMessage(attribute=name, remove=True)
-    return ChangeMessage(attribute=name, set=_values.to_message(change, what))
+        _values.write_number(change.amount, message.increment, what)
+    elif isinstance(change, Remove):
+        message.remove = True
+    else:
+        _values.write(change, message.set, what)

@@ -49,19 +49,19 @@ class Channel:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
         seconds = self.timeout if timeout is None else timeout
-        return method.reply(self.exchange(method, payload, seconds, repeatable))
+        return method.message(self.exchange(method, payload, seconds, repeatable))
 
     def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
-        """The reply's body for a request's payload, over as many connections as it takes."""
+        """The reply's payload for a request's, over as many connections as it takes."""
         start = time.monotonic()
         deadline = start + timeout
         left = timeout
         backoff: Backoff | None = None
         while left > 0:
             connection = self.connection(deadline)
-            body = _envelope.request_body(method.prefix, payload, left, self.metadata)
+            frame = _envelope.request_frame(method.prefix, payload, left, self.metadata)
             try:
-                return connection.call(body, left, deadline)
+                return connection.call(frame, left, deadline)
             except TimedOut as out:
                 raise timeout_error(method.name, timeout, out.sent and not repeatable) from None
             except ConnectionLost as lost:
@@ -137,8 +137,8 @@ class Channel:
         seconds = math.inf if timeout is None else timeout
         patience = self.connect_timeout if connect_timeout is None else connect_timeout
         connected = self._open(now + min(seconds, patience))
-        body = _envelope.request_body(method.prefix, payload or b"", seconds, self.metadata)
-        stream = Stream(connected, method.name, body, payload is None, seconds, now + seconds)
+        frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)
+        stream = Stream(connected, method.name, frame, payload is None, seconds, now + seconds)
         self._streams.add(stream)
         return stream
 

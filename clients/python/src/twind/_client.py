@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from twind import _operations, _socket
+from twind._backup import Backup, BackupParts, Path, Progress
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
 from twind._channel import Channel
@@ -298,6 +299,22 @@ class Client:
     def checkpoint(self, *, timeout: float | None = None) -> Checkpoint:
         """Writes all that is not yet in the daemon's database, and returns when that is done."""
         return self._run(_operations.checkpoint(), timeout)
+
+    def backup(self, path: Path, /, *, progress: Progress | None = None, timeout: float | None = None) -> Backup:
+        """Has the daemon write a backup into a new file while it serves, and returns when that is done and verified.
+
+        path      of a file that does not exist, for the daemon's user to write; a relative one is below this
+                  process's working directory
+        progress  called with the pages copied and the pages in all, now and then; what it raises ends the backup
+        timeout   seconds that all of it may take; None = no end
+
+        Raises AlreadyExists when there is such a file. `twind restore` makes a data directory of a backup.
+        """
+        parts = BackupParts(path, progress)
+        with self.admin.backup(parts.request(), timeout=timeout) as stream:
+            for part in stream:
+                parts.receive(part)
+        return parts.ended()
 
     def health(self, service: str = "", *, timeout: float | None = None) -> Health:
         """Of the daemon, or of one of its services by full name."""

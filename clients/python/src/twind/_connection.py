@@ -18,8 +18,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from twind import _socket, _wire
+from twind import _envelope, _socket, _wire
+from twind.errors import TwindError
 
+_HEADER_BYTES = _wire.HEADER.size
 _SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 # While another thread reads, a sender looks this often whether that has come to an end.
 _LOOK_SECONDS = 0.05
@@ -54,24 +56,27 @@ class Turn:
 
 
 class Call(Turn):
-    """A unary call: the request's body, then the response's."""
+    """A unary call: the request's frame, then the response's payload or error."""
 
-    __slots__ = ("reply", "request", "stream_id")
+    __slots__ = ("frame", "reply", "stream_id")
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, frame: bytearray) -> None:
         super().__init__()
-        self.request = request
+        # Its header is filled in when it leaves.
+        self.frame = frame
         self.stream_id = 0
         # None once `ready` = the connection failed.
-        self.reply: bytes | None = None
+        self.reply: bytes | TwindError | None = None
 
 
 class Connection:
     def __init__(self, connected: socket.socket, stream_id_max: int = _wire.STREAM_ID_MAX) -> None:
         self._socket = connected
         self._frames = _wire.FrameBuffer()
+        # The socket's own, in seconds: a read may end as early, never later than its caller's.
         self._receive_timeout = math.inf
-        self._stream_id_max = stream_id_max
+        # Behind it the channel makes a new connection; calls that are being started still find ids.
+        self._next_id_max = stream_id_max - 2 * _wire.STREAMS_MAX
         self._next_id = 1
         # Calls whose reply is yet to come, by stream id. At most STREAMS_MAX.
         self._calls: dict[int, Call] = {}
@@ -92,11 +97,14 @@ class Connection:
     @property
     def usable(self) -> bool:
         """False once it has failed, or is about to run out of stream ids."""
-        return self.lost is None and self._next_id <= self._stream_id_max - 2 * _wire.STREAMS_MAX
+        return self.lost is None and self._next_id <= self._next_id_max
 
-    def call(self, request: bytes, timeout: float, deadline: float) -> bytes:
-        """The reply's body. `timeout` is what is left until `deadline`, in seconds."""
-        call = Call(request)
+    def call(self, frame: bytearray, timeout: float, deadline: float) -> bytes:
+        """The reply's payload. `timeout` is what is left until `deadline`, in seconds.
+
+        Raises the TwindError that the reply states.
+        """
+        call = Call(frame)
         self.start((call,), deadline)
         return self.wait(call, timeout, deadline)
 
@@ -106,26 +114,27 @@ class Connection:
         try:
             if self.lost is not None:
                 raise ConnectionLost(self.lost, sent=False)
-            parts = []
             for call in calls:
                 call.stream_id = self._next_id
                 self._next_id += 2
                 self._calls[call.stream_id] = call
-                parts.append(_wire.HEADER.pack(len(call.request), call.stream_id, _wire.REQUEST, 0))
-                parts.append(call.request)
-            self._send(b"".join(parts), calls, deadline)
+                frame = call.frame
+                _wire.HEADER.pack_into(frame, 0, len(frame) - _HEADER_BYTES, call.stream_id, _wire.REQUEST, 0)
+            self._send(calls[0].frame if len(calls) == 1 else b"".join([call.frame for call in calls]), calls, deadline)
         finally:
             self._sending.release()
 
     def wait(self, call: Call, timeout: float, deadline: float) -> bytes:
-        """The reply's body of a call that was started."""
-        self._wait(call, timeout, deadline)
+        """As `call`, for one that was started."""
         if not call.ready:
-            self._abandon(call)
-            raise TimedOut(sent=True)
-        if call.reply is None:
-            raise ConnectionLost(self.lost or "the connection failed", sent=True)
-        return call.reply
+            self._wait(call, timeout, deadline)
+            if not call.ready:
+                self._abandon(call)
+                raise TimedOut(sent=True)
+        reply = call.reply
+        if isinstance(reply, bytes):
+            return reply
+        raise ConnectionLost(self.lost or "the connection failed", sent=True) if reply is None else reply
 
     def fail(self, reason: str) -> None:
         """Ends the connection and every call on it. From any thread; more than once does no harm."""
@@ -148,7 +157,7 @@ class Connection:
     def _begin_sending(self, count: int, deadline: float) -> None:
         """Takes the right to send as soon as `count` more calls may be open."""
         while True:
-            if not self._sending.acquire(blocking=False) and not self._sending.acquire(timeout=_wait_of(deadline)):
+            if not self._sending.acquire(False) and not self._sending.acquire(timeout=_wait_of(deadline)):
                 raise TimedOut(sent=False)
             if len(self._calls) + count <= _wire.STREAMS_MAX or self.lost is not None:
                 return
@@ -166,7 +175,7 @@ class Connection:
                     self._make_room()  # for the next one who waits
                 raise TimedOut(sent=False)
 
-    def _send(self, data: bytes, calls: Sequence[Call], deadline: float) -> None:
+    def _send(self, data: bytes | bytearray, calls: Sequence[Call], deadline: float) -> None:
         try:
             sent = self._try_send(data)
             while sent == 0:
@@ -201,7 +210,7 @@ class Connection:
             self.fail(_INTERRUPTED)
             raise
 
-    def _try_send(self, data: bytes | memoryview) -> int:
+    def _try_send(self, data: bytes | bytearray | memoryview) -> int:
         try:
             return self._socket.send(data, _SEND_FLAGS)
         except BlockingIOError:
@@ -275,9 +284,10 @@ class Connection:
             # At least once: what has come already counts, however late it is asked for.
             while not turn.ready:
                 self._receive(timeout)
-                timeout = deadline - time.monotonic()
-                if timeout <= 0:
-                    break
+                if not turn.ready:
+                    timeout = deadline - time.monotonic()
+                    if timeout <= 0:
+                        break
         except BaseException:
             self.fail(_INTERRUPTED)
             raise
@@ -314,9 +324,8 @@ class Connection:
 
     def _receive(self, timeout: float) -> None:
         """Reads once, waiting at most so long, and hands out what came."""
-        if timeout != self._receive_timeout:
-            self._receive_timeout = timeout
-            _socket.set_timeout(self._socket, socket.SO_RCVTIMEO, timeout)
+        if timeout < self._receive_timeout:
+            self._limit(timeout)
         try:
             count = self._socket.recv_into(self._frames.space())
             if count == 0:
@@ -324,6 +333,7 @@ class Connection:
                 return
             frames = self._frames.received(count)
         except BlockingIOError:
+            self._limit(timeout)  # what it was may have been for a shorter call
             return
         except OSError as error:
             self.fail(_closed(error))
@@ -334,7 +344,12 @@ class Connection:
         for stream_id, kind, _, body in frames:
             self._deliver(stream_id, kind, body)
 
-    def _deliver(self, stream_id: int, kind: int, body: bytes) -> None:
+    def _limit(self, timeout: float) -> None:
+        """Sets the socket's timeout: a round one, which then stays for all calls with about as much time."""
+        self._receive_timeout = _socket.rounded_down(timeout)
+        _socket.set_timeout(self._socket, socket.SO_RCVTIMEO, self._receive_timeout)
+
+    def _deliver(self, stream_id: int, kind: int, body: memoryview) -> None:
         if kind == _wire.DATA:
             self.fail("the daemon sent a stream's data for a unary call")
             return
@@ -343,7 +358,7 @@ class Connection:
         call = self._calls.pop(stream_id, None)
         if call is None:
             return  # given up meanwhile
-        call.reply = body
+        call.reply = _envelope.opened(body)
         call.ready = True
         if self._followers:
             self._wake(call)

@@ -1,7 +1,8 @@
 """The envelopes around a call's messages: `ttrpc.Request` out, `ttrpc.Response` in. No I/O.
 
-A request is joined from bytes that are known before the call (method, timeout, metadata) and the payload; a response
-without a status is sliced. Only what is rarer goes through the generated messages.
+A request is joined once, from bytes that are known before the call (method, timeout, metadata) and the payload, with
+room for its frame's header; of a response without a status the payload is copied once. Only what is rarer goes through
+the generated messages.
 """
 
 import math
@@ -12,11 +13,14 @@ from google.protobuf.message import DecodeError
 
 from twind import _wire
 from twind._generated.ttrpc.ttrpc_pb2 import KeyValue, Request, Response
-from twind.errors import Internal, ResourceExhausted, error_of
+from twind.errors import Internal, ResourceExhausted, TwindError, error_of
 
 _TIMEOUT_NANO_MAX = (1 << 63) - 1
 _PAYLOAD_TAG_OF_REQUEST = b"\x1a"
 _PAYLOAD_TAG_OF_RESPONSE = 0x12
+_NOTHING = bytearray()
+_HEADER_ROOM = bytes(_wire.HEADER.size)
+_FRAME_BYTES_MAX = _wire.HEADER.size + _wire.BODY_BYTES_MAX
 
 
 def method_prefix(service: str, method: str) -> bytes:
@@ -28,7 +32,6 @@ def metadata_suffix(metadata: Mapping[str, str]) -> bytes:
     return Request(metadata=pairs).SerializeToString()
 
 
-@lru_cache(maxsize=64)
 def timeout_field(seconds: float) -> bytes:
     """`timeout_nano` of a call that may take this long from now. Infinity = no deadline."""
     if seconds == math.inf:
@@ -37,36 +40,55 @@ def timeout_field(seconds: float) -> bytes:
     return Request(timeout_nano=nanos).SerializeToString()
 
 
-def request_body(prefix: bytes, payload: bytes, timeout: float, metadata: bytes) -> bytes:
-    """A request's frame body. Raises ResourceExhausted where no frame could hold it."""
+@lru_cache(maxsize=64)
+def _suffix(timeout: float, metadata: bytes) -> bytes:
+    """What stands behind the payload: the same in calls of one client with one timeout."""
+    return timeout_field(timeout) + metadata
+
+
+def request_frame(prefix: bytes, payload: bytes, timeout: float, metadata: bytes) -> bytearray:
+    """A request's frame, its header still to be filled in. Raises ResourceExhausted for what no frame can hold."""
     length = len(payload)
     tag = _PAYLOAD_TAGS[length] if length < len(_PAYLOAD_TAGS) else _payload_tag(length)
-    body = b"".join((prefix, tag, payload, timeout_field(timeout), metadata))
-    if len(body) > _wire.BODY_BYTES_MAX:
+    frame = _NOTHING.join((_HEADER_ROOM, prefix, tag, payload, _suffix(timeout, metadata)))
+    if len(frame) > _FRAME_BYTES_MAX:
         raise ResourceExhausted(
-            f"the request takes {len(body):,} bytes, and a frame holds {_wire.BODY_BYTES_MAX:,}: split it"
+            f"the request takes {len(frame) - _wire.HEADER.size:,} bytes, and a frame holds {_wire.BODY_BYTES_MAX:,}: "
+            "split it"
         )
-    return body
+    return frame
 
 
-def payload_of(body: bytes) -> bytes:
-    """The encoded message in a response's frame body. Raises the TwindError that the response states."""
-    if len(body) > 3 and body[0] == _PAYLOAD_TAG_OF_RESPONSE:
+def opened(body: memoryview) -> bytes | TwindError:
+    """The encoded message in a response's frame body, copied out of it; or the error that the response states."""
+    # Shorter ones, and ones with other fields, go the long way.
+    if len(body) > 5 and body[0] == _PAYLOAD_TAG_OF_RESPONSE:
         length = body[1]
         start = 2
-        if length > 0x7F:
-            length = length & 0x7F | body[2] << 7
+        if length > 0x7F:  # one more byte follows
+            length += body[2] - 1 << 7
             start = 3
-        # A length of three bytes or more has its mark in `length` still, and does not fit.
+            if length > 0x3FFF:
+                length += body[3] - 1 << 14
+                start = 4
+                if length > 0x1F_FFFF:
+                    length += body[4] - 1 << 21
+                    start = 5
         if start + length == len(body):
-            return body[start:]
+            return body[start:].tobytes()
     try:
-        response = Response.FromString(body)
-    except DecodeError as error:
-        raise Internal("the daemon's reply is no ttrpc response") from error
-    if response.status.code:
-        raise error_of(response.status)
-    return response.payload
+        response = Response.FromString(bytes(body))
+    except DecodeError:
+        return Internal("the daemon's reply is no ttrpc response")
+    return error_of(response.status) if response.status.code else response.payload
+
+
+def payload_of(body: memoryview) -> bytes:
+    """As `opened`, but raises the error."""
+    payload = opened(body)
+    if isinstance(payload, TwindError):
+        raise payload
+    return payload
 
 
 def _payload_tag(length: int) -> bytes:

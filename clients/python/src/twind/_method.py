@@ -1,11 +1,11 @@
 """What a call of one method needs to know of it. Made once a method by the generated stubs."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from google.protobuf.message import DecodeError
 
-from twind._envelope import method_prefix, payload_of
+from twind._envelope import method_prefix
 from twind.errors import Internal
 
 Req = TypeVar("Req")
@@ -23,14 +23,12 @@ class Method(Generic[Req, Res]):
         self.service = service
         self.name = name
         self.serialize = serialize
-        self._parse = parse
+        # The runtimes of protobuf read any buffer; their types know bytes only.
+        self._parse = cast(Callable[[bytes | memoryview], Res], parse)
         self.prefix = method_prefix(service, name)
 
-    def reply(self, body: bytes) -> Res:
-        """The message in a response's frame body. Raises the TwindError that the response states."""
-        return self.message(payload_of(body))
-
-    def message(self, payload: bytes) -> Res:
+    def message(self, payload: bytes | memoryview) -> Res:
+        """Raises Internal for what cannot be decoded."""
         try:
             return self._parse(payload)
         except DecodeError as error:

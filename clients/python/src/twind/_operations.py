@@ -107,7 +107,8 @@ def update(
     durability: Durability | None,
     purpose: str,
 ) -> Operation[_results.Commit]:
-    request = _update_request(name, _merged(changes, attributes), expected_revision, must_not_exist)
+    request = twins.UpdateTwinRequest()
+    _write_update(request, name, _merged(changes, attributes), expected_revision, must_not_exist)
     _write_options(request, idempotency_key, durability, purpose)
     return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit, bool(idempotency_key))
 
@@ -118,7 +119,7 @@ def update_many(
     request = twins.BatchUpdateTwinsRequest()
     names = []
     for u in updates:
-        request.requests.append(_update_request(u.name, u.changes, u.expected_revision, u.must_not_exist))
+        _write_update(request.requests.add(), u.name, u.changes, u.expected_revision, u.must_not_exist)
         names.append(u.name)
     _write_options(request, idempotency_key, durability, purpose)
     return Operation(
@@ -202,17 +203,22 @@ def health(service: str) -> Operation[_results.Health]:
 _WriteRequest = Union[twins.UpdateTwinRequest, twins.BatchUpdateTwinsRequest, twins.DeleteTwinRequest]
 
 
-def _update_request(
-    name: str, changes: Mapping[str, ChangeLike], expected_revision: int | None, must_not_exist: bool
-) -> twins.UpdateTwinRequest:
-    request = twins.UpdateTwinRequest(name=name, changes=_changes.change_messages(changes))
+def _write_update(
+    request: twins.UpdateTwinRequest,
+    name: str,
+    changes: Mapping[str, ChangeLike],
+    expected_revision: int | None,
+    must_not_exist: bool,
+) -> None:
+    """Into an empty request, in place: messages that are made elsewhere would be copied into it."""
+    request.name = name
+    _changes.write_changes(changes, request)
     if must_not_exist:
         if expected_revision is not None:
             raise ValueError(f"{name}: expected_revision and must_not_exist exclude each other")
         request.must_not_exist = True
     elif expected_revision is not None:
         request.expected_revision = expected_revision
-    return request
 
 
 def _write_options(request: _WriteRequest, idempotency_key: str, durability: Durability | None, purpose: str) -> None:

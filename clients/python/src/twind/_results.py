@@ -180,6 +180,10 @@ def batch_commit(names: list[str], message: twins.BatchUpdateTwinsResponse) -> B
     return BatchCommit(message.sequence, revisions, _durability(message.durability), message.fact_count)
 
 
+# By the number on the wire; 0 is none of them.
+_DURABILITIES: tuple[Durability, ...] = (Durability.MEMORY, *Durability)
+
+
 def _durability(value: int) -> Durability:
     # A level that a newer daemon adds above these promises no less than the highest known.
-    return Durability(min(max(value, Durability.MEMORY), Durability.SYNCED))
+    return _DURABILITIES[min(max(value, 0), Durability.SYNCED)]

@@ -14,6 +14,9 @@ from twind.errors import PermissionDenied, TwindError, Unavailable
 # What sockaddr_un holds, less the final NUL.
 PATH_BYTES_MAX = 107
 
+# Timeouts below it are not rounded.
+_EXACT_SECONDS = 1 / 16
+
 # A daemon that is starting, or whose queue of connections is full, may be there a moment later.
 _PASSING = {errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET, errno.EINTR}
 
@@ -81,6 +84,13 @@ def set_timeout(connected: socket.socket, option: int, seconds: float) -> None:
     """SO_RCVTIMEO or SO_SNDTIMEO, at least a microsecond: Python's own timeouts cost a system call each time."""
     micros = 0 if seconds == math.inf else max(1, math.ceil(seconds * 1e6))
     connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
+
+
+def rounded_down(seconds: float) -> float:
+    """A power of two, so that timeouts that differ by little become the same; short ones and infinity stay exact."""
+    if seconds < _EXACT_SECONDS or seconds == math.inf:
+        return seconds
+    return math.ldexp(0.5, math.frexp(seconds)[1])
 
 
 def hang_up(connected: socket.socket) -> None:

@@ -31,7 +31,7 @@ _STREAM_ID = 1
 
 class Stream:
     def __init__(
-        self, connected: socket.socket, name: str, request: bytes, sends: bool, timeout: float, deadline: float
+        self, connected: socket.socket, name: str, request: bytearray, sends: bool, timeout: float, deadline: float
     ) -> None:
         self._socket = connected
         self._name = name
@@ -46,7 +46,8 @@ class Stream:
         self.ended = False
         # The message of the response that ended the stream; None = no response did.
         self.response: bytes | None = None
-        self._send(_wire.frame(_STREAM_ID, _wire.REQUEST, _wire.REMOTE_OPEN if sends else _wire.REMOTE_CLOSED, request))
+        _wire.fill_header(request, _STREAM_ID, _wire.REQUEST, _wire.REMOTE_OPEN if sends else _wire.REMOTE_CLOSED)
+        self._send(request)
 
     def __del__(self) -> None:
         self._socket.close()
@@ -57,8 +58,11 @@ class Stream:
     def close_send(self) -> None:
         self._send(_wire.frame(_STREAM_ID, _wire.DATA, _wire.REMOTE_CLOSED | _wire.NO_DATA))
 
-    def receive(self) -> bytes | None:
-        """The next message; None = the stream ended well, or was closed here. Raises the peer's status."""
+    def receive(self) -> bytes | memoryview | None:
+        """The next message, to be read before the next is asked for; None = the stream ended well, or was closed here.
+
+        Raises the peer's status.
+        """
         while not self.ended:
             if self._frames:
                 try:
@@ -77,7 +81,7 @@ class Stream:
         self._closed = True
         _socket.hang_up(self._socket)
 
-    def _take(self, frame: _wire.Frame) -> bytes | None:
+    def _take(self, frame: _wire.Frame) -> bytes | memoryview | None:
         _, kind, flags, body = frame
         if kind == _wire.RESPONSE:
             self.ended = True
@@ -106,7 +110,7 @@ class Stream:
         if not self._closed:
             raise self._lost(reason)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | bytearray) -> None:
         if self._closed or self.ended:
             raise Cancelled(f"{self._name}: the stream has ended")
         try:

@@ -5,7 +5,7 @@ All are made from the reply's messages and convert a value when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,10 +81,10 @@ class Redaction:
 class Attributes(Mapping[str, Value]):
     """A mapping from attribute name to value, in byte order of the names."""
 
-    __slots__ = ("_index", "_messages")
+    __slots__ = ("_index", "_message")
 
-    def __init__(self, messages: Iterable[twin_pb2.Attribute]) -> None:
-        self._messages = messages
+    def __init__(self, message: twin_pb2.Twin | twin_service_pb2.TwinChange) -> None:
+        self._message = message
         self._index: dict[str, twin_pb2.Attribute] | None = None
 
     def attribute(self, name: str) -> Attribute:
@@ -119,7 +119,7 @@ class Attributes(Mapping[str, Value]):
 
     def _by_name(self) -> dict[str, twin_pb2.Attribute]:
         if self._index is None:
-            self._index = {message.name: message for message in self._messages}
+            self._index = {message.name: message for message in self._message.attributes}
         return self._index
 
 
@@ -128,14 +128,14 @@ class Twin(Attributes):
 
     __slots__ = ("name", "redactions", "revision", "sequence")
 
-    def __init__(self, message: twin_pb2.Twin, sequence: int, redactions: Iterable[twin_pb2.Redaction] = ()) -> None:
-        super().__init__(message.attributes)
+    def __init__(self, message: twin_pb2.Twin, sequence: int, redactions: Sequence[twin_pb2.Redaction] = ()) -> None:
+        super().__init__(message)
         self.name = message.name
         # The sequence of the twin's last commit.
         self.revision = message.revision
         # The reply was current up to this sequence; 0 in a watch's snapshot that was not complete yet.
         self.sequence = sequence
-        self.redactions = tuple(Redaction(r.twin, r.attribute, r.reason) for r in redactions)
+        self.redactions = tuple([Redaction(r.twin, r.attribute, r.reason) for r in redactions]) if redactions else ()
 
     def __repr__(self) -> str:
         return f"Twin({self.name!r}, revision={self.revision}, {dict(self)!r})"
@@ -150,7 +150,7 @@ class Change(Attributes):
     __slots__ = ("_other_facts", "deleted", "name", "removed", "revision", "snapshot")
 
     def __init__(self, message: twin_service_pb2.TwinChange | twin_pb2.Twin) -> None:
-        super().__init__(message.attributes)
+        super().__init__(message)
         self.name = message.name
         # The twin's revision after the commit.
         self.revision = message.revision

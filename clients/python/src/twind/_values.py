@@ -38,18 +38,20 @@ Value = Union[Scalar, "list[Scalar]", "dict[str, Any]", Json]
 Input = Union[Scalar, Sequence[Scalar], Mapping[str, Any], Json]
 
 
-def to_message(value: object, what: str) -> ValueMessage:
-    """Raises TypeError or ValueError, naming `what`, for what no value can hold."""
-    scalar = _scalar_fields(value, what)
-    if scalar is not None:
-        return ValueMessage(**scalar)
+def write(value: object, message: ValueMessage, what: str) -> None:
+    """Into an empty message. Raises TypeError or ValueError, naming `what`, for what no value can hold."""
+    if _write_scalar(value, message, what):
+        return
     if isinstance(value, Json):
-        return ValueMessage(json_value=_json_text(value.value, what))
-    if isinstance(value, Mapping):
-        return ValueMessage(json_value=_json_text(dict(value), what))
-    if isinstance(value, (list, tuple)):
-        return ValueMessage(list_value=ScalarList(values=[_item(item, what) for item in value]))
-    raise TypeError(f"{what}: {_remedy(value)}")
+        message.json_value = _json_text(value.value, what)
+    elif isinstance(value, Mapping):
+        message.json_value = _json_text(dict(value), what)
+    elif isinstance(value, (list, tuple)):
+        message.list_value.SetInParent()  # an empty list is a list too
+        for item in value:
+            _write_item(item, message.list_value.values.add(), what)
+    else:
+        raise TypeError(f"{what}: {_remedy(value)}")
 
 
 def from_message(message: ValueMessage) -> Value:
@@ -60,36 +62,39 @@ def from_message(message: ValueMessage) -> Value:
     return value
 
 
-def number_message(amount: object, what: str) -> ValueMessage:
+def write_number(amount: object, message: ValueMessage, what: str) -> None:
     """An increment's amount."""
     if isinstance(amount, bool) or not isinstance(amount, (int, float)):
         raise TypeError(f"{what}: increment takes an int or a float, not {type(amount).__name__}")
-    return to_message(amount, what)
+    write(amount, message, what)
 
 
-def _scalar_fields(value: object, what: str) -> dict[str, Any] | None:
+def _write_scalar(value: object, message: ValueMessage | ScalarMessage, what: str) -> bool:
+    """False = it is none."""
     if isinstance(value, str):
-        return {"string_value": value}
-    if isinstance(value, bool):  # before int, which it is too
-        return {"bool_value": value}
-    if isinstance(value, int):
+        message.string_value = value
+    elif isinstance(value, bool):  # before int, which it is too
+        message.bool_value = value
+    elif isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
             raise ValueError(f"{what}: {value} does not fit in 64 bits: store it as a str")
-        return {"int_value": value}
-    if isinstance(value, float):
-        return {"double_value": value}
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"bytes_value": bytes(value)}
-    if isinstance(value, datetime):
-        return {"timestamp_value": _time.to_micros(value, what)}
-    return None
+        message.int_value = value
+    elif isinstance(value, float):
+        message.double_value = value
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        message.bytes_value = bytes(value)
+    elif isinstance(value, datetime):
+        message.timestamp_value = _time.to_micros(value, what)
+    else:
+        return False
+    return True
 
 
-def _item(item: object, what: str) -> ScalarMessage:
-    fields = _scalar_fields(item, what)
-    if fields is None:
-        raise TypeError(f"{what}: a list holds scalars, not {type(item).__name__}: wrap the whole list in twind.Json")
-    return ScalarMessage(**fields)
+def _write_item(item: object, message: ScalarMessage, what: str) -> None:
+    if not _write_scalar(item, message, what):
+        raise TypeError(
+            f"{what}: a list holds scalars, not {type(item).__name__}: wrap the whole list in twind.Json"
+        )
 
 
 def _json_text(value: object, what: str) -> str:

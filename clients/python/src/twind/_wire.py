@@ -32,8 +32,8 @@ STREAMS_MAX = 128
 
 _BUFFER_BYTES = 64 << 10
 
-# Stream id, type, flags, body.
-Frame = tuple[int, int, int, bytes]
+# Stream id, type, flags, body: a part of the FrameBuffer, to be used before more is received.
+Frame = tuple[int, int, int, memoryview]
 
 
 class WireError(Exception):
@@ -44,8 +44,13 @@ def frame(stream_id: int, kind: int, flags: int = 0, body: bytes = b"") -> bytes
     return HEADER.pack(len(body), stream_id, kind, flags) + body
 
 
+def fill_header(frame: bytearray, stream_id: int, kind: int, flags: int = 0) -> None:
+    """For a frame that was made with room for its header."""
+    HEADER.pack_into(frame, 0, len(frame) - HEADER.size, stream_id, kind, flags)
+
+
 class FrameBuffer:
-    """Takes bytes as a socket gives them and returns whole frames."""
+    """Takes bytes as a socket gives them and returns whole frames, without copying them."""
 
     __slots__ = ("_end", "_start", "_view")
 
@@ -55,8 +60,11 @@ class FrameBuffer:
         self._end = 0
 
     def space(self) -> memoryview:
-        """Where the next bytes go; never empty."""
-        return self._view[self._end :] if self._end else self._view
+        """Where the next bytes go; never empty. Bodies of frames that were returned before are then void."""
+        if not self._end:
+            return self._view
+        self._make_space()
+        return self._view[self._end :]
 
     def received(self, count: int) -> list[Frame]:
         """The frames that `count` more bytes in `space()` made whole."""
@@ -72,7 +80,7 @@ class FrameBuffer:
             if end - body < length:
                 break
             start = body + length
-            frames.append((stream_id, kind, flags, bytes(view[body:start])))
+            frames.append((stream_id, kind, flags, view[body:start]))
         if start == end:
             self._start = self._end = 0
             if len(view) > _BUFFER_BYTES:
@@ -80,7 +88,6 @@ class FrameBuffer:
         else:
             self._start = start
             self._end = end
-            self._make_space()
         return frames
 
     def _make_space(self) -> None:

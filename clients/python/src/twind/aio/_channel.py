@@ -40,19 +40,19 @@ class Channel:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
         seconds = self.timeout if timeout is None else timeout
-        return method.reply(await self.exchange(method, payload, seconds, repeatable))
+        return method.message(await self.exchange(method, payload, seconds, repeatable))
 
     async def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
-        """The reply's body for a request's payload, over as many connections as it takes."""
+        """The reply's payload for a request's, over as many connections as it takes."""
         start = time.monotonic()
         deadline = start + timeout
         left = timeout
         backoff: Backoff | None = None
         while left > 0:
             connection = await self.connection(deadline)
-            body = _envelope.request_body(method.prefix, payload, left, self.metadata)
+            frame = _envelope.request_frame(method.prefix, payload, left, self.metadata)
             try:
-                return await connection.call(body, left)
+                return await connection.call(frame, left)
             except TimedOut as out:
                 raise timeout_error(method.name, timeout, out.sent and not repeatable) from None
             except ConnectionLost as lost:
@@ -130,7 +130,7 @@ class Channel:
     def _stream(self, method: Method[Any, Any], payload: bytes | None, timeout: float | None) -> Stream:
         """Begins a stream at its first use; without a payload, one whose messages are sent on it."""
         seconds = math.inf if timeout is None else timeout
-        body = _envelope.request_body(method.prefix, payload or b"", seconds, self.metadata)
-        stream = Stream(self.connect, method.name, body, payload is None, seconds)
+        frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)
+        stream = Stream(self.connect, method.name, frame, payload is None, seconds)
         self._streams.add(stream)
         return stream

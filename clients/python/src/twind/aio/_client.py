@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from twind import _operations, _socket
+from twind._backup import Backup, BackupParts, Path, Progress
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
 from twind._generated.grpc.health.v1.health_stub import HealthAsyncStub
@@ -240,6 +241,14 @@ class Client:
     async def checkpoint(self, *, timeout: float | None = None) -> Checkpoint:
         """Writes all that is not yet in the daemon's database, and returns when that is done."""
         return await self._run(_operations.checkpoint(), timeout)
+
+    async def backup(self, path: Path, /, *, progress: Progress | None = None, timeout: float | None = None) -> Backup:
+        """As `twind.Client.backup`."""
+        parts = BackupParts(path, progress)
+        async with self.admin.backup(parts.request(), timeout=timeout) as stream:
+            async for part in stream:
+                parts.receive(part)
+        return parts.ended()
 
     async def health(self, service: str = "", *, timeout: float | None = None) -> Health:
         """Of the daemon, or of one of its services by full name."""

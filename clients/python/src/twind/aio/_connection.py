@@ -13,22 +13,26 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from twind import _socket, _wire
+from twind import _envelope, _socket, _wire
 from twind._connection import ConnectionLost, TimedOut
+from twind.errors import TwindError
 
 _SEND_FLAGS = getattr(socket, "MSG_NOSIGNAL", 0)
 
 
 class Call:
-    """A unary call: the request's body, then the response's."""
+    """A unary call: the request's frame, then the response's payload or error."""
 
-    __slots__ = ("reply", "request", "stream_id")
+    __slots__ = ("deadline", "frame", "reply", "stream_id")
 
-    def __init__(self, request: bytes, loop: asyncio.AbstractEventLoop) -> None:
-        self.request = request
+    def __init__(self, frame: bytearray, loop: asyncio.AbstractEventLoop) -> None:
+        # Its header is filled in when it leaves.
+        self.frame = frame
         self.stream_id = 0
+        # Set when it is waited for.
+        self.deadline = math.inf
         # None as the result = the connection failed, or the time is over.
-        self.reply: asyncio.Future[bytes | None] = loop.create_future()
+        self.reply: asyncio.Future[bytes | TwindError | None] = loop.create_future()
 
 
 class Connection:
@@ -42,24 +46,28 @@ class Connection:
         self._frames = _wire.FrameBuffer()
         # Of frames that the socket did not take whole. While there is any, no call is started.
         self._unsent = bytearray()
-        self._stream_id_max = stream_id_max
+        # Behind it the channel makes a new connection; calls that are being started still find ids.
+        self._next_id_max = stream_id_max - 2 * _wire.STREAMS_MAX
         self._next_id = 1
         self._retired = False
         # Calls whose reply is yet to come, by stream id. At most STREAMS_MAX.
         self._calls: dict[int, Call] = {}
         # Tasks that wait to start calls.
         self._rooms: deque[asyncio.Future[None]] = deque()
+        # When deadlines are looked at next: one timer for all calls, since one for each would cost more than its reply.
+        self._alarm_at = math.inf
+        self._alarm: asyncio.TimerHandle | None = None
         loop.add_reader(connected, self._receive)
 
     @property
     def usable(self) -> bool:
         """False once it has failed, or is about to run out of stream ids."""
-        return self.lost is None and self._next_id <= self._stream_id_max - 2 * _wire.STREAMS_MAX
+        return self.lost is None and self._next_id <= self._next_id_max
 
-    async def call(self, request: bytes, timeout: float) -> bytes:
-        """The reply's body."""
+    async def call(self, frame: bytearray, timeout: float) -> bytes:
+        """The reply's payload. Raises the TwindError that the reply states."""
         deadline = time.monotonic() + timeout
-        call = Call(request, self.loop)
+        call = Call(frame, self.loop)
         await self.start((call,), deadline)
         return await self.wait(call, deadline)
 
@@ -69,14 +77,12 @@ class Connection:
             await self._room(len(calls), deadline)
         if self.lost is not None:
             raise ConnectionLost(self.lost, sent=False)
-        parts = []
         for call in calls:
             call.stream_id = self._next_id
             self._next_id += 2
-            parts.append(_wire.HEADER.pack(len(call.request), call.stream_id, _wire.REQUEST, 0))
-            parts.append(call.request)
+            _wire.fill_header(call.frame, call.stream_id, _wire.REQUEST)
         try:
-            self._send(b"".join(parts))
+            self._send(calls[0].frame if len(calls) == 1 else b"".join([call.frame for call in calls]))
         except OSError as error:
             # A Unix socket takes nothing for a peer that is gone: these calls went nowhere.
             self.fail(_closed(error))
@@ -87,20 +93,19 @@ class Connection:
             self._wake_room()
 
     async def wait(self, call: Call, deadline: float) -> bytes:
-        """The reply's body of a call that was started."""
-        timer = None
-        if not call.reply.done() and deadline != math.inf:
-            timer = self.loop.call_later(deadline - time.monotonic(), self._abandon, call)
+        """As `call`, for one that was started."""
+        call.deadline = deadline
+        if deadline < self._alarm_at and not call.reply.done():
+            self._set_alarm(deadline)
         try:
             reply = await call.reply
         except asyncio.CancelledError:
             self._abandon(call)
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-        if reply is not None:
+        if isinstance(reply, bytes):
             return reply
+        if reply is not None:
+            raise reply
         if self.lost is None:
             raise TimedOut(sent=True)
         raise ConnectionLost(self.lost, sent=True)
@@ -122,6 +127,8 @@ class Connection:
         _socket.hang_up(self._socket)
         self._socket.close()
         self._unsent.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
         calls = list(self._calls.values())
         self._calls.clear()
         for call in calls:
@@ -132,7 +139,7 @@ class Connection:
 
     # Sending.
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | bytearray) -> None:
         try:
             sent = self._socket.send(data, _SEND_FLAGS)
         except BlockingIOError:
@@ -153,6 +160,24 @@ class Connection:
         if not self._unsent:
             self.loop.remove_writer(self._socket)
             self._wake_room()
+
+    # Deadlines.
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = self.loop.call_later(at - time.monotonic(), self._give_up_late_calls)
+
+    def _give_up_late_calls(self) -> None:
+        self._alarm = None
+        self._alarm_at = math.inf
+        now = time.monotonic()
+        for call in [call for call in self._calls.values() if call.deadline <= now]:
+            self._abandon(call)
+        earliest = min((call.deadline for call in self._calls.values()), default=math.inf)
+        if earliest < self._alarm_at:
+            self._set_alarm(earliest)
 
     def _abandon(self, call: Call) -> None:
         """Gives up a call and tells the daemon."""
@@ -228,7 +253,7 @@ class Connection:
         for stream_id, kind, _, body in frames:
             self._deliver(stream_id, kind, body)
 
-    def _deliver(self, stream_id: int, kind: int, body: bytes) -> None:
+    def _deliver(self, stream_id: int, kind: int, body: memoryview) -> None:
         if kind == _wire.DATA:
             self.fail("the daemon sent a stream's data for a unary call")
             return
@@ -238,7 +263,7 @@ class Connection:
         if call is None:
             return  # given up meanwhile
         if not call.reply.done():
-            call.reply.set_result(body)
+            call.reply.set_result(_envelope.opened(body))
         if self._rooms or self._retired:
             self._ended()
 

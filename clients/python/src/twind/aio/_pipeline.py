@@ -162,7 +162,7 @@ class Pipeline:
             return
         operation = pending.operation
         try:
-            pending.succeed(operation.result(operation.method.reply(await self._reply(pending, call, connection))))
+            pending.succeed(operation.result(operation.method.message(await self._reply(pending, call, connection))))
         except TwindError as error:
             self._fail(pending, error)
         pending.call = pending.connection = None
@@ -185,10 +185,10 @@ class Pipeline:
         method = operation.method
         seconds = self._channel.timeout if timeout is None else timeout
         payload = method.serialize(operation.request)
-        body = _envelope.request_body(method.prefix, payload, seconds, self._channel.metadata)
-        pending = Pending(self, operation, Call(body, asyncio.get_running_loop()), seconds)
+        frame = _envelope.request_frame(method.prefix, payload, seconds, self._channel.metadata)
+        pending = Pending(self, operation, Call(frame, asyncio.get_running_loop()), seconds)
         self._queued.append(pending)
-        self._queued_bytes += len(body)
+        self._queued_bytes += len(frame)
         if len(self._queued) >= self._batch or self._queued_bytes >= BATCH_BYTES:
             await self._flush()
         return pending

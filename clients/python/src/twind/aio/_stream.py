@@ -32,7 +32,7 @@ class Stream:
         self,
         connect: Callable[[float], Awaitable[socket.socket]],
         name: str,
-        request: bytes,
+        request: bytearray,
         sends: bool,
         timeout: float,
     ) -> None:
@@ -66,7 +66,8 @@ class Stream:
                 _socket.hang_up(self._socket)
                 return
             flags = _wire.REMOTE_OPEN if self._sends else _wire.REMOTE_CLOSED
-            await self._send(_wire.frame(_STREAM_ID, _wire.REQUEST, flags, self._request))
+            _wire.fill_header(self._request, _STREAM_ID, _wire.REQUEST, flags)
+            await self._send(self._request)
 
     async def send(self, payload: bytes) -> None:
         await self.open()
@@ -78,8 +79,11 @@ class Stream:
         async with self._sending:
             await self._send(_wire.frame(_STREAM_ID, _wire.DATA, _wire.REMOTE_CLOSED | _wire.NO_DATA))
 
-    async def receive(self) -> bytes | None:
-        """The next message; None = the stream ended well, or was closed here. Raises the peer's status."""
+    async def receive(self) -> bytes | memoryview | None:
+        """The next message, to be read before the next is asked for; None = the stream ended well, or was closed here.
+
+        Raises the peer's status.
+        """
         await self.open()
         while not self.ended:
             if self._frames:
@@ -99,7 +103,7 @@ class Stream:
         self._closed = True
         self._hang_up()
 
-    def _take(self, frame: _wire.Frame) -> bytes | None:
+    def _take(self, frame: _wire.Frame) -> bytes | memoryview | None:
         _, kind, flags, body = frame
         if kind == _wire.RESPONSE:
             self.ended = True
@@ -131,7 +135,7 @@ class Stream:
         if not self._closed:
             raise self._lost(reason)
 
-    async def _send(self, data: bytes) -> None:
+    async def _send(self, data: bytes | bytearray) -> None:
         if self._closed or self.ended or self._socket is None:
             raise Cancelled(f"{self._name}: the stream has ended")
         try:
