@@ -16,8 +16,8 @@ extension Store {
   /// Whether somebody waits for a sync.
   package var wantsSync: Bool { !section.waiters.isEmpty }
 
-  /// Whether it pays to wait a little with a sync: fewer wait for it than others have released of late.
-  package var isGathering: Bool { section.waiters.isGathering }
+  /// Waits until all wait for a sync who have written at a time of late, at most until that time on the monotonic clock.
+  package func gatherWriters(until nanos: UInt64) { section.waiters.gather(until: nanos, section.clock) }
 
   /// Whether commits wait to be written.
   package var wantsFlush: Bool { section.lock.withLock { section.journal.bufferedBytes > 0 } }

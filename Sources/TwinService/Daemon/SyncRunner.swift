@@ -14,7 +14,6 @@ package final class SyncRunner: @unchecked Sendable {
   private static let flushNanos: UInt64 = 8_000_000
 
   private static let gatherNanosMax: UInt64 = 2_000_000
-  private static let gatherPauseMicros: UInt32 = 10
 
   private let store: Store
   private let logger: Logger
@@ -89,10 +88,9 @@ package final class SyncRunner: @unchecked Sendable {
   }
 
   /// Writers whose last write has just been acknowledged are about to send the next: a sync that began at once would
-  /// leave them to the one after. Waits for as many as syncs have released of late, at most half of what a sync takes.
+  /// leave them to the one after. Waits for all who have written at a time of late, at most for what a sync takes.
   private func gather() {
-    let end = twind_monotonic_nanos() + min(syncNanos / 2, Self.gatherNanosMax)
-    while store.isGathering && twind_monotonic_nanos() < end { usleep(Self.gatherPauseMicros) }
+    store.gatherWriters(until: twind_monotonic_nanos() + min(syncNanos, Self.gatherNanosMax))
   }
 
   private func fail(_ failure: StoreError) {

@@ -9,22 +9,32 @@ import TwinCore
 final class SyncWaiters: @unchecked Sendable {
   typealias Wake = @Sendable (TwinError?) -> Void
 
-  private let lock = Lock()
+  private let lock: Lock
+  /// As many wait as are expected.
+  private let gathered: Condition
   private var waiters: [(place: Int, wake: Wake)] = []
   private var synced = 0
-  /// How many a sync releases: the most of late, slowly forgotten.
-  private var expectedCount = 0
+  /// How many write at a time: the most of late.
+  private var writerCount = 0
+  /// Syncs since as many were seen. Some of them make the number smaller.
+  private var missedCount = 0
+  private static let missesMax = 16
   private var failure: TwinError?
   private let bell: WorkBell
 
   /// - Parameter bell: rung when somebody begins to wait.
-  init(bell: WorkBell) { self.bell = bell }
+  init(bell: WorkBell) {
+    self.bell = bell
+    lock = Lock()
+    gathered = Condition(lock)
+  }
 
   /// Calls `wake` once: at once or from the thread that syncs, with an error when it never will be.
   func wait(for place: Int, _ wake: @escaping Wake) {
     let (isOver, isFirst) = lock.withLock {
       if place <= synced || failure != nil { return (true, false) }
       waiters.append((place, wake))
+      if waiters.count == writerCount { gathered.broadcast() }
       return (false, waiters.count == 1)
     }
     if isFirst { bell.ring() }
@@ -35,8 +45,7 @@ final class SyncWaiters: @unchecked Sendable {
   func advance(to place: Int) {
     let ready = lock.withLock { () -> [Wake] in
       synced = max(synced, place)
-      let released = waiters.count(where: { $0.place <= synced })
-      expectedCount = max(released, expectedCount - max(expectedCount / 8, 1))
+      estimateWriters()
       let ready = waiters.filter { $0.place <= synced }.map(\.wake)
       waiters.removeAll { $0.place <= synced }
       return ready
@@ -48,14 +57,30 @@ final class SyncWaiters: @unchecked Sendable {
   func fail(_ error: TwinError) {
     let all = lock.withLock { () -> [Wake] in
       failure = failure ?? error
+      gathered.broadcast()
       defer { waiters = [] }
       return waiters.map(\.wake)
     }
     for wake in all { wake(error) }
   }
 
-  /// Fewer wait than syncs have released of late.
-  var isGathering: Bool { lock.withLock { !waiters.isEmpty && waiters.count < expectedCount } }
+  /// Those whose turn it is are about to come back, and those who came meanwhile wait: together they are who writes. Called
+  /// once for each sync.
+  private func estimateWriters() {
+    missedCount += 1
+    if waiters.count < writerCount && missedCount < Self.missesMax { return }
+    writerCount = max(waiters.count, writerCount - max(writerCount / 8, 1))
+    missedCount = 0
+  }
+
+  /// Returns when all wait who have written at a time of late, or at that time on the monotonic clock.
+  func gather(until nanos: UInt64, _ clock: any Clock) {
+    lock.withLock {
+      while !waiters.isEmpty && waiters.count < writerCount && failure == nil && clock.monotonicNanos() < nanos {
+        gathered.wait(until: nanos)
+      }
+    }
+  }
 
   var isEmpty: Bool { lock.withLock { waiters.isEmpty } }
 }
