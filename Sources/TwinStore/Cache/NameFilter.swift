@@ -10,26 +10,36 @@ struct NameFilter {
 
   private struct Layer {
     /// A power of two.
-    var bits: [UInt64]
-    var room: Int
+    private(set) var bits: [UInt64]
+    /// Names that it may still take.
+    private(set) var room: Int
 
     init(bytes: Int) {
       bits = [UInt64](repeating: 0, count: bytes / 8)
       room = bytes
     }
 
+    /// Where the bit of one of the hashes is. Two halves make all hashes (Kirsch and Mitzenmacher, 2006).
     @inline(__always)
-    func places(_ hash: UInt64, _ body: (_ word: Int, _ bit: UInt64) -> Bool) -> Bool {
-      let mask = UInt64(bits.count * 64 - 1)
-      // Two halves make all hashes (Kirsch and Mitzenmacher, 2006).
-      let step = hash >> 32 | 1
-      var place = hash
-      for _ in 0..<NameFilter.hashCount {
-        let bit = place & mask
-        if !body(Int(bit >> 6), 1 << (bit & 63)) { return false }
-        place = place &+ step
+    private func place(_ hash: UInt64, _ number: Int) -> (word: Int, bit: UInt64) {
+      let place = (hash &+ UInt64(number) &* (hash >> 32 | 1)) & UInt64(bits.count * 64 - 1)
+      return (Int(place >> 6), 1 << (place & 63))
+    }
+
+    func mayContain(_ hash: UInt64) -> Bool {
+      for number in 0..<NameFilter.hashCount {
+        let (word, bit) = place(hash, number)
+        if bits[word] & bit == 0 { return false }
       }
       return true
+    }
+
+    mutating func insert(_ hash: UInt64) {
+      for number in 0..<NameFilter.hashCount {
+        let (word, bit) = place(hash, number)
+        bits[word] |= bit
+      }
+      room -= 1
     }
   }
 
@@ -47,7 +57,8 @@ struct NameFilter {
   var byteCount: Int { layers.reduce(0) { $0 + $1.bits.count * 8 } }
 
   func mayContain(_ hash: UInt64) -> Bool {
-    layers.contains { layer in layer.places(hash) { layer.bits[$0] & $1 != 0 } }
+    for index in layers.indices where layers[index].mayContain(hash) { return true }
+    return false
   }
 
   mutating func insert(_ hash: UInt64) {
@@ -55,12 +66,6 @@ struct NameFilter {
     if layers.last?.room ?? 0 == 0 {
       layers.append(Layer(bytes: layers.last.map { $0.bits.count * 16 } ?? NameFilter.firstBytes))
     }
-    var last = layers.removeLast()
-    _ = last.places(hash) { word, bit in
-      last.bits[word] |= bit
-      return true
-    }
-    last.room -= 1
-    layers.append(last)
+    layers[layers.count - 1].insert(hash)
   }
 }

@@ -22,6 +22,15 @@ struct RowChecksum {
     withUnsafeBytes(of: number.littleEndian) { value = twind_crc32c(value, $0.baseAddress, $0.count) }
   }
 
+  /// One after the other.
+  mutating func add(_ numbers: (Int64, Int64, Int64, Int64, Int64, Int64, Int64)) {
+    let (a, b, c, d, e, f, g) = numbers
+    let little = (
+      a.littleEndian, b.littleEndian, c.littleEndian, d.littleEndian, e.littleEndian, f.littleEndian, g.littleEndian
+    )
+    withUnsafeBytes(of: little) { value = twind_crc32c(value, $0.baseAddress, $0.count) }
+  }
+
   /// The length counts too: bytes do not move from one column to the next unseen.
   mutating func add(_ bytes: UnsafeRawBufferPointer) {
     add(Int64(bytes.count))

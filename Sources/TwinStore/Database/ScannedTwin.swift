@@ -20,13 +20,7 @@ struct ScannedTwin {
     isDeleted = row.number(5) != 0
     // As TwinRow computes it, without its arrays.
     var sum = RowChecksum(.twins)
-    sum.add(id)
-    sum.add(revision)
-    sum.add(row.number(3))
-    sum.add(row.number(5))
-    sum.add(row.number(8))
-    sum.add(row.number(9))
-    sum.add(row.number(10))
+    sum.add((id, revision, row.number(3), row.number(5), row.number(8), row.number(9), row.number(10)))
     sum.add(name)
     sum.add(row.bytes(4))
     sum.add(row.bytes(6))
