@@ -1,7 +1,8 @@
 // Replays one commit of the journal after the other.
 //
-// Promises: passes over what is in the database already, twin by twin: a checkpoint that did not come to its end may
-// have written some of a commit's twins and not others.
+// Promises: passes over what is in the database already: all commits up to its applied sequence, without a look at their
+// twins, and of later ones twin by twin, for a checkpoint that did not come to its end may have written some of a
+// commit's twins and not others.
 
 import TwinCore
 
@@ -32,8 +33,10 @@ struct Replay {
         JournalFault(segment: record.segment, offset: record.offset, reason: reason, keeps: record.sequence - 1))
     }
     lastRecordedAt = max(lastRecordedAt, commit.recordedAt)
-    if !commit.changes.isEmpty, record.sequence > database.checkpointRow.appliedSequence { commitCount += 1 }
-    for change in commit.changes { try take(change) }
+    if !commit.changes.isEmpty, record.sequence > database.checkpointRow.appliedSequence {
+      commitCount += 1
+      for change in commit.changes { try take(change) }
+    }
     if let keyed = commit.keyed { keys.restore(keyed, recordedAt: commit.recordedAt) }
   }
 
