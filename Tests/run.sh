@@ -35,7 +35,7 @@ ensure_python() { # one virtual environment for the plugin, the client and the s
 }
 
 ensure_release() {
-  for product in twind twinctl twinbench twind-simulate; do swift build -c release --product "$product"; done
+  for product in twind twinctl twinbench twind-simulate twind-hot-path; do swift build -c release --product "$product"; done
 }
 
 stage_tidy() {
@@ -76,6 +76,7 @@ stage_sim() {
 }
 
 stage_system() {
+  install_debian valgrind binutils
   ensure_python
   ensure_release
   TWIND_BIN_DIR="$root/.build/release" .build-python/bin/python -m pytest -q Tests/System

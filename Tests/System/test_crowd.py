@@ -80,9 +80,10 @@ def can_connect(daemon: Daemon) -> bool:
             return False
 
 
-def test_an_idle_daemon_is_idle(start: Callable[..., Daemon]) -> None:
+@pytest.mark.parametrize("busy_poll", ["0", "50us", "1ms"])
+def test_an_idle_daemon_is_idle(start: Callable[..., Daemon], busy_poll: str) -> None:
     """At most 1 % of a core, with twins, connections, a watch and a short checkpoint interval."""
-    daemon = start("--checkpoint-interval", "250ms")
+    daemon = start("--checkpoint-interval", "250ms", "--busy-poll", busy_poll)
     with daemon.client() as client, client.watch("acme/") as watch:
         client.update(NAME, a=1)
         next(watch)

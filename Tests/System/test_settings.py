@@ -21,6 +21,7 @@ DEFAULTS = {
     "checkpoint-interval": "30s",
     "socket-mode": "600",
     "connections-max": 1024,
+    "busy-poll": "0",
     "log-level": "info",
 }
 
@@ -35,6 +36,7 @@ SETTINGS = {
     "socket-group": ("1", "1"),
     "connections-max": ("77", 77),
     "reactors": ("3", 3),
+    "busy-poll": ("50us", "50us"),
     "agents": ("1001=billing,1002=sales", "1001=billing,1002=sales"),
     "log-level": ("debug", "debug"),
 }

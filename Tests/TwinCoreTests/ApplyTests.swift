@@ -47,6 +47,26 @@ import TwinFixtures
     }
   }
 
+  /// Memory has a twin that begins with one commit once, unless something of it does not hold from now on for good.
+  @Test func aTwinThatBeginsIsItsChange() throws {
+    let requests = Scene().requests
+    func isShared(_ change: ChangePointer) throws -> Bool {
+      let scene = Scene()
+      try scene.update([requests.set("plain", .int(1)), change])
+      return scene.image!.isSame(as: scene.lastChange!)
+    }
+    #expect(try isShared(requests.set("other", .int(2))))
+    #expect(try isShared(requests.set("past", .int(2), from: 5)))
+    #expect(try !isShared(requests.set("later", .int(2), from: 2_000_000)))
+    #expect(try !isShared(requests.set("bounded", .int(2), from: 5, to: 3_000_000)))
+    let scene = Scene()
+    try scene.update([requests.set("a", .int(1))])
+    let first = try #require(scene.image)
+    try scene.update([requests.set("a", .int(2))])
+    #expect(!scene.image!.isSame(as: scene.lastChange!))
+    #expect(first.unpacked?.map(\.value) == [.int(1)])
+  }
+
   @Test func theChangeIsReadUnderMaskAndPermit() throws {
     let scene = Scene()
     let requests = scene.requests

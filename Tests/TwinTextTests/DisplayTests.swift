@@ -55,6 +55,11 @@ import TwinText
     #expect(DurationText.parse(text) == duration)
   }
 
+  @Test(arguments: ["50us", "250ms", "1s", "90s", "1500ms"])
+  func durationsThatAreReadBack(_ text: String) {
+    #expect(DurationText.parse(text).map { DurationText.format($0) } == text)
+  }
+
   @Test(arguments: ["", "1", "s", "0s", "-1s", "1.5s", "1d", "1 s", "9999999999s"])
   func notDurations(_ text: String) {
     #expect(DurationText.parse(text) == nil)

@@ -36,8 +36,8 @@ final class TestServer {
   let server: Server
   var path: String { "\(folder.path)/s" }
 
-  init(_ router: Router, limits: Limits = Limits(), reactors: Int = 1) throws {
-    server = Server(router: router, limits: limits, reactors: reactors)
+  init(_ router: Router, limits: Limits = Limits(), reactors: Int = 1, busyPoll: Duration = .zero) throws {
+    server = Server(router: router, limits: limits, reactors: reactors, busyPoll: busyPoll)
     server.start(try UnixListener(path: path))
   }
 

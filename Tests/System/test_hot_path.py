@@ -1,0 +1,65 @@
+"""What one call costs, counted: blocks of memory and instructions. Both repeat from run to run, as times do not.
+
+twind-hot-path runs a server and a lean C client in one process; both threads' instructions count, some 500 of them the
+client's. A figure that is exceeded is a regression, or a price: then it is raised here, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from daemon import BINARIES
+
+HOT_PATH = BINARIES / "twind-hot-path"
+
+# Of one call. The instructions leave 5 % for another compiler or C library.
+READ_ALLOCATIONS = 0
+UPDATE_ALLOCATIONS = 19
+INSTRUCTIONS = {"read": 4_050, "read --in-flight 64": 3_250, "update": 41_000}
+
+
+def allocated(*arguments: str) -> int:
+    command = [str(HOT_PATH), *arguments, "--calls", "10000"]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.parametrize("in_flight", ["1", "64"])
+def test_a_read_allocates_nothing(in_flight: str) -> None:
+    # A connection's or the runtime's own, now and then: far from one for each call.
+    assert allocated("read", "--in-flight", in_flight) <= 10_000 * READ_ALLOCATIONS + 20
+
+
+def test_an_update_allocates_what_it_keeps_and_little_more() -> None:
+    assert allocated("update") <= 10_000 * UPDATE_ALLOCATIONS + 1_000
+
+
+@pytest.fixture(scope="module")
+def stripped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """valgrind does not understand all of the debugging information, and needs none."""
+    copy = tmp_path_factory.mktemp("hot-path") / "twind-hot-path"
+    subprocess.run(["strip", "--strip-debug", "-o", copy, HOT_PATH], check=True)
+    return copy
+
+
+def instructions(program: Path, arguments: str, calls: int) -> int:
+    """Of a whole run."""
+    command = [
+        "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+        str(program), *arguments.split(), "--calls", str(calls),
+    ]  # fmt: skip
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", ended.stderr)
+    assert found, ended.stderr
+    return int(found[1])
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind counts instructions: install it")
+@pytest.mark.parametrize("arguments", INSTRUCTIONS)
+def test_a_call_takes_no_more_instructions_than_it_did(stripped: Path, arguments: str) -> None:
+    fewer, more = (instructions(stripped, arguments, calls) for calls in (2_000, 12_000))
+    assert (more - fewer) / 10_000 <= INSTRUCTIONS[arguments]

@@ -1,0 +1,129 @@
+// What one connection gets of a turn, and that the rest of its frames have theirs without another byte.
+
+import EchoService
+import InteropRoutes
+import TTRPC
+import Testing
+import Threads
+
+@Suite struct TurnTests {
+  private static func requests(_ count: Int, _ payload: [UInt8]) -> [UInt8] {
+    stride(from: UInt32(1), to: UInt32(2 * count), by: 2).flatMap { Frame.request($0, "Echo", payload).bytes }
+  }
+
+  @Test func aTurnEndsAfterItsFrames() {
+    var limits = Limits()
+    limits.framesPerTurnMax = 10
+    let harness = SessionHarness.echo(limits: limits)
+    var bytes = Self.requests(25, EchoMessage("x").encoded)
+    var answered: [Int] = []
+    repeat {
+      bytes.removeFirst(harness.receive(bytes))
+      answered.append(harness.output().count)
+    } while harness.session.isTurnOver
+    #expect(answered == [10, 10, 5])
+    #expect(bytes.isEmpty)
+  }
+
+  @Test func aTurnEndsAfterItsReplies() {
+    var limits = Limits()
+    limits.replyBytesPerTurnMax = 10_000
+    let harness = SessionHarness.echo(limits: limits)
+    let bytes = Self.requests(8, EchoMessage(payload: [UInt8](repeating: 1, count: 4_000)).encoded)
+    let taken = harness.receive(bytes)
+    #expect(harness.session.isTurnOver)
+    #expect(harness.output().count == 3)
+    harness.receive(Array(bytes[taken...]))
+    #expect(harness.output().count == 3)
+  }
+
+  /// What comes behind the last whole frame is no reason for another turn.
+  @Test func aPartOfAFrameWaitsForItsRest() {
+    var limits = Limits()
+    limits.framesPerTurnMax = 2
+    let harness = SessionHarness.echo(limits: limits)
+    let bytes = Self.requests(3, EchoMessage("x").encoded)
+    let cut = bytes.count - 1
+    let taken = harness.receive(Array(bytes[..<cut]))
+    #expect(!harness.session.isTurnOver)
+    harness.receive(Array(bytes[taken...]))
+    #expect(harness.output().count == 3)
+  }
+
+  /// All of a burst is answered, although no more bytes come after it: the reactor goes on by itself.
+  @Test(arguments: [1, 3]) func aBurstIsAnsweredToTheEnd(framesPerTurn: Int) throws {
+    var limits = Limits()
+    limits.framesPerTurnMax = framesPerTurn
+    let server = try TestServer.echo(limits: limits)
+    let peer = try RawPeer(server.path)
+    peer.send(Self.requests(300, EchoMessage("x").encoded))
+    for id in stride(from: UInt32(1), to: 600, by: 2) { try #require(peer.receive()?.stream == id) }
+  }
+
+  /// More requests than the receive buffer could hold wait in the socket, not in memory.
+  @Test func aFloodIsTakenInTurns() throws {
+    var limits = Limits()
+    limits.framesPerTurnMax = 1
+    let server = try TestServer.echo(limits: limits)
+    let flood = try RawPeer(server.path)
+    let payload = EchoMessage(payload: [UInt8](repeating: 1, count: 60_000)).encoded
+    let sender = Thread(name: "flood") { flood.send(Self.requests(200, payload)) }
+    let client = Client(path: server.path)
+    for number in 0..<50 { #expect(try client.call(EchoRoutes.echo, EchoMessage("\(number)")).text == "\(number)") }
+    for id in stride(from: UInt32(1), to: 400, by: 2) { try #require(flood.receive()?.stream == id) }
+    sender.join()
+  }
+
+  /// A call waits for a turn of each of the others at most, however much they have sent.
+  @Test func aSmallCallPassesAFlood() throws {
+    let order = Order()
+    var router = Router()
+    router.unary(EchoRoutes.echo) { (request, call) throws(RPCError) in
+      order.note(request.pointee.text.pointee == 0 ? "flood" : "small")
+      call.reply(call.arena.make(EchoResponse.self))
+    }
+    var limits = Limits()
+    limits.framesPerTurnMax = 8
+    // Nobody is served before both have sent.
+    let server = try TestServer(router, limits: limits)
+    let gate = Gate()
+    server.server.executors[0].post { gate.wait() }
+    let flood = try RawPeer(server.path)
+    let small = try RawPeer(server.path)
+    flood.send(Self.requests(400, EchoMessage().encoded))
+    small.send(Frame.request(1, "Echo", EchoMessage("small").encoded))
+    gate.open()
+    #expect(small.receive()?.code == .ok)
+    #expect(order.position(of: "small") ?? .max <= 16)
+  }
+}
+
+/// Who was served in which order.
+private final class Order: @unchecked Sendable {
+  private let lock = Lock()
+  private var names: [String] = []
+
+  func note(_ name: String) { lock.withLock { names.append(name) } }
+  func position(of name: String) -> Int? { lock.withLock { names.firstIndex(of: name) } }
+}
+
+/// Holds a thread until it is opened.
+private final class Gate: @unchecked Sendable {
+  private let lock: Lock
+  private let news: Condition
+  private var isOpen = false
+
+  init() {
+    lock = Lock()
+    news = Condition(lock)
+  }
+
+  func wait() { lock.withLock { while !isOpen { news.wait() } } }
+
+  func open() {
+    lock.withLock {
+      isOpen = true
+      news.broadcast()
+    }
+  }
+}
