@@ -25,7 +25,7 @@ package final class TwinService: Sendable {
 
   /// Adds all methods.
   package func register(in router: inout Router) {
-    router.unary(TwinServiceRoutes.getTwin, approach: { self.approachGetTwin($0) }) { (request, call) throws(RPCError) in
+    router.unary(TwinServiceRoutes.getTwin, approach: approachGetTwin) { (request, call) throws(RPCError) in
       try self.getTwin(request, call)
     }
     router.unary(TwinServiceRoutes.batchGetTwins) { (request, call) throws(RPCError) in

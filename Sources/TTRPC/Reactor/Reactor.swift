@@ -80,7 +80,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// reach a newcomer.
   func remove(_ fd: Int32) {
     guard let source = source(fd) else { return }
-    if let last = lastHeard, last.toOpaque() == Unmanaged.passUnretained(source as AnyObject).toOpaque() { lastHeard = nil }
+    if let last = lastHeard?.takeUnretainedValue(), last === source { lastHeard = nil }
     sources[Int(fd)] = nil
     timers.remove(UInt64(fd))
     epoll.remove(fd)

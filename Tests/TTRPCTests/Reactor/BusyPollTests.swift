@@ -55,6 +55,20 @@ import Threads
     #expect(took < 5)
   }
 
+  @Test func aClientThatLooksGivesUpInTime() throws {
+    let silent = try FakeServer()
+    var options = Client.Options()
+    options.busyPoll = .seconds(8)
+    let client = Client(path: silent.path, options: options)
+    let took = seconds {
+      let error = #expect(throws: RPCError.self) {
+        try client.call(EchoRoutes.echo, EchoMessage(), timeout: .milliseconds(100))
+      }
+      #expect(error?.code == .deadlineExceeded)
+    }
+    #expect(took < 4)
+  }
+
   @Test func whoDiesWhileLookedAtLeavesNothing() throws {
     let server = try Self.echo(busyPoll: .seconds(3_600))
     for round in 0..<20 {
