@@ -90,6 +90,14 @@ def test_a_daemon_of_its_own(directory: Path) -> None:
     assert list(directory.iterdir()) == []
 
 
+@pytest.mark.parametrize("decode", ["full", "none"])
+def test_both_ends_poll_when_told_to(directory: Path, decode: str) -> None:
+    """A daemon of its own gets the option too, and the settings show it."""
+    found = report(directory, "read", "--spawn", TWIND, *SHORT, "--decode", decode, "--busy-poll", "1ms")
+    assert found["busy-poll"] == "1ms"
+    check_latencies(found)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(directory: Path, number: signal.Signals) -> None:
     running = subprocess.Popen(
