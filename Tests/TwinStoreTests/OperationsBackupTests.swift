@@ -140,7 +140,8 @@ import TwinStore
 
   /// Another daemon's, which may have the same target.
   @Test func oneThatIsUnderWayIsNotReplaced() throws {
-    let other = try Workplace().open(clock: clock)
+    let elsewhere = Workplace()
+    let other = try elsewhere.open(clock: clock)
     try OperationsScene.write(other, clock, round: 1)
     let store = try place.open(clock: clock)
     var refusals = 0
