@@ -49,7 +49,7 @@ import TwinStore
   }
 
   @Test func anyOperationMayFail() throws {
-    var sweep = try FaultSweep(seed: 2)
+    var sweep = try FaultSweep(seed: 50)
     for operation in stride(from: 1, through: sweep.operations, by: 11) { try sweep.run(at: operation) }
     #expect(sweep.counts.faults > 10 && sweep.counts.powerFailures > 10)
   }
