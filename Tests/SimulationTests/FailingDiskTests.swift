@@ -66,7 +66,8 @@ import TwinStore
         disk.fail(Fault(at: disk.operations + operation, errno: ENOSPC, only: .write))
         _ = try? store.checkpoint()
         disk.clearFaults()
-        for commit in try store.storedCommits(after: 0, atLeast: 1) { #expect(commit.changes.count == Self.names.count) }
+        let commits = try store.storedCommits(after: 0, atLeast: 1)
+        #expect(commits.allSatisfy { $0.changes.count == Self.names.count })
       }
     }
   }

@@ -63,5 +63,6 @@ import TwinStore
     }
     #expect(counts.commits > 300 && counts.reads > 100 && counts.checkpoints > 20 && counts.refusals > 0)
     #expect(counts.lost > 0 && counts.kills > 0 && counts.powerFailures > 0 && counts.faults > 0)
+    #expect(counts.backups > 5 && counts.restores > 5 && counts.trimmed > 10)
   }
 }

@@ -40,9 +40,8 @@ extension Database {
         return (row, try facts(of: row))
       } catch {
         // Old facts may have been dropped between the two reads; then the row has changed too.
-        guard case .corrupt = error, let again = try twinRow(name, from: reader), again.factsFrom != row.factsFrom else {
-          throw error
-        }
+        guard case .corrupt = error, let again = try twinRow(name, from: reader), again.factsFrom != row.factsFrom
+        else { throw error }
         row = again
       }
     }

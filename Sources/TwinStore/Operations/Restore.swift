@@ -60,7 +60,9 @@ package enum StoreRestore {
   private static func checkEmpty(_ directory: String, _ fileSystem: any FileSystem) throws(StoreError) {
     guard try fileSystem.exists(directory) else { return }
     let names = try fileSystem.named(directory, "list") { () throws(Errno) in try fileSystem.list(directory) }
-    if let first = names.first(where: { $0 != "lock" && $0 != partialName }) { throw .exists(path: "\(directory)/\(first)") }
+    if let first = names.first(where: { $0 != "lock" && $0 != partialName }) {
+      throw .exists(path: "\(directory)/\(first)")
+    }
   }
 
   private static func check(

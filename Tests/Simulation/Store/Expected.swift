@@ -52,7 +52,8 @@ struct Expected {
       }
     }
     if count < found.count {
-      throw HistoryFailure("\(name) has fact \(found[count].sequence).\(found[count].ordinal), which was not written there")
+      let extra = found[count]
+      throw HistoryFailure("\(name) has fact \(extra.sequence).\(extra.ordinal), which was not written there")
     }
     let fold = HistoryModel(found).view(at: now)
     let seen = model.image(name, at: now)?.seen ?? []

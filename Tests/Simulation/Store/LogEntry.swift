@@ -25,7 +25,8 @@ struct LogEntry {
     guard let change = changes.first(where: { $0.name == name })?.image else { return [] }
     return change.entries.enumerated().map { index, entry in
       let fact = StoredFact(
-        sequence: change.revision, ordinal: UInt32(change.firstOrdinal + index), message: [UInt8](change.message(entry)))
+        sequence: change.revision, ordinal: UInt32(change.firstOrdinal + index),
+        message: [UInt8](change.message(entry)))
       return WrittenFact(fact: fact, recordedAt: recordedAt)
     }
   }

@@ -3,6 +3,7 @@
 // Promises: the restored store is the model at the backup's sequence. A restore that dies is made good by the next one,
 // and until then no store opens in its place.
 
+import CTwindProto
 import TwinCore
 import TwinStore
 
@@ -96,11 +97,20 @@ struct Restored {
       for name in world.wishes.names { try expected.check(store, name) }
       let names = try store.names(prefix: [], after: [], limit: 1_000).names
       try expected.check(names.map { String(decoding: $0, as: UTF8.self) })
-      let issued = world.model.lastIssued
-      if issued > store.head, (try? store.checkResumable(issued)) != nil {
-        throw HistoryFailure("it would issue \(issued) again")
+      let next = try write(store, world.wishes.names[0])
+      if next <= world.model.lastIssued {
+        throw HistoryFailure("its next sequence is \(next), and \(world.model.lastIssued) was issued")
       }
     }
+  }
+
+  /// Returns the commit's sequence.
+  private func write(_ store: Store, _ name: String) throws -> UInt64 {
+    let change = Wish.Change(attribute: "r0", what: .set(.string("restored")))
+    let wish = Wish(
+      number: 0, kind: .update, twins: [Wish.Twin(name: name, changes: [change])], agent: Wishes.agents[0], key: "",
+      level: TWIND__V1__DURABILITY__DURABILITY_UNSPECIFIED)
+    return try wish.withCommand { try store.commit($0, requestHash: 0).result.sequence }
   }
 }
 

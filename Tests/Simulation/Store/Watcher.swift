@@ -23,8 +23,10 @@ final class Watcher {
     do throws(TwinError) {
       try store.checkResumable(after)
     } catch {
-      let mayLack = !survived || life.world.expected.mayLack(store.oldestResumable)
-      if !mayLack || (survived && after >= store.oldestResumable) { throw HistoryFailure("watch \(number) cannot resume from \(after), which survived: \(error)") }
+      let isTrimmed = after < store.oldestResumable && life.world.expected.mayLack(store.oldestResumable)
+      if survived && !isTrimmed {
+        throw HistoryFailure("watch \(number) cannot resume from \(after), which is kept: \(error)")
+      }
       if error.code != .outOfRange { throw HistoryFailure("watch \(number) from lost \(after): \(error)") }
       cursor = nil
       return false

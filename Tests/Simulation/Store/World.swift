@@ -106,7 +106,9 @@ extension World {
     let present = store.now
     let earliest = max(clock.wallMicros(), model.log.last?.recordedAt ?? .min, toldThrough)
     if present < earliest { throw HistoryFailure("the present is \(present), after \(earliest)") }
-    if present > clock.latest { throw HistoryFailure("the present is \(present), and it was never later than \(clock.latest)") }
+    if present > clock.latest {
+      throw HistoryFailure("the present is \(present), and it was never later than \(clock.latest)")
+    }
     now = present
   }
 
