@@ -24,7 +24,9 @@ extension Store {
         for image in shard.unwritten.captured { fresh.add(image) }
       }
     }
-    let stored = try database.names(prefix: prefix, after: after, limit: limit + 1)
+    let stored = try reading { () throws(StoreError) in
+      try database.names(prefix: prefix, after: after, limit: limit + 1)
+    }
     let merged = merge(fresh.sorted(), stored, limit: limit + 1)
     return NamePage(names: Array(merged.prefix(limit)), isLast: merged.count <= limit)
   }

@@ -7,15 +7,14 @@ extension Store {
   package func load(_ names: [TwinName]) throws(TwinError) {
     for name in names {
       do throws(StoreError) {
-        try load(name)
+        try reading { () throws(StoreError) in try load(name) }
       } catch {
-        section.note(error)
         throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
       }
     }
   }
 
-  /// A twin from memory or else from the database, without keeping it; nil when it never existed. For who reads many
+  /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who reads many
   /// twins once, on a thread that may block.
   package func twin(_ name: [UInt8]) throws(StoreError) -> TwinImage? {
     try name.withUnsafeBufferPointer { (bytes) throws(StoreError) in
@@ -23,8 +22,21 @@ extension Store {
       switch withTwin(name, { found, _ in found }) {
       case .image(let image): return image
       case .absent: return nil
-      case .cold: return try database.twin(name)
+      case .cold:
+        guard let image = try reading({ () throws(StoreError) in try database.twin(name) }) else { return nil }
+        let now = self.now
+        return image.nextChangeTime <= now ? image.derived(at: now) : image
       }
+    }
+  }
+
+  /// Runs what reads the database for a caller. When the disk has failed nothing is written any more.
+  func reading<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      section.note(error)
+      throw error
     }
   }
 

@@ -22,6 +22,13 @@ extension Store {
   /// Whether commits wait to be written.
   package var wantsFlush: Bool { section.lock.withLock { section.journal.bufferedBytes > 0 } }
 
+  /// Whether commits have to wait at this moment, and with them who would stop them: for a runner with one thread.
+  package var isCommitting: Bool {
+    guard section.lock.tryLock() else { return true }
+    section.lock.unlock()
+    return false
+  }
+
   /// Rings when there is something to do at once.
   package var bell: WorkBell { section.bell }
 

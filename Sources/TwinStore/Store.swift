@@ -18,6 +18,7 @@ package final class Store: Sendable {
     package var durability = Durability.journaled
     /// A checkpoint is due when the journal has grown by this since the last.
     package var checkpointJournalBytes = 64 << 20
+    package var slices = SliceLimits()
     package var journal = JournalOptions()
     /// Which facts are kept.
     package var retention = Retention()
@@ -42,7 +43,7 @@ package final class Store: Sendable {
   let cache: TwinCache
   let section: CommitSection
   package let database: Database
-  let clock: any Clock
+  let clock: SteadyClock
   let fileSystem: any FileSystem
   let checkpoints = CheckpointState()
   /// Where retention looks next; under `checkpoints.running`.
@@ -68,7 +69,7 @@ package final class Store: Sendable {
     let journal = try opening.beginRun(random)
     self.directory = directory
     self.options = options
-    self.clock = clock
+    self.clock = opening.clock
     self.fileSystem = fileSystem
     directoryLock = opening.directoryLock
     database = opening.database

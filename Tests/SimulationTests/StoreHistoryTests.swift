@@ -49,7 +49,7 @@ import TwinStore
   }
 
   @Test func anyOperationMayFail() throws {
-    var sweep = try FaultSweep(seed: 2)
+    var sweep = try FaultSweep(seed: 50)
     for operation in stride(from: 1, through: sweep.operations, by: 11) { try sweep.run(at: operation) }
     #expect(sweep.counts.faults > 10 && sweep.counts.powerFailures > 10)
   }
@@ -63,5 +63,6 @@ import TwinStore
     }
     #expect(counts.commits > 300 && counts.reads > 100 && counts.checkpoints > 20 && counts.refusals > 0)
     #expect(counts.lost > 0 && counts.kills > 0 && counts.powerFailures > 0 && counts.faults > 0)
+    #expect(counts.backups > 5 && counts.restores > 5 && counts.trimmed > 10)
   }
 }

@@ -125,6 +125,34 @@ import TwinStore
     #expect(try FileManager.default.contentsOfDirectory(atPath: target.path).sorted() == ["b.twind", "late"])
   }
 
+  @Test func whatAKilledBackupHasLeftIsReplaced() throws {
+    let store = try place.open(clock: clock)
+    try OperationsScene.write(store, clock, round: 1)
+    for left in [".partial", ".partial-journal", ".partial-wal", ".partial-shm"] {
+      try Data(repeating: 7, count: 50_000).write(to: URL(fileURLWithPath: file + left))
+    }
+    let report = try store.backup(to: file)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target.path) == ["b.twind"])
+    let attributes = try FileManager.default.attributesOfItem(atPath: file)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(try restore().sequence == report.sequence)
+  }
+
+  /// Another daemon's, which may have the same target.
+  @Test func oneThatIsUnderWayIsNotReplaced() throws {
+    let elsewhere = Workplace()
+    let other = try elsewhere.open(clock: clock)
+    try OperationsScene.write(other, clock, round: 1)
+    let store = try place.open(clock: clock)
+    var refusals = 0
+    let report = try other.backup(to: file) { _ in
+      #expect(throws: StoreError.exists(path: file + ".partial")) { try store.backup(to: file) }
+      refusals += 1
+    }
+    #expect(refusals > 0)
+    #expect(try restore().sequence == report.sequence)
+  }
+
   @Test func oneThatIsGivenUpLeavesNothing() throws {
     let store = try place.open(clock: clock)
     try OperationsScene.write(store, clock, round: 1)

@@ -36,6 +36,20 @@ import TwinStore
     }
   }
 
+  /// So that a check that is killed leaves nothing.
+  @Test func theCopyHasNoNameWhileItIsChecked() throws {
+    let scene = try OperationsScene.crashed()
+    let scratch = Workplace()
+    try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
+    var names: [String: [String]] = [:]
+    let report = try StoreCheck.run(directory: scene.place.path, scratch: scratch.path) { progress in
+      names[progress.step] = try? FileManager.default.contentsOfDirectory(atPath: scratch.path)
+    }
+    #expect(report.isSound)
+    #expect(names["copying"]?.count == 1)
+    #expect(names["pages"] == [])
+  }
+
   @Test func theCrashedSceneHasAWriteAheadLog() throws {
     let scene = try OperationsScene.crashed()
     let log = try FileManager.default.attributesOfItem(atPath: scene.database + "-wal")[.size] as? Int

@@ -41,6 +41,16 @@ import TwinStore
     #expect(again == .exists(path: data + "/twind.db"))
   }
 
+  @Test func whatAKilledRestoreHasLeftIsNoEmptyStart() throws {
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+    for left in ["/lock", "/twind.db.partial"] { try Data([7]).write(to: URL(fileURLWithPath: data + left)) }
+    let refusal = #expect(throws: StoreError.self) { try Store(directory: data, options: .small, clock: clock) }
+    if case .missing(data + "/twind.db", _) = refusal {} else { Issue.record("\(String(describing: refusal))") }
+    try restore()
+    #expect(!FileManager.default.fileExists(atPath: data + "/twind.db.partial"))
+    #expect(try Store(directory: data, options: .small, clock: clock).head > 0)
+  }
+
   @Test func everyFlippedByteIsFoundOrHarmless() throws {
     try restore()
     let sound = try Data(contentsOf: URL(fileURLWithPath: data + "/twind.db"))

@@ -22,7 +22,7 @@ struct AsOfQuery: Sendable {
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
     permit = try service.permit(purpose: Text(request.pointee.purpose))
     knownRevision = request.pointee.if_newer_than_revision
-    let now = service.store.now
+    let now = service.store.present()
     let (validAt, knownAt) = (request.pointee.valid_at, request.pointee.known_at)
     if knownAt > now {
       throw .invalid("known_at \(knownAt) is in the future: it is \(now), and nobody knows yet what will be recorded")
@@ -58,11 +58,7 @@ extension AsOfQuery {
       guard let history = try onDisk({ () throws(StoreError) in try store.facts(of: name) }) else {
         throw RPCError(TwinError.noTwin(name))
       }
-      if min(knownAt, validAt) < history.from {
-        throw RPCError(
-          TwinError(
-            .outOfRange, "what \(name) was before \(history.from) is not kept: ask for that time or a later one"))
-      }
+      try onWire { () throws(TwinError) in try history.check(name, validAt: validAt, knownAt: knownAt) }
       guard
         let image = try onDisk({ () throws(StoreError) in
           try store.image(name, history, validAt: validAt, knownAt: knownAt)

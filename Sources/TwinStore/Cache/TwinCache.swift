@@ -25,12 +25,12 @@ package final class TwinCache: Sendable {
   /// The same, to be used without counting references: they live as long as the cache.
   private let unowned: [Unmanaged<Shard>]
   let byteCountMax: Int
-  private let clock: any Clock
+  private let clock: SteadyClock
   /// Bytes of what the database does not have, over all shards.
   private let unwrittenByteCount = Atomic<Int>(0)
 
   /// `shardCount` is a power of two, at most `shardsMax`.
-  init(shardCount: Int, byteCountMax: Int, clock: any Clock) {
+  init(shardCount: Int, byteCountMax: Int, clock: SteadyClock) {
     precondition(
       shardCount > 0 && shardCount <= TwinCache.shardsMax && shardCount & (shardCount - 1) == 0,
       "\(shardCount) shards: must be a power of two, at most \(TwinCache.shardsMax)")
@@ -84,11 +84,22 @@ package final class TwinCache: Sendable {
     }
   }
 
+  /// A twin as it was left, whatever time has changed of it since: for a replay, to which it is still then.
+  func left(_ name: TwinName) -> Resident {
+    let shard = shard(of: name)
+    return shard.lock.withLock {
+      guard let found = shard.find(name) else { return shard.isKnown(name) ? .cold : .absent }
+      let image = TwinImage(storage: found.takeUnretainedValue())
+      return image.revision == 0 ? .absent : .image(image)
+    }
+  }
+
   /// The twin as time has changed it.
   private func asOfNow(_ image: TwinImage, _ shard: Shard) -> Unmanaged<TwinImage.Storage> {
     let now = clock.wallMicros()
     guard image.nextChangeTime <= now else { return Unmanaged.passUnretained(image.storage) }
     let derived = image.derived(at: now)
+    clock.reach(now)
     shard.rederive(derived)
     return Unmanaged.passUnretained(derived.storage)
   }

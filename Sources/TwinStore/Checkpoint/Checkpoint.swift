@@ -89,44 +89,41 @@ extension Store {
     guard isNeeded else { return }
     checkpoints.begin(rows: capture.imageCount)
     defer { checkpoints.end() }
-    var slice = CheckpointSlice()
+    var slice = CheckpointSlice(options.slices)
     var sliceCount = 0
     // In the order of the commits: facts are then appended, and what was written together lies together.
     for image in capture.images.joined().sorted(by: { $0.revision < $1.revision }) {
       slice.take(image, of: cache.shard(of: image.name))
       guard slice.isFull else { continue }
-      try write(&slice)
+      try write(&slice, at: capture.recordedAt)
       sliceCount += 1
-      if sliceCount % CheckpointSlice.perCopy == 0 { _ = try database.checkpointLog() }
+      if sliceCount % options.slices.perCopy == 0 { _ = try database.checkpointLog() }
     }
-    if !slice.twins.isEmpty { try write(&slice) }
+    if !slice.twins.isEmpty { try write(&slice, at: capture.recordedAt) }
     try database.write(capture.keys) { row in
       row.appliedSequence = capture.sequence
-      row.recordedAt = capture.recordedAt
+      row.recordedAt = max(row.recordedAt, capture.recordedAt)
       row.jumps = capture.jumps
     }
   }
 
-  private func write(_ slice: inout CheckpointSlice) throws(StoreError) {
-    try database.write(slice.twins[...])
+  private func write(_ slice: inout CheckpointSlice, at recordedAt: Int64) throws(StoreError) {
+    // So that no time goes back behind what these were derived for.
+    try database.write(slice.twins[...]) { $0.recordedAt = max($0.recordedAt, recordedAt) }
     checkpoints.advance(rows: slice.twins.count)
-    slice = CheckpointSlice()
+    slice = CheckpointSlice(options.slices)
   }
 }
 
 /// The twins of one transaction.
 private struct CheckpointSlice {
-  /// About a thousand pages of SQLite.
-  private static let bytesMax = 2 << 20
-  private static let twinsMax = 2_000
-  /// Slices after which SQLite's write-ahead log is copied into the database: each copy is two syncs more, and takes a
-  /// page that many slices changed once.
-  static let perCopy = 8
-
+  private let limits: SliceLimits
   private(set) var twins: [TwinToWrite] = []
   private var byteCount = 0
 
-  var isFull: Bool { twins.count >= CheckpointSlice.twinsMax || byteCount >= CheckpointSlice.bytesMax }
+  init(_ limits: SliceLimits) { self.limits = limits }
+
+  var isFull: Bool { twins.count >= limits.twinsMax || byteCount >= limits.bytesMax }
 
   mutating func take(_ image: TwinImage, of shard: Shard) {
     let changes = shard.lock.withLock { shard.unwritten.changes(of: image) }

@@ -7,10 +7,11 @@ extension CommitSection {
   /// All that the database does not have, as of one sequence.
   struct Capture: Sendable {
     let sequence: UInt64
-    let recordedAt: Int64
-    let jumps: [ClosedRange<UInt64>]
     /// By shard.
     let images: [[TwinImage]]
+    /// None of the images is derived for a later time; no commit after them is recorded earlier.
+    let recordedAt: Int64
+    let jumps: [ClosedRange<UInt64>]
     let keys: IdempotencyTable.Changes
     /// The journal's bytes, and its newest segment, at that moment.
     let journalBytes: Int
@@ -24,7 +25,7 @@ extension CommitSection {
     lock.withLock {
       if isLast { isClosed = true }
       return Capture(
-        sequence: sequences.last, recordedAt: lastRecordedAt, jumps: sequences.jumps, images: cache.capture(),
+        sequence: sequences.last, images: cache.capture(), recordedAt: clock.reached, jumps: sequences.jumps,
         keys: keys.capture(), journalBytes: journal.appendedBytes, newestSegment: journal.newestSegment)
     }
   }

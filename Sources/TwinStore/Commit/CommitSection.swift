@@ -26,7 +26,7 @@ final class CommitSection: @unchecked Sendable {
   let lock = Lock()
   let cache: TwinCache
   let feed: Feed
-  let clock: any Clock
+  let clock: SteadyClock
   let keys: IdempotencyTable
   let waiters: SyncWaiters
   let bell = WorkBell()
@@ -34,7 +34,6 @@ final class CommitSection: @unchecked Sendable {
   // All of these under `lock`.
   var journal: Journal
   var sequences: SequenceRange
-  var lastRecordedAt: Int64
   var liveCount: Int
   var isClosed = false
   var latched: StoreError?
@@ -61,7 +60,6 @@ final class CommitSection: @unchecked Sendable {
     options = opening.options
     self.journal = journal
     sequences = opening.sequences
-    lastRecordedAt = opening.lastRecordedAt
     liveCount = opening.liveCount
     appliedSequence = Atomic(opening.database.checkpointRow.appliedSequence)
     head = Atomic(opening.sequences.last)
@@ -96,8 +94,7 @@ final class CommitSection: @unchecked Sendable {
   ) throws(TwinError) -> CommitAttempt {
     if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again when it is back") }
     if let failure { throw CommitSection.refusal(failure) }
-    // Recorded time never goes back, whatever the machine's clock does.
-    let now = max(clock.wallMicros(), lastRecordedAt)
+    let now = clock.wallMicros()
     let level = Durability(command.durability) ?? options.durability
     let scope = command.scope
     if let scope, let first = try keys.find(scope, requestHash: requestHash, now: now) {
@@ -112,17 +109,19 @@ final class CommitSection: @unchecked Sendable {
       case .cold: return .cold
       }
     }
+    // Not before a time that one of these was derived for.
     let commit = Commit(
-      sequence: sequences.next, recordedAt: now, agent: command.agent, purpose: command.purpose)
+      sequence: sequences.next, recordedAt: max(now, clock.reached), agent: command.agent, purpose: command.purpose)
     let decision = try decide(command, on: images, as: commit)
     let work = CommitWork(command, decision, images, commit)
     if work.changes.isEmpty && scope == nil { return .done(try settled(work.unchanged(sequences.last), at: level)) }
     if !work.changes.isEmpty { try checkRoom() }
     let result = work.changes.isEmpty ? work.unchanged(sequences.last) : work.result
     guard try append(work, result, scope, requestHash, level, mayBlock: mayBlock) else { return .busy }
+    clock.reach(commit.recordedAt)
     if level > .memory || journal.bufferedBytes > Limits.journalBufferBytesMax { try flush() }
     if !work.changes.isEmpty { publish(work, as: commit) }
-    if let scope { keys.add(scope, requestHash: requestHash, result: result, now: now) }
+    if let scope { keys.add(scope, requestHash: requestHash, result: result, now: commit.recordedAt) }
     return .done(try settled(result, at: level))
   }
 
@@ -210,7 +209,6 @@ final class CommitSection: @unchecked Sendable {
       liveCount += (after.isDeleted ? 0 : 1) - (before.map { $0.isDeleted ? 0 : 1 } ?? 0)
     }
     sequences.issue()
-    lastRecordedAt = commit.recordedAt
     feed.append(CommitRecord(sequence: commit.sequence, changes: work.changes))
     if options.durability == .memory { feed.publish(through: commit.sequence) }
     if options.durability == .journaled && journal.lastWritten >= commit.sequence {
@@ -240,9 +238,6 @@ extension CommitSection {
       "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)): no checkpoint succeeds, see "
         + "checkpoint_error in GetStats")
   }
-
-  /// Recorded time of the last commit.
-  var lastRecorded: Int64 { lock.withLock { lastRecordedAt } }
 }
 
 extension Command {

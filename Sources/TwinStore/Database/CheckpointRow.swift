@@ -9,7 +9,8 @@ import GRDB
 struct CheckpointRow: Equatable, Sendable {
   /// Everything up to this sequence is in the database; the journal goes on from there.
   var appliedSequence: UInt64 = 0
-  /// Recorded time of the last commit, microseconds since the epoch.
+  /// No commit that the database does not have is recorded earlier: the recorded time of the last one, or a later time
+  /// that twins were derived for or trimmed by. Microseconds since the epoch.
   var recordedAt: Int64 = 0
   /// Whether a journal belongs to this database. One that was just made or restored has none yet.
   var expectsJournal = false

@@ -46,13 +46,14 @@ extension Database {
     return found
   }
 
-  /// Some commits after `sequence`, in order, each whole; fewer than asked for only at the end.
-  func commits(after sequence: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
+  /// Some commits after `sequence` and up to `last`, in order, each whole; fewer than asked for only at the end.
+  func commits(after sequence: UInt64, through last: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
     // A commit has at most this many facts: the last one of a page may be cut, and is read again.
     let count = max(limit, 1) + Database.factsPerCommitMax
     let first = FactRow.id(sequence: sequence, ordinal: Database.factsPerCommitMax - 1)
+    let end = FactRow.id(sequence: last, ordinal: Database.factsPerCommitMax - 1)
     var rows = try facts(
-      "SELECT \(FactRow.columns) FROM facts WHERE id > ? ORDER BY id LIMIT \(count)", [first])
+      "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT \(count)", [first, end])
     if rows.count == count, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
     let names = try names(of: Set(rows.map(\.twin)))
     var commits: [CommitRecord] = []

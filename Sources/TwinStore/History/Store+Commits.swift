@@ -29,6 +29,10 @@ extension Store {
   package func storedCommits(after sequence: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
     // What the feed no longer has and the database does not have yet.
     if section.appliedSequence.load(ordering: .acquiring) < feed.oldest { _ = try checkpoint() }
-    return try database.commits(after: sequence, atLeast: limit)
+    // Of what comes after it, a checkpoint that runs or has failed may have written some twins and not others.
+    let applied = section.appliedSequence.load(ordering: .acquiring)
+    return try reading { () throws(StoreError) in
+      try database.commits(after: sequence, through: applied, atLeast: limit)
+    }
   }
 }

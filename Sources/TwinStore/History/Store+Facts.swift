@@ -21,25 +21,39 @@ extension Store {
       guard let found = shard.find(name) else { return [] }
       return shard.unwritten.changes(of: TwinImage(storage: found.takeUnretainedValue()))
     }
-    var row = try database.twinRow(name, from: database.reader)
-    if row == nil && fresh.isEmpty { return nil }
-    var facts: [StoredFact] = []
-    if let first = row {
-      do throws(StoreError) {
-        facts = try database.facts(of: first)
-      } catch {
-        // Old facts may have been dropped between the two reads; then the row has changed too.
-        guard let second = try database.twinRow(name, from: database.reader), second.factCount != first.factCount else {
-          throw error
-        }
-        row = second
-        facts = try database.facts(of: second)
-      }
-    }
-    let written = row?.image.revision ?? 0
+    let stored = try reading { () throws(StoreError) in try database.history(of: name) }
+    if stored == nil && fresh.isEmpty { return nil }
+    var facts = stored?.facts ?? []
+    let written = stored?.row.image.revision ?? 0
     for change in fresh where change.revision > written { facts += change.facts }
     return TwinHistory(
-      facts: facts, sequence: max(head, facts.last?.sequence ?? 0), from: row?.factsFrom ?? Int64.min)
+      facts: facts, sequence: max(head, facts.last?.sequence ?? 0), from: stored?.row.factsFrom ?? Int64.min)
+  }
+}
+
+extension Database {
+  /// A twin's row and the facts that it counts; nil when there is none.
+  fileprivate func history(of name: TwinName) throws(StoreError) -> (row: TwinRow, facts: [StoredFact])? {
+    guard var row = try twinRow(name, from: reader) else { return nil }
+    while true {
+      do throws(StoreError) {
+        return (row, try facts(of: row))
+      } catch {
+        // Old facts may have been dropped between the two reads; then the row has changed too.
+        guard case .corrupt = error, let again = try twinRow(name, from: reader), again.factsFrom != row.factsFrom
+        else { throw error }
+        row = again
+      }
+    }
+  }
+}
+
+extension TwinHistory {
+  /// OUT_OF_RANGE when what was true at `validAt`, as known at `knownAt`, is not kept any more.
+  package func check(_ name: TwinName, validAt: Int64, knownAt: Int64) throws(TwinError) {
+    if min(knownAt, validAt) < from {
+      throw TwinError(.outOfRange, "what \(name) was before \(from) is not kept: ask for that time or a later one")
+    }
   }
 }
 
@@ -58,7 +72,15 @@ extension Store {
   }
 
   /// The present, microseconds since the epoch: no earlier than the last commit.
-  package var now: Int64 { max(clock.wallMicros(), section.lastRecorded) }
+  package var now: Int64 { clock.wallMicros() }
+
+  /// The present for who is told what is known now: as known then, it stays so. No later commit is recorded earlier,
+  /// though the machine's clock be set back.
+  package func present() -> Int64 {
+    let now = self.now
+    clock.reach(now)
+    return now
+  }
 }
 
 extension TwinImage {

@@ -23,11 +23,10 @@ package struct BackupReport: Equatable, Sendable {
 extension Store {
   /// How many sequences a restored store passes over.
   package static let restoreJump: UInt64 = 1 << 32
-  /// About a MiB.
-  private static let pagesPerStep: CInt = 256
 
   /// - Parameters:
-  ///   - path: absolute; nothing of that name may exist, its directory must.
+  ///   - path: absolute; nothing of that name may exist, its directory must. Until it is whole it is `path`.partial; one
+  ///     that a daemon left there that was killed meanwhile is replaced.
   ///   - progress: may be called often; throws to give the backup up. Also called while the copy is verified, then with
   ///     all pages done.
   /// - Throws: `exists`, `missing`, `unsound`, `cancelled`, and what a checkpoint throws. Nothing is left behind.
@@ -37,13 +36,16 @@ extension Store {
     let directory = FilePath.directory(of: path)
     let partial = path + ".partial"
     if try fileSystem.exists(path) { throw .exists(path: path) }
-    if try fileSystem.exists(partial) { throw .exists(path: partial) }
     if try !fileSystem.exists(directory) { throw .missing(path: directory, because: "the backup is to be in it") }
+    try clear(partial)
+    // Held while it has this name: another daemon's backup does not take it for a leftover.
+    guard let lock = try fileSystem.locked(partial) else { throw .exists(path: partial) }
+    defer { lock.unlock() }
+    var isNamed = false
     do throws(StoreError) {
       let pages = try checkpoints.running.withLock { () throws(StoreError) in
         if checkpoints.isClosed { throw .closed }
         _ = try runCheckpoint(isLast: false)
-        _ = try fileSystem.opened(partial, .create)
         return try copyPages(to: partial, progress)
       }
       let check = try sealed(partial) {
@@ -52,13 +54,26 @@ extension Store {
       if try fileSystem.exists(path) { throw .exists(path: path) }
       let byteCount = try fileSystem.byteCount(partial)
       try fileSystem.named(path, "rename to") { () throws(Errno) in try fileSystem.rename(partial, to: path) }
+      isNamed = true
       try fileSystem.named(directory, "sync the directory") { () throws(Errno) in
         try fileSystem.syncDirectory(directory)
       }
       return BackupReport(sequence: check.sequence, byteCount: byteCount)
     } catch {
-      for left in [partial, partial + "-journal"] { try? fileSystem.unlink(left) }
+      for left in [isNamed ? path : partial] + Self.besides(partial) { try? fileSystem.unlink(left) }
       throw error
+    }
+  }
+
+  /// What SQLite may leave beside a file when it is killed.
+  private static func besides(_ partial: String) -> [String] { ["-journal", "-wal", "-shm"].map { partial + $0 } }
+
+  /// Takes away what a backup that was killed has left. Throws `exists` when one is under way.
+  private func clear(_ partial: String) throws(StoreError) {
+    for left in Self.besides(partial) + [partial] where try fileSystem.exists(left) {
+      guard let lock = try fileSystem.locked(partial) else { throw .exists(path: partial) }
+      defer { lock.unlock() }
+      try fileSystem.named(left, "remove") { () throws(Errno) in try fileSystem.unlink(left) }
     }
   }
 
@@ -66,15 +81,16 @@ extension Store {
   private func copyPages(
     to partial: String, _ progress: @escaping (BackupProgress) throws -> Void
   ) throws(StoreError) -> Int {
-    let source = try Database.openReader(
-      database.path, at: Database.location(database.path, fileSystem), "twind.backup")
+    let source = try reading { () throws(StoreError) in
+      try Database.openReader(database.path, at: Database.location(database.path, fileSystem), "twind.backup")
+    }
     return try Database.mapped(partial, "back up to") { () throws in
       defer { try? source.close() }
       let target = try DatabaseQueue(path: Database.location(partial, fileSystem), configuration: Self.copying)
       defer { try? target.close() }
       var pages = 0
       var givenUp: (any Error)?
-      try source.backup(to: target, pagesPerStep: Self.pagesPerStep) { step in
+      try source.backup(to: target, pagesPerStep: CInt(options.slices.backupPages)) { step in
         pages = step.totalPageCount
         do {
           try progress(BackupProgress(pagesDone: step.completedPageCount, pagesTotal: step.totalPageCount))

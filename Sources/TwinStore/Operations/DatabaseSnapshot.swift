@@ -2,8 +2,9 @@
 //
 // Without a write-ahead log SQLite is told that the file is immutable: it takes no lock and makes no file. With one that
 // would hide what the log holds, and every other way of reading a log makes or changes the `-shm` file beside it. So
-// both are copied into the scratch directory, under a name that nobody has, and removed again. That takes as
-// much room as the database.
+// both are copied into the scratch directory, under a name that nobody has. That takes as much room as the database.
+// SQLite holds the copies open from its first read on, and their names are removed then: a process that is killed later
+// leaves nothing, one that is killed while it copies leaves `twind-*.db` there.
 
 import GRDB
 import Glibc
@@ -12,8 +13,6 @@ final class DatabaseSnapshot {
   /// The file that it shows, for errors.
   let path: String
   let queue: DatabaseQueue
-  private let fileSystem: any FileSystem
-  private let copies: [String]
 
   /// Throws `missing`, `foreign`, `newerFormat` and `olderFormat` for files that are not for this version to read.
   init(
@@ -21,28 +20,20 @@ final class DatabaseSnapshot {
   ) throws(StoreError) {
     if try !fileSystem.exists(path) { throw .missing(path: path, because: "it is to be read") }
     self.path = path
-    self.fileSystem = fileSystem
     let hasLog = try fileSystem.byteCount(path + "-wal") > 0
     let copy = hasLog ? try Self.copy(path, fileSystem, scratch, progress) : nil
-    copies = copy.map { [$0, $0 + "-wal", $0 + "-shm"] } ?? []
-    do throws(StoreError) {
-      queue = try Database.mapped(path, "open") { () throws in
-        var configuration = Configuration()
-        configuration.label = "twind.snapshot"
-        configuration.readonly = true
-        return try DatabaseQueue(path: Self.location(copy, or: path, fileSystem), configuration: configuration)
-      }
-      try Database.mapped(path, "read") { () throws in try queue.read { try Database.checkFormat(path, $0) } }
-    } catch {
-      for copy in copies { try? fileSystem.unlink(copy) }
-      throw error
+    let copies = copy.map { [$0, $0 + "-wal", $0 + "-shm"] } ?? []
+    defer { for copy in copies { try? fileSystem.unlink(copy) } }
+    queue = try Database.mapped(path, "open") { () throws in
+      var configuration = Configuration()
+      configuration.label = "twind.snapshot"
+      configuration.readonly = true
+      return try DatabaseQueue(path: Self.location(copy, or: path, fileSystem), configuration: configuration)
     }
+    try Database.mapped(path, "read") { () throws in try queue.read { try Database.checkFormat(path, $0) } }
   }
 
-  deinit {
-    try? queue.close()
-    for copy in copies { try? fileSystem.unlink(copy) }
-  }
+  deinit { try? queue.close() }
 
   private static func copy(
     _ path: String, _ fileSystem: any FileSystem, _ scratch: String, _ progress: (CheckProgress) -> Void

@@ -1,7 +1,7 @@
 // From a backup to a data directory: `twind restore`.
 //
 // Promises: the backup is verified before anything is made, the copy before it gets its name; a data directory that
-// holds anything is not touched.
+// holds anything is not touched, but for what a restore has left there that was killed.
 
 import TwinCore
 
@@ -13,6 +13,9 @@ package struct RestoreReport: Equatable, Sendable {
 }
 
 package enum StoreRestore {
+  /// What the database is called until it is whole.
+  static let partialName = "twind.db.partial"
+
   /// - Parameters:
   ///   - path: of the backup.
   ///   - directory: is made when it is missing, and must be empty else.
@@ -30,7 +33,10 @@ package enum StoreRestore {
       guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
       defer { lock.unlock() }
       try checkEmpty(directory, fileSystem)
-      let (target, partial) = (directory + "/twind.db", directory + "/twind.db.partial")
+      let (target, partial) = (directory + "/twind.db", directory + "/" + StoreRestore.partialName)
+      if try fileSystem.exists(partial) {
+        try fileSystem.named(partial, "remove") { () throws(Errno) in try fileSystem.unlink(partial) }
+      }
       try fileSystem.copy(path, to: partial, isSynced: true) {
         progress(CheckProgress(step: "copying", done: $0, total: $1))
       }
@@ -50,11 +56,13 @@ package enum StoreRestore {
     }
   }
 
-  /// A lock is what an attempt before this one left.
+  /// A lock and a part of the copy are what an attempt before this one left.
   private static func checkEmpty(_ directory: String, _ fileSystem: any FileSystem) throws(StoreError) {
     guard try fileSystem.exists(directory) else { return }
     let names = try fileSystem.named(directory, "list") { () throws(Errno) in try fileSystem.list(directory) }
-    if let first = names.first(where: { $0 != "lock" }) { throw .exists(path: "\(directory)/\(first)") }
+    if let first = names.first(where: { $0 != "lock" && $0 != partialName }) {
+      throw .exists(path: "\(directory)/\(first)")
+    }
   }
 
   private static func check(

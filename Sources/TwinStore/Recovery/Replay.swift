@@ -1,4 +1,4 @@
-// Replays one commit of the journal after the other.
+// Replays one commit of the journal after the other, each as of the time that it was recorded at.
 //
 // Promises: passes over what is in the database already: all commits up to its applied sequence, without a look at their
 // twins, and of later ones twin by twin, for a checkpoint that did not come to its end may have written some of a
@@ -50,8 +50,7 @@ struct Replay {
 
   /// The twin as it is so far; nil when it never existed.
   private func image(_ name: TwinName) throws(StoreError) -> TwinImage? {
-    let found = cache.withTwin(name) { $0 }
-    switch found {
+    switch cache.left(name) {
     case .image(let image): return image
     case .absent: return nil
     case .cold: return try database.twin(name)

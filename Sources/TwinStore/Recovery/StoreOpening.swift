@@ -32,14 +32,13 @@ struct StoreOpening {
 
   let directory: String
   let options: Store.Options
-  let clock: any Clock
+  let clock: SteadyClock
   let fileSystem: any FileSystem
   let directoryLock: any FileLock
   let database: Database
   let cache: TwinCache
   let keys: IdempotencyTable
   private(set) var sequences = SequenceRange(last: 0, jumps: [], passOver: 0)
-  private(set) var lastRecordedAt = Int64.min
   private(set) var liveCount = 0
   private(set) var report = RecoveryReport()
   private var journal: JournalRecovery?
@@ -49,22 +48,25 @@ struct StoreOpening {
     _ directory: String, _ options: Store.Options, _ clock: any Clock, _ fileSystem: any FileSystem
   ) throws(StoreError) {
     startedAt = clock.monotonicNanos()
+    self.clock = SteadyClock(clock)
     try fileSystem.ensureDirectory(directory)
     guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
     let path = directory + "/twind.db"
-    if try !fileSystem.exists(path),
-      try !JournalFolder(dataDirectory: directory, fileSystem: fileSystem).numbers().isEmpty
-    {
-      throw .missing(path: path, because: "its journal is there")
+    if try !fileSystem.exists(path) {
+      if try !JournalFolder(dataDirectory: directory, fileSystem: fileSystem).numbers().isEmpty {
+        throw .missing(path: path, because: "its journal is there")
+      }
+      if try fileSystem.exists(directory + "/" + StoreRestore.partialName) {
+        throw .missing(path: path, because: "a part of it is there, which a restore has left")
+      }
     }
     database = try Database(path: path, fileSystem: fileSystem)
     try database.loadCheckpointRow()
     directoryLock = lock
-    cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: clock)
+    cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: self.clock)
     keys = IdempotencyTable(countMax: options.keyCountMax)
     self.directory = directory
     self.options = options
-    self.clock = clock
     self.fileSystem = fileSystem
   }
 
@@ -81,7 +83,7 @@ struct StoreOpening {
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
     }
     liveCount = live
-    lastRecordedAt = max(lastRecordedAt, database.checkpointRow.recordedAt)
+    clock.reach(database.checkpointRow.recordedAt)
     try database.loadKeys(into: keys)
   }
 
@@ -99,7 +101,7 @@ struct StoreOpening {
     }
     self.journal = journal
     liveCount = replay.liveCount
-    lastRecordedAt = max(lastRecordedAt, replay.lastRecordedAt)
+    clock.reach(replay.lastRecordedAt)
     let last = max(applied, journal.lastSequence)
     sequences = SequenceRange(
       last: last, jumps: SequenceRange.joined(database.checkpointRow.jumps, journal.gaps),

@@ -8,12 +8,6 @@ import TwinCore
 
 /// Where the last round ended.
 final class RetentionSweep: @unchecked Sendable {
-  /// Of one transaction.
-  static let twinsPerSlice = 256
-  static let factsPerSlice = 20_000
-  /// Of one checkpoint.
-  static let slicesMax = 16
-
   var lastTwin: Int64 = 0
 }
 
@@ -24,12 +18,13 @@ extension Store {
     if retention.keepsAll { return }
     // What the checkpoints write from here on is noted when it is large.
     database.grownFactsMin = retention.newestMin
-    let now = self.now
+    let limits = options.slices
+    let now = present()
     var grown = database.grown[...]
     database.grown = []
-    for _ in 0..<RetentionSweep.slicesMax {
+    for _ in 0..<limits.trimsMax {
       let isGrown = !grown.isEmpty
-      let twins = isGrown ? Array(grown.prefix(RetentionSweep.twinsPerSlice)) : try nextTwins()
+      let twins = isGrown ? Array(grown.prefix(limits.trimTwinsMax)) : try nextTwins()
       if twins.isEmpty { break }
       let count = try trim(twins, retention, now: now, isGrown: isGrown)
       if isGrown {
@@ -37,7 +32,7 @@ extension Store {
       } else {
         retentionSweep.lastTwin = twins[count - 1]
         // All have had their turn: from the first one on, next time.
-        if count == twins.count && count < RetentionSweep.twinsPerSlice {
+        if count == twins.count && count < limits.trimTwinsMax {
           retentionSweep.lastTwin = 0
           break
         }
@@ -53,7 +48,7 @@ extension Store {
       try database.writer.read { db in
         try Int64.fetchAll(
           db, sql: "SELECT id FROM twins WHERE id > ? AND fact_count > 1 ORDER BY id LIMIT ?",
-          arguments: [last, RetentionSweep.twinsPerSlice])
+          arguments: [last, options.slices.trimTwinsMax])
       }
     }
     if twins.isEmpty { retentionSweep.lastTwin = 0 }
@@ -66,8 +61,9 @@ extension Store {
   ) throws(StoreError) -> Int {
     var (done, facts) = (0, 0)
     try database.transaction { db, row in
-      while done < twins.count, facts < RetentionSweep.factsPerSlice {
-        facts += try database.trim(twins[done], retention, now: now, isGrown: isGrown, db, &row)
+      while done < twins.count, facts < options.slices.trimFactsMax {
+        facts += try database.trim(
+          twins[done], retention, now: now, isGrown: isGrown, factsMax: options.slices.trimFactsPerTwinMax, db, &row)
         done += 1
       }
       // Before anyone can find them missing.

@@ -8,9 +8,6 @@ import TwinCore
 
 /// What one look at a twin's facts found to drop.
 struct Trim {
-  /// Facts that are looked at in one go; the rest in a later round.
-  static let factsMax = 20_000
-
   /// Microseconds since the epoch: reads at or after it, on both axes, stay as they are.
   let horizon: Int64
   let dropped: [FactRow]
@@ -71,8 +68,10 @@ private struct FactKey: Hashable {
 
 extension Database {
   /// Trims one twin, if it is due, within a transaction. Returns how many of its facts were looked at.
+  ///
+  /// - Parameter factsMax: are looked at in one go; the rest in a later round.
   func trim(
-    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, _ db: GRDB.Database,
+    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, factsMax: Int, _ db: GRDB.Database,
     _ checkpoint: inout CheckpointRow
   ) throws -> Int {
     let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
@@ -81,7 +80,7 @@ extension Database {
     guard rule.isDue(found, now: now, isGrown: isGrown), let horizon = try horizon(of: found, rule, now: now, db),
       horizon > found.factsFrom
     else { return 0 }
-    let facts = try oldest(of: found, db)
+    let facts = try oldest(factsMax, of: found, db)
     guard let trim = Trim.plan(found.image.name, facts, horizon: horizon, isAll: Int64(facts.count) == found.factCount),
       trim.horizon > found.factsFrom
     else { return facts.count }
@@ -95,6 +94,8 @@ extension Database {
     }
     next.factCount -= Int64(trim.dropped.count)
     checkpoint.factCount -= Int64(trim.dropped.count)
+    // The horizon stays in the past.
+    checkpoint.recordedAt = max(checkpoint.recordedAt, now)
     try next.write(db)
     checkpoint.twinDigest ^= found.checksum ^ next.checksum
     return facts.count
@@ -115,10 +116,10 @@ extension Database {
     }
   }
 
-  private func oldest(of twin: TwinRow, _ db: GRDB.Database) throws -> [FactRow] {
+  private func oldest(_ count: Int, of twin: TwinRow, _ db: GRDB.Database) throws -> [FactRow] {
     let select = try db.cachedStatement(
-      sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id LIMIT \(Trim.factsMax)")
-    return try Row.fetchAll(select, arguments: [twin.id]).map(fact)
+      sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id LIMIT ?")
+    return try Row.fetchAll(select, arguments: [twin.id, count]).map(fact)
   }
 
   private func fact(_ row: Row) throws -> FactRow {

@@ -19,7 +19,7 @@ struct FaultsCommand: ParsableCommand {
         twind-simulate faults --seed 3 --operation 217
       """)
 
-  @Option(help: "Which history.") var seed: UInt64 = 1
+  @Option(help: "Which history.") var seed: UInt64 = 50
   @Option(help: "This operation alone.") var operation: Int?
 
   func run() throws {

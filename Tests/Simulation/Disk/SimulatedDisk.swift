@@ -77,6 +77,9 @@ package final class SimulatedDisk: @unchecked Sendable {
     lock.withLock { root.files(under: "").filter { $0.file.syncsAfterFailure > 0 }.map(\.path) }
   }
 
+  /// Of every file.
+  var paths: [String] { lock.withLock { root.files(under: "").map(\.path) } }
+
   /// The whole content of a file as a process would read it; nil = there is none.
   package func content(_ path: String) -> [UInt8]? {
     lock.withLock { root.files(under: "").first { $0.path == path }.map { Array($0.file.content.bytes) } }

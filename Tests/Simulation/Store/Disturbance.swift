@@ -13,6 +13,8 @@ struct Disturbance {
   var fault: (at: Int, errno: CInt, lasts: Bool, only: Operation?)?
   /// At which step the disk has only so many bytes left, and for how many steps.
   var full: (step: Int, bytes: Int, steps: Int)?
+  /// After its last step, however it ends.
+  var backsUp = false
   var end = End.clean
 
   static let undisturbed = Disturbance()
@@ -39,10 +41,11 @@ struct Disturbance {
 
   static func planned(_ plan: StoreHistory.Plan, after start: Int) -> Disturbance {
     switch plan {
-    case .random, .undisturbed: .undisturbed
-    case .crash(let operation, let crash): Disturbance(crashAt: operation, end: .crash(crash))
+    case .random: .undisturbed
+    case .undisturbed: Disturbance(backsUp: true)
+    case .crash(let operation, let crash): Disturbance(crashAt: operation, backsUp: true, end: .crash(crash))
     case .fault(let operation, let errno, let crash):
-      Disturbance(fault: (operation, errno, false, nil), end: .crash(crash))
+      Disturbance(fault: (operation, errno, false, nil), backsUp: true, end: .crash(crash))
     }
   }
 }

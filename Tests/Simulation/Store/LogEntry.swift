@@ -21,12 +21,22 @@ struct LogEntry {
   var isCommit: Bool { !changes.isEmpty }
 
   /// As they stand in the table of facts.
-  func facts(of name: String) -> [StoredFact] {
+  func facts(of name: String) -> [WrittenFact] {
     guard let change = changes.first(where: { $0.name == name })?.image else { return [] }
     return change.entries.enumerated().map { index, entry in
-      StoredFact(
-        sequence: change.revision, ordinal: UInt32(change.firstOrdinal + index), message: [UInt8](change.message(entry))
-      )
+      let fact = StoredFact(
+        sequence: change.revision, ordinal: UInt32(change.firstOrdinal + index),
+        message: [UInt8](change.message(entry)))
+      return WrittenFact(fact: fact, recordedAt: recordedAt)
     }
+  }
+}
+
+struct WrittenFact {
+  let fact: StoredFact
+  let recordedAt: Int64
+
+  func isSame(as other: StoredFact) -> Bool {
+    fact.sequence == other.sequence && fact.ordinal == other.ordinal && fact.message == other.message
   }
 }

@@ -18,7 +18,7 @@ struct Recovered {
       throw HistoryFailure("a clean stop is not found to be clean: \(report)")
     }
     let model = world.model
-    let count = try survivors()
+    let count = try model.count(in: store)
     if count < model.written {
       let first = model.log[count]
       throw HistoryFailure(
@@ -26,17 +26,32 @@ struct Recovered {
           + "the last commit is \(store.head)")
     }
     world.recover(count)
+    world.forgetTold()
+    try world.look(at: store)
     for name in world.wishes.names { try check(name) }
     let live = model.liveNames.count
     if store.stats.twinCount != live { throw HistoryFailure("\(store.stats.twinCount) twins are counted, not \(live)") }
   }
 
-  /// So many entries of the log are there.
-  private func survivors() throws(HistoryFailure) -> Int {
-    let log = world.model.log
+  private func check(_ name: String) throws(HistoryFailure) {
+    do {
+      try world.expected.check(store, name)
+    } catch let failure as HistoryFailure {
+      throw HistoryFailure("after a start: \(failure)")
+    } catch {
+      // A disk that fails again, or a crash right behind the start.
+      if world.disk.isCrashed || world.disk.failures > 0 { return }
+      throw HistoryFailure("after a start \(name) cannot be read: \(error)")
+    }
+  }
+}
+
+extension StoreModel {
+  /// So many entries of the log are in a store that was just opened.
+  func count(in store: Store) throws(HistoryFailure) -> Int {
     var end = 0
     if store.head > 0 {
-      guard let found = world.model.end(of: store.head) else {
+      guard let found = self.end(of: store.head) else {
         throw HistoryFailure("the last commit is \(store.head), which nobody wrote")
       }
       end = found
@@ -50,25 +65,5 @@ struct Recovered {
         "\(store.stats.idempotencyKeyCount) keys are remembered, and \(certain) to \(certain + keysOnly) should be")
     }
     return end + more
-  }
-
-  private func check(_ name: String) throws(HistoryFailure) {
-    do {
-      try withName(name) { twin in
-        let history = try store.facts(of: twin)
-        try world.check(history, name)
-        let image = try store.image(of: name).image
-        try world.check(image, name)
-        guard let history else { return }
-        let now = world.clock.wallMicros()
-        try world.check(store, twin, history, validAt: now, knownAt: now)
-      }
-    } catch let failure as HistoryFailure {
-      throw HistoryFailure("after a start: \(failure)")
-    } catch {
-      // A disk that fails again, or a crash right behind the start.
-      if world.disk.isCrashed || world.disk.failures > 0 { return }
-      throw HistoryFailure("after a start \(name) cannot be read: \(error)")
-    }
   }
 }

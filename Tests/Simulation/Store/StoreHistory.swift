@@ -2,8 +2,10 @@
 //
 // Promises checked after each crash: every acknowledged write is there at the level at which it was acknowledged, every
 // other one whole or not at all, and none without all before it; images are the fold of the facts; no sequence is
-// issued twice; a repeated write gets its first result if that survived; watches go on without a gap. A process whose
-// disk failed writes no more and reads on; one whose disk was full goes on by itself.
+// issued twice; a repeated write gets its first result if that survived; watches go on without a gap; what retention
+// keeps is answered as if everything were kept; no time goes back, though the machine's clock does. A process whose
+// disk failed writes no more and reads on; one whose disk was full goes on by itself. At the end each backup restores to
+// the model at its sequence, and a check of everything finds nothing.
 
 import TwinStore
 
@@ -28,6 +30,10 @@ package struct StoreHistory {
     package var powerFailures = 0
     package var faults = 0
     package var lost = 0
+    package var backups = 0
+    package var restores = 0
+    /// Histories read of which facts were dropped.
+    package var trimmed = 0
 
     package init() {}
   }
@@ -49,9 +55,12 @@ package struct StoreHistory {
   ) throws {
     random = Random(seed: seed)
     self.plan = plan
-    world = World(seed: &random, logLinesMax: logLinesMax)
+    var options = World.options(&random)
+    if case .random = plan {} else { options.doEverything() }
+    world = World(options, seed: &random, logLinesMax: logLinesMax)
     let mount = world.disk.mount()
     try mount.makeDirectory(StoreLife.directory, mode: 0o700)
+    try mount.makeDirectory(Backups.directory, mode: 0o700)
     try mount.syncDirectory("/")
     world.disk.pretend(pretending)
     if case .random = plan { world.disk.setInterruptions(perMille: random.pick([0, 0, 30])) }
@@ -69,6 +78,23 @@ package struct StoreHistory {
     try live(.undisturbed, stepsMax: 10)
     try live(.undisturbed, stepsMax: 5)
     try world.registers.check()
+    try world.backups.check(world, &random)
+    try verify()
+  }
+
+  /// What `twind verify` says of it all.
+  private func verify() throws(HistoryFailure) {
+    if !world.stoppedClean { return }
+    let mount = world.disk.mount()
+    let vfs = SimulatedVFS(mount, wallMicros: { 0 })
+    defer { withExtendedLifetime(vfs) {} }
+    let report: CheckReport
+    do throws(StoreError) {
+      report = try StoreCheck.run(directory: StoreLife.directory, fileSystem: mount, scratch: "/")
+    } catch {
+      throw HistoryFailure("it cannot be verified: \(error)")
+    }
+    if let problem = report.problems.first { throw HistoryFailure("it is unsound: \(problem)") }
   }
 
   private mutating func live(_ disturbance: Disturbance, stepsMax: Int) throws(HistoryFailure) {
@@ -89,11 +115,15 @@ extension StoreHistory.Counts: CustomStringConvertible {
     powerFailures += other.powerFailures
     faults += other.faults
     lost += other.lost
+    backups += other.backups
+    restores += other.restores
+    trimmed += other.trimmed
   }
 
   package var description: String {
     "\(commits) commits, \(lost) of them lost where they may be, \(refusals) refused; \(reads) reads, "
       + "\(checkpoints) checkpoints, \(starts) starts, \(kills) kills, \(powerFailures) power failures, "
-      + "\(faults) operations of the disk failed"
+      + "\(faults) operations of the disk failed, \(backups) backups, \(restores) restored, "
+      + "\(trimmed) trimmed histories read"
   }
 }

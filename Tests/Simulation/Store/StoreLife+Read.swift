@@ -9,8 +9,8 @@ extension StoreLife {
     let name = world.wishes.name()
     let agent = random.pick(Wishes.agents)
     world.counts.reads += 1
-    guard let found = try readable({ () throws(TwinError) in try store.image(of: name) }) else { return }
-    try world.check(found.image, name)
+    guard let found = try readable(store, { () throws(TwinError) in try store.image(of: name) }) else { return }
+    try world.expected.check(found.image, name)
     let attributes = found.image.flatMap { unpackTwin([UInt8]($0.records)) } ?? []
     for register in Wishes.registers where random.chance(700) {
       var value: String?
@@ -39,20 +39,31 @@ extension StoreLife {
       }
     }
     if isCold { return }
-    for (name, image) in zip(names, found) { try world.check(image, name) }
+    for (name, image) in zip(names, found) { try world.expected.check(image, name) }
     if sequence != world.model.head { throw HistoryFailure("a batch is read at \(sequence), not \(world.model.head)") }
   }
 
-  func readHistory(_ store: Store) throws(HistoryFailure) {
+  func readHistory(_ store: Store, isNested: Bool = false) throws(HistoryFailure) {
     let name = world.wishes.name()
-    let now = world.clock.wallMicros()
+    if random.chance(250) { try world.tell(store) }
+    let now = world.now
     let (validAt, knownAt) = (now + Int64(random.within(-200_000...50_000)), now - Int64(random.within(0...200_000)))
+    let isDisturbed = !isNested && random.chance(500)
     try withName(name) { (twin) throws(HistoryFailure) in
-      let history = try readable { () throws(StoreError) in try store.facts(of: twin) }
-      guard let history else { return }
-      try world.check(history, name)
-      guard let history else { return }
-      try world.check(store, twin, history, validAt: validAt, knownAt: knownAt)
+      let found = try readable(store) { () throws(StoreError) in
+        isDisturbed
+          ? try reading(store) { () throws(StoreError) in try store.facts(of: twin) } : try store.facts(of: twin)
+      }
+      guard let found, !world.disk.isCrashed else { return }
+      let expected = world.expected
+      try expected.check(found, name)
+      guard let history = found else { return }
+      for (valid, known) in [(validAt, knownAt), (now, now)] {
+        try expected.check(store, twin, history, validAt: valid, knownAt: known)
+      }
+      if history.from == .min { return }
+      world.counts.trimmed += 1
+      try expected.check(store, twin, history, validAt: max(validAt, history.from), knownAt: history.from)
     }
   }
 
@@ -61,23 +72,23 @@ extension StoreLife {
     let limit = random.within(1...30)
     while true {
       let after = Array((names.last ?? "").utf8)
-      let page = try readable { () throws(StoreError) in
+      let page = try readable(store) { () throws(StoreError) in
         try store.names(prefix: Array("sim/".utf8), after: after, limit: limit)
       }
       guard let page else { return }
       names += page.names.map { String(decoding: $0, as: UTF8.self) }
       if page.isLast { break }
     }
-    try world.check(names)
+    try world.expected.check(names)
   }
 
   /// Nil when the disk does not let it be read.
-  private func readable<R, E: Error>(_ body: () throws(E) -> R) throws(HistoryFailure) -> R? {
+  private func readable<R, E: Error>(_ store: Store, _ body: () throws(E) -> R) throws(HistoryFailure) -> R? {
     do throws(E) {
       return try body()
     } catch {
       world.note("error: \(error)")
-      if let error = error as? StoreError { try judge(error) }
+      if let error = error as? StoreError { try judge(error, store) } else { noteFailure(store) }
       if world.disk.isCrashed || diskHasFailed { return nil }
       throw HistoryFailure("an undisturbed read fails: \(error)")
     }

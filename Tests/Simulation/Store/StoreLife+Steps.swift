@@ -7,10 +7,12 @@ extension StoreLife {
   func step(_ store: Store) throws(HistoryFailure) {
     nested = { [unowned store] (life) throws(HistoryFailure) in try life.meanwhile(store) }
     defer { nested = nil }
-    world.clock.advance(micros: Int64(random.pick([0, 1, 700, 5_000, 40_000])))
+    world.letTimePass(&random)
+    try world.look(at: store)
     if store.wantsCheckpoint && random.chance(300) { return try checkpoint(store) }
     switch random.below(100) {
-    case 0..<46: try write(store)
+    case 0..<44: try write(store)
+    case 44..<46: try backup(store)
     case 46..<58: try read(store)
     case 58..<61: try readBatch(store)
     case 61..<66: try readHistory(store)
@@ -25,11 +27,24 @@ extension StoreLife {
 
   /// Agents while the runner waits for the disk.
   private func meanwhile(_ store: Store) throws(HistoryFailure) {
+    // A read that fails waits for the commit under way, to stop those behind it.
+    if store.isCommitting { return }
     switch random.below(10) {
     case 0..<6: try write(store, isNested: true)
     case 6..<8: try read(store)
-    default: try readHistory(store)
+    default: try readHistory(store, isNested: true)
     }
+  }
+
+  /// A checkpoint, which may drop facts, while somebody reads them.
+  func reading<R>(_ store: Store, _ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+    let others = nested
+    nested = { [unowned store] (life) throws(HistoryFailure) in
+      life.nested = nil
+      try life.checkpoint(store)
+    }
+    defer { nested = others }
+    return try waiting(body)
   }
 
   func sync(_ store: Store) throws(HistoryFailure) {

@@ -6,7 +6,7 @@ import TwinStore
 extension StoreLife {
   /// - Parameter mustBeTaken: there is room: it must not be refused for want of it.
   func write(_ store: Store, isNested: Bool = false, mustBeTaken: Bool = false) throws(HistoryFailure) {
-    let now = world.clock.wallMicros()
+    let now = world.now
     let model = world.model
     let wish = world.wishes.next(now: now) { model.image($0, at: now)?.revision ?? 0 }
     do {

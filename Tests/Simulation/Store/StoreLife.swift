@@ -46,6 +46,7 @@ final class StoreLife: @unchecked Sendable {
   private func arm() {
     let disk = world.disk
     let start = disk.operations
+    world.letTimePass(&random)
     if let operation = disturbance.crashAt { disk.crash(at: start + operation) }
     if let fault = disturbance.fault {
       disk.fail(Fault(at: start + fault.at, errno: fault.errno, lasts: fault.lasts, only: fault.only))
@@ -92,6 +93,7 @@ final class StoreLife: @unchecked Sendable {
       try step(store)
       if let failure = nestedFailure { throw failure }
     }
+    if disturbance.backsUp && !world.disk.isCrashed { try backup(store) }
     if world.disk.isCrashed { return false }
     if case .crash = disturbance.end {
       // A daemon whose disk has failed is stopped like any other, and must not sync it again.

@@ -31,18 +31,19 @@ final class StoreModel {
   /// The sequence of the last commit.
   var head: UInt64 { log.last { $0.isCommit }?.sequence ?? 0 }
 
-  var keyCount: Int { keys.count }
+  init(_ log: ArraySlice<LogEntry> = []) {
+    self.log = Array(log)
+    for entry in log { take(entry) }
+  }
 
   /// The twin as readers see it at `now`; nil when it never existed.
   func image(_ name: String, at now: Int64) -> TwinImage? {
     guard let image = images[name] else { return nil }
-    if image.nextChangeTime > now { return image }
-    let derived = image.derived(at: now)
-    images[name] = derived
-    return derived
+    return image.nextChangeTime > now ? image : image.derived(at: now)
   }
 
-  func facts(of name: String) -> [StoredFact] { log.flatMap { $0.facts(of: name) } }
+  /// All that were ever written.
+  func facts(of name: String) -> [WrittenFact] { log.flatMap { $0.facts(of: name) } }
 
   /// In byte order.
   var liveNames: [String] { images.filter { !$0.value.isDeleted }.keys.sorted() }

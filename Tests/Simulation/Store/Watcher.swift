@@ -23,7 +23,10 @@ final class Watcher {
     do throws(TwinError) {
       try store.checkResumable(after)
     } catch {
-      if survived { throw HistoryFailure("watch \(number) cannot resume from \(after), which survived: \(error)") }
+      let isTrimmed = after < store.oldestResumable && life.world.expected.mayLack(store.oldestResumable)
+      if survived && !isTrimmed {
+        throw HistoryFailure("watch \(number) cannot resume from \(after), which is kept: \(error)")
+      }
       if error.code != .outOfRange { throw HistoryFailure("watch \(number) from lost \(after): \(error)") }
       cursor = nil
       return false
@@ -40,14 +43,18 @@ final class Watcher {
   private func readStored(_ after: UInt64, _ life: StoreLife, _ store: Store) throws(HistoryFailure) -> Bool {
     let commits: [CommitRecord]
     do throws(StoreError) {
-      commits = try store.storedCommits(after: after, atLeast: 8)
+      // One that is wanted may be made by the read itself, and then no other meanwhile.
+      let read = { () throws(StoreError) in try store.storedCommits(after: after, atLeast: 8) }
+      commits = try store.wantsCheckpoint ? read() : life.reading(store, read)
     } catch {
-      // What cannot be read stops no write; a checkpoint may have run for it, whose failure does.
-      try life.judge(error)
-      life.noteFailure(store)
+      try life.judge(error, store)
       return false
     }
     if life.world.disk.isCrashed { return false }
+    if (try? store.checkResumable(after)) == nil {
+      // What was read may have lost facts meanwhile. The next turn says so.
+      return true
+    }
     if commits.isEmpty { throw HistoryFailure("watch \(number): the commits after \(after) are nowhere") }
     try take(commits, life.world.model, level: .synced)
     return true

@@ -5,11 +5,18 @@ import TwinStore
 final class World: @unchecked Sendable {
   let disk: SimulatedDisk
   let clock: SimulatedClock
+  /// The machine's clock is set now and then.
+  let setsClock: Bool
   let options: Store.Options
   let model = StoreModel()
   var wishes: Wishes
   var registers = Registers()
   var watchers: [Watcher]
+  var backups = Backups()
+  /// The present, as the store sees it: no earlier than what it has recorded or told.
+  private(set) var now: Int64
+  /// What the process at hand has told to be all that was known until then.
+  private var toldThrough = Int64.min
   /// The last process stopped as it should.
   var stoppedClean = true
   /// The highest sequence that a start said it passed over.
@@ -20,16 +27,18 @@ final class World: @unchecked Sendable {
   /// By their place in the log.
   private var writes: [Int: Write] = [:]
 
-  init(seed: inout Random, logLinesMax: Int?) {
+  init(_ options: Store.Options, seed: inout Random, logLinesMax: Int?) {
+    self.options = options
     disk = SimulatedDisk(seed: seed.next(), logLinesMax: logLinesMax)
     clock = SimulatedClock(random: seed.fork())
-    options = World.options(&seed)
+    setsClock = seed.chance(400)
     wishes = Wishes(twins: seed.within(4...24), random: seed.fork())
     watchers = (0..<2).map { Watcher(number: $0) }
+    now = clock.wallMicros()
   }
 
-  /// So small that segments, memory and the feed are full soon.
-  private static func options(_ random: inout Random) -> Store.Options {
+  /// So small that segments, memory, the feed and slices are full soon.
+  static func options(_ random: inout Random) -> Store.Options {
     var options = Store.Options()
     options.shardCount = random.pick([1, 2, 4])
     options.memoryBytesMax = random.pick([96 << 10, 192 << 10, 1 << 20])
@@ -38,8 +47,22 @@ final class World: @unchecked Sendable {
     options.journal = JournalOptions(
       segmentBytes: random.pick([24 << 10, 32 << 10, 64 << 10]), recordBytesMax: 16 << 10,
       bytesMax: random.pick([128 << 10, 512 << 10]))
+    options.slices.twinsMax = random.pick([1, 2, 5, 2_000])
+    options.slices.perCopy = random.pick([1, 2, 8])
+    options.slices.trimTwinsMax = random.pick([1, 3, 256])
+    options.slices.trimFactsMax = random.pick([5, 20_000])
+    options.slices.trimFactsPerTwinMax = random.pick([4, 16, 20_000])
+    options.slices.trimsMax = random.pick([1, 4, 16])
+    options.slices.backupPages = random.pick([1, 7, 256])
+    let rules: [Retention.Rule] = [
+      .all, .all, .age(Int64(random.pick([1, 30_000, 300_000]))), .newest(random.pick([1, 3, 12])),
+    ]
+    options.retention = Retention(others: random.pick(rules))
     return options
   }
+
+  /// What a store must show now.
+  var expected: Expected { Expected(model: model, now: now, rule: options.retention.others) }
 
   func remember(_ write: Write, at place: Int) { writes[place] = write }
 
@@ -51,4 +74,48 @@ final class World: @unchecked Sendable {
   }
 
   func note(_ line: @autoclosure () -> String) { disk.note(line()) }
+}
+
+extension Store.Options {
+  /// What happens now and then, in every history.
+  mutating func doEverything() {
+    slices.twinsMax = 2
+    slices.perCopy = 1
+    slices.backupPages = 7
+    retention = Retention(others: .newest(1))
+  }
+}
+
+// MARK: - Time
+
+extension World {
+  /// Time goes on, or is set.
+  func letTimePass(_ random: inout Random) {
+    clock.advance(micros: Int64(random.pick([0, 1, 700, 5_000, 40_000])))
+    guard setsClock && random.chance(60) else { return }
+    let micros = Int64(random.within(1...random.pick([1_000, 50_000, 2_000_000])))
+    clock.set(by: random.chance(700) ? -micros : micros)
+    note("the clock is set to \(clock.wallMicros())")
+  }
+
+  /// A process begins: what the one before it told and did not record is forgotten.
+  func forgetTold() { toldThrough = .min }
+
+  /// Takes over what the store says is the present.
+  func look(at store: Store) throws(HistoryFailure) {
+    let present = store.now
+    let earliest = max(clock.wallMicros(), model.log.last?.recordedAt ?? .min, toldThrough)
+    if present < earliest { throw HistoryFailure("the present is \(present), after \(earliest)") }
+    if present > clock.latest {
+      throw HistoryFailure("the present is \(present), and it was never later than \(clock.latest)")
+    }
+    now = present
+  }
+
+  /// Somebody is told what is known at the present: nothing is to be recorded before it.
+  func tell(_ store: Store) throws(HistoryFailure) {
+    let present = store.present()
+    if present != now { throw HistoryFailure("the present is told to be \(present), and it is \(now)") }
+    toldThrough = present
+  }
 }
