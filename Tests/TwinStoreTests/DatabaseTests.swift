@@ -101,6 +101,12 @@ import TwinStore
     ("UPDATE twins SET revision = 99 WHERE name = CAST('a/b/1' AS BLOB)", "twins", "checksum"),
     ("UPDATE twins SET id = 99 WHERE name = CAST('a/b/1' AS BLOB)", "twins", "checksum"),
     ("DELETE FROM twins WHERE name = CAST('a/b/1' AS BLOB)", "twins", "there are 1 rows, and 2 were written"),
+    // An index that leaves a twin out.
+    (
+      "DROP INDEX twins_by_name; CREATE UNIQUE INDEX twins_by_name ON twins (name) WHERE id <> 1; "
+        + "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, ' WHERE id <> 1', '') "
+        + "WHERE name = 'twins_by_name'", "twins", "its index by name does not lead to every twin"
+    ),
     ("UPDATE checkpoint SET applied_sequence = 1", "checkpoint", "checksum"),
     ("DELETE FROM checkpoint", "checkpoint", "missing"),
     ("UPDATE idempotency SET result = x'08'", "idempotency", "cannot be what was written"),

@@ -24,6 +24,7 @@ extension Database {
   func scanTwins(_ body: (ScannedTwin) -> Void) throws(StoreError) {
     var count: Int64 = 0
     var digest: UInt32 = 0
+    var names = NameDigest()
     try Database.mapped(path, "read") { () throws in
       try writer.read { db in
         let prepared = try db.makeStatement(sql: "SELECT \(TwinRow.columns) FROM twins")
@@ -36,12 +37,33 @@ extension Database {
           guard let twin = ScannedTwin(statement) else { throw damagedTwin(statement) }
           count += 1
           digest ^= twin.checksum
+          names.add(twin.id, twin.name)
           nextTwinID = max(nextTwinID, twin.id &+ 1)
           body(twin)
         }
       }
     }
     try check("twins", count: count, digest: digest, checkpointRow.twinCount, checkpointRow.twinDigest)
+    try checkNames(names)
+  }
+
+  /// A twin that its name does not lead to would be one that never existed: looked up, listed and written anew.
+  private func checkNames(_ expected: NameDigest) throws(StoreError) {
+    var found = NameDigest()
+    try Database.mapped(path, "read") { () throws in
+      try writer.read { db in
+        let prepared = try db.makeStatement(sql: "SELECT id, name FROM twins INDEXED BY twins_by_name ORDER BY name")
+        defer { withExtendedLifetime(prepared) {} }
+        let row = SQLiteRow(prepared.sqliteStatement)
+        while true {
+          let code = sqlite3_step(prepared.sqliteStatement)
+          if code == SQLITE_DONE { break }
+          if code != SQLITE_ROW { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+          found.add(row.number(0), row.bytes(1))
+        }
+      }
+    }
+    if found != expected { throw corrupt("twins", "-", "its index by name does not lead to every twin") }
   }
 
   private func damagedTwin(_ statement: SQLiteStatement) -> StoreError {
