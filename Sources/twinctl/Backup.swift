@@ -11,7 +11,8 @@ struct Backup: ParsableCommand {
     abstract: "Copy everything into one file, while the daemon serves. For its own user and root.",
     discussion: """
       The daemon writes the file, readable by its user alone, checks all of it, and
-      gives it its name when it is complete; Ctrl-C leaves nothing. `twind restore`
+      gives it its name when it is complete; Ctrl-C leaves nothing. What a daemon that
+      died left, FILE.partial, the next backup to FILE replaces. `twind restore`
       makes a data directory of it. Sequences of a restored store go on 2^32 above
       the backup's.
 

@@ -12,7 +12,8 @@ struct Verify: ParsableCommand {
       twin's facts make the twin, the journal, and that its commits follow on what the database holds. Changes nothing.
 
       After a crash SQLite's write-ahead log is still there, and reading it would change files beside it: the
-      database is then copied into $TMPDIR (else /tmp), which needs as much room as the database, and removed again.
+      database is then copied into $TMPDIR (else /tmp), which needs as much room as the database, and removed again. A
+      verify that is killed while it copies leaves a file twind-*.db there, which may be deleted.
 
       Exit code 0 = everything is sound; 1 = it is not, or cannot be checked. With --json one object: ok, data_dir,
       sequence, parts (part, checked, unit, problems) and problems (part, path, place, reason, remedy).
