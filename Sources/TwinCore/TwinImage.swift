@@ -11,9 +11,9 @@
 // image was derived until nextChangeTime. Pending is whatever else can count after that: what begins later, what
 // returns when something ends, and removals, which keep out older facts that come late.
 //
-// The image of a *change*, which may be that of a twin that begins with it, holds one commit's facts about one twin as current records: attributes that were set,
+// The image of a *change* holds one commit's facts about one twin as current records: attributes that were set,
 // attributes without a value that were removed, or the one nameless record that deletes the twin. It is what the
-// journal, the facts table and watches copy.
+// journal, the facts table and watches copy. A twin that begins with a change may be that change's image.
 //
 // What reads of a twin need is public: nothing that is `package` is inlined into another target.
 //

@@ -19,6 +19,8 @@ package struct StoreStats: Equatable, Sendable {
   package var coldReadCount: UInt64 = 0
   /// Twins that changed since the last checkpoint, deleted ones included.
   package var dirtyCount = 0
+  /// What a checkpoint would write, or is writing, as it lies in memory. Bounds the writers.
+  package var unwrittenBytes = 0
   package var feedBytes = 0
   package var feedOldestSequence: UInt64 = 0
   package var idempotencyKeyCount = 0
@@ -53,6 +55,7 @@ extension Store {
     }
     stats.coldReadCount = coldReadCount.load(ordering: .relaxed)
     stats.memoryBytesMax = options.memoryBytesMax
+    stats.unwrittenBytes = cache.unwrittenBytes
     stats.feedBytes = feed.byteCount
     stats.feedOldestSequence = feed.oldest
     section.describe(&stats)

@@ -24,6 +24,31 @@ import TwinStore
     try store.close()
   }
 
+  /// Past its bounds writers wait and are refused: what is counted must be what is there.
+  @Test func nothingIsUnwrittenAfterACheckpoint() throws {
+    let clock = ManualClock()
+    let place = Workplace()
+    let store = try place.open(clock: clock)
+    let requests = Requests()
+    defer { withExtendedLifetime(requests) {} }
+    for round in 0..<5 {
+      for twin in 0..<20 {
+        let end = clock.wallMicros() + 1_000
+        let change = requests.set("presence", .string("online"), from: clock.wallMicros(), to: end)
+        let update = requests.update("a/b/\(twin)", [requests.set("n", .int(Int64(round))), change])
+        _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), requestHash: 0)
+      }
+      let before = store.stats.unwrittenBytes
+      // Time alone takes an attribute away, of twins that no checkpoint has written.
+      clock.advance(micros: 2_000)
+      for twin in 0..<20 { #expect(try store.value("a/b/\(twin)", "presence") == nil) }
+      #expect(store.stats.unwrittenBytes < before)
+      _ = try store.checkpoint()
+      #expect(store.stats.unwrittenBytes == 0)
+    }
+    try store.close()
+  }
+
   @Test func readersMayThrow() throws {
     let place = Workplace()
     let store = try place.open()

@@ -98,7 +98,7 @@ extern long syscall(long, ...);
 
 // Sends without SIGPIPE.
 static inline ssize_t twind_send(int fd, const void *bytes, size_t count) {
-  return syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL, NULL, 0);
+  return syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL, NULL, (socklen_t)0);
 }
 
 // Receives what there is, at most `count` bytes. Of a socket it costs less than read does, above all when there is nothing.
@@ -108,7 +108,7 @@ static inline ssize_t twind_receive(int fd, void *bytes, size_t count) {
 
 // Waits for events, at most `millis`; -1 = for ever.
 static inline int twind_epoll_wait(int epoll, struct epoll_event *events, int count, int millis) {
-  return (int)syscall(SYS_epoll_pwait, epoll, events, count, millis, NULL, 0);
+  return (int)syscall(SYS_epoll_pwait, epoll, events, count, millis, NULL, (size_t)0);
 }
 
 // Nanoseconds of a clock that only goes forward.

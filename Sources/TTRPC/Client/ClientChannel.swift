@@ -280,6 +280,7 @@ final class ClientChannel: @unchecked Sendable {
           waitWritable(until: deadlineNanos)
         }
       }
+      sending.trim()
     } while lock.withLock { takeOutput() }
   }
 

@@ -63,6 +63,7 @@ final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
       let count = min(bytes.count, room.count)
       room.baseAddress!.copyMemory(from: bytes.baseAddress!, byteCount: count)
       session.output.consume(count)
+      session.output.trim()
       return .bytes(count)
     }
   }

@@ -117,8 +117,7 @@ final class Connection: EventSource, SessionHost {
   /// Handles the whole frames, as far as one turn goes, and sends the answers. What is left goes on in the next turn,
   /// unless the socket has to take answers first: no event will come for frames that are here.
   private func handleInput() {
-    let borrows = session.output.isEmpty
-    if borrows { swap(&session.output, &reactor.spareOutput) }
+    if session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
     // What streams send meanwhile is sent here.
     let wasPending = isPending
     isPending = true
@@ -130,13 +129,21 @@ final class Connection: EventSource, SessionHost {
     hasFramesLeft = hasStopped && isOpen && !session.isPaused && !input.isEmpty
     if hasFramesLeft { outputPending() }
     trackFrame(progressed: input.byteCount < before)
-    if borrows && session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
+    giveBackOutput()
     afterSend()
+  }
+
+  /// What holds nothing goes back to the reactor, or to the allocator when the reactor has a larger one.
+  private func giveBackOutput() {
+    guard session.output.isEmpty else { return }
+    if session.output.capacity > reactor.spareOutput.capacity { swap(&session.output, &reactor.spareOutput) }
+    session.output.free()
   }
 
   /// A frame that has begun must end in time. Frames of a connection that is paused or whose turn is over wait for us, not
   /// for their sender.
   private func trackFrame(progressed: Bool) {
+    guard isOpen else { return }
     if input.isEmpty || session.isPaused || hasFramesLeft {
       frameDeadline = nil
     } else if progressed || frameDeadline == nil {
@@ -153,12 +160,17 @@ final class Connection: EventSource, SessionHost {
 
   // MARK: Output
 
-  /// Sends what there is, lets streams make more, and reads on where reading had paused.
-  func flush() {
+  /// Its turn in the reactor's list has come.
+  func flushPending() {
     isPending = false
+    flush()
+  }
+
+  /// Sends what there is, lets streams make more, and reads on where reading had paused.
+  private func flush() {
     guard isOpen else { return }
     send()
-    if session.output.isEmpty { session.output.free() }
+    giveBackOutput()
     afterSend()
     account()
     guard isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil else { return }
@@ -186,6 +198,8 @@ final class Connection: EventSource, SessionHost {
       if closeDeadline == nil { closeDeadline = patience() }
     }
     if session.wantsOutput { session.produce() }
+    // Who is not read from cannot be late.
+    if session.isPaused { frameDeadline = nil }
     var wanted: UInt32 = session.isPaused || session.isClosing ? 0 : twind_readable
     if !session.output.isEmpty { wanted |= twind_writable }
     if wanted != events {
@@ -214,7 +228,7 @@ final class Connection: EventSource, SessionHost {
     flush()
   }
 
-  var isIdle: Bool { session.streamCount == 0 && session.output.isEmpty }
+  var isIdle: Bool { session.streamCount == 0 && session.output.isEmpty && !hasFramesLeft }
 
   func close() {
     guard isOpen else { return }

@@ -2,7 +2,7 @@
 //
 // A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. Each turn of
 // the loop reads once from every readable connection, handles whole frames within the bounds of a turn, and writes once:
-// no connection can hold the others up by more than that.
+// no connection can hold the others up by more than that, or by a few small calls while it is polled.
 //
 // What a turn touches goes without Swift's check of that at run time, see `Connection`.
 //
@@ -20,7 +20,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   let arena = Arena()
   /// Lent to the connection that is being read while it has no buffer of its own.
   @exclusivity(unchecked) var spareInput = ReceiveBuffer(capacity: 64 << 10)
-  /// Lent likewise for what it answers.
+  /// Lent likewise for what it answers. It stays as large as the largest that was needed, a few times `frameBytesMax` at
+  /// most: taking and clearing that memory anew for each large reply costs more than filling it.
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
   private let busyPollNanos: UInt64
@@ -165,7 +166,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   private func flushPending() {
     guard !pending.isEmpty else { return }
     swap(&pending, &flushing)
-    for connection in flushing { connection.flush() }
+    for connection in flushing { connection.flushPending() }
     flushing.removeAll(keepingCapacity: true)
   }
 
@@ -198,7 +199,13 @@ package final class Reactor: Executor, @unchecked Sendable {
       for _ in 0..<Self.directReads {
         let before = activity
         lastHeard?._withUnsafeGuaranteedRef { $0.ready(twind_readable) }
-        if activity != before { endTurn() } else { twind_cpu_pause() }
+        if activity == before {
+          twind_cpu_pause()
+        } else {
+          endTurn()
+          // More than fits a turn, or something for others: they are looked at first.
+          if !pending.isEmpty { break }
+        }
       }
       turn(nanos: 0)
       let now = twind_monotonic_nanos()

@@ -5,11 +5,11 @@ import Glibc
 /// One contiguous run of bytes: written at its end, sent from its start.
 package struct SendBuffer: ~Copyable {
   private static let firstBytes = 4096
-  /// What an emptied buffer may keep.
+  /// What a trimmed buffer may keep.
   private static let keptBytes = 64 << 10
 
   private var storage: UnsafeMutableRawPointer?
-  private var capacity = 0
+  package private(set) var capacity = 0
   private var start = 0
   private var end = 0
 
@@ -40,7 +40,11 @@ package struct SendBuffer: ~Copyable {
     guard start == end else { return }
     start = 0
     end = 0
-    if capacity > Self.keptBytes { free() }
+  }
+
+  /// Gives much memory back; nothing happens when it is not empty.
+  package mutating func trim() {
+    if isEmpty && capacity > Self.keptBytes { free() }
   }
 
   private mutating func grow(_ count: Int) {

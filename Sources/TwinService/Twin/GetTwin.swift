@@ -42,8 +42,9 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ call: borrowing Call
   ) throws(RPCError) -> ColdNames? {
     try onWire { () throws(TwinError) in
-      // A name that is found keeps the grammar: it is judged only when it is not.
-      let name = TwinName(unchecked: Text(request.pointee.name).bytes)
+      // A name that is found keeps the grammar: it is judged only when it is not, or is longer than any that can be.
+      let text = Text(request.pointee.name)
+      let name = text.bytes.count <= Limits.nameBytesMax ? TwinName(unchecked: text.bytes) : try TwinName(text)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
       switch send(name, mask, permit, request.pointee.if_newer_than_revision, call) {

@@ -100,7 +100,7 @@ package final class TwinCache: Sendable {
     guard image.nextChangeTime <= now else { return Unmanaged.passUnretained(image.storage) }
     let derived = image.derived(at: now)
     clock.reach(now)
-    shard.rederive(derived)
+    counting(shard) { shard.rederive(derived) }
     return Unmanaged.passUnretained(derived.storage)
   }
 

@@ -54,15 +54,11 @@ struct TwinTable: ~Copyable {
     return nil
   }
 
-  /// Has what probably is this twin fetched into the processor's cache. Any bytes will do.
+  /// Has what probably is this twin, the one at its first place, fetched into the processor's cache. Any bytes will do.
   @inline(__always)
   func approach(_ name: UnsafeRawBufferPointer) {
     let hash = secret.of(name)
-    var index = Int(hash) & mask
-    while let image = slots[index].entry {
-      if slots[index].hash == hash { return twind_prefetch(image.toOpaque(), TwinTable.prefetchedBytes) }
-      index = (index + 1) & mask
-    }
+    if let image = slots[Int(hash) & mask].entry { twind_prefetch(image.toOpaque(), TwinTable.prefetchedBytes) }
   }
 
   @inline(__always)

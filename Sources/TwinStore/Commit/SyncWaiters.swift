@@ -18,7 +18,7 @@ final class SyncWaiters: @unchecked Sendable {
   private var writerCount = 0
   /// Syncs since as many were seen. Some of them make the number smaller.
   private var missedCount = 0
-  private static let missesMax = 16
+  private static let missesMax = 4
   private var failure: TwinError?
   private let bell: WorkBell
 
@@ -31,14 +31,20 @@ final class SyncWaiters: @unchecked Sendable {
 
   /// Calls `wake` once: at once or from the thread that syncs, with an error when it never will be.
   func wait(for place: Int, _ wake: @escaping Wake) {
-    let (isOver, isFirst) = lock.withLock {
-      if place <= synced || failure != nil { return (true, false) }
+    enum Standing { case first, waiting, synced, failed(TwinError) }
+    let standing: Standing = lock.withLock {
+      if place <= synced { return .synced }
+      if let failure { return .failed(failure) }
       waiters.append((place, wake))
-      if waiters.count == writerCount { gathered.broadcast() }
-      return (false, waiters.count == 1)
+      if waiters.count >= writerCount { gathered.broadcast() }
+      return waiters.count == 1 ? .first : .waiting
     }
-    if isFirst { bell.ring() }
-    if isOver { wake(place <= lock.withLock { synced } ? nil : lock.withLock { failure }) }
+    switch standing {
+    case .first: bell.ring()
+    case .waiting: return
+    case .synced: wake(nil)
+    case .failed(let failure): wake(failure)
+    }
   }
 
   /// Everything up to this place is synced.
@@ -48,6 +54,7 @@ final class SyncWaiters: @unchecked Sendable {
       estimateWriters()
       let ready = waiters.filter { $0.place <= synced }.map(\.wake)
       waiters.removeAll { $0.place <= synced }
+      gathered.broadcast()
       return ready
     }
     for wake in ready { wake(nil) }

@@ -96,8 +96,11 @@ struct StoreOpening {
       dataDirectory: directory, fileSystem: fileSystem, appliedSequence: applied,
       isExpected: database.checkpointRow.expectsJournal
     ) { (record) throws(StoreError) in
+      let before = replay.commitCount
       try replay.take(record)
-      if replay.commitCount % StoreOpening.progressRows == 0 { progress(.replaying(replay.commitCount)) }
+      if replay.commitCount != before && replay.commitCount % StoreOpening.progressRows == 0 {
+        progress(.replaying(replay.commitCount))
+      }
     }
     self.journal = journal
     liveCount = replay.liveCount

@@ -1,6 +1,7 @@
 // What one connection gets of a turn, and that the rest of its frames have theirs without another byte.
 
 import EchoService
+import Glibc
 import InteropRoutes
 import TTRPC
 import Testing
@@ -72,6 +73,28 @@ import Threads
     for number in 0..<50 { #expect(try client.call(EchoRoutes.echo, EchoMessage("\(number)")).text == "\(number)") }
     for id in stride(from: UInt32(1), to: 400, by: 2) { try #require(flood.receive()?.stream == id) }
     sender.join()
+  }
+
+  /// What has come before a shutdown is answered, if only with a refusal, however many turns that takes.
+  @Test func aShutdownAnswersWhatHasCome() throws {
+    var limits = Limits()
+    limits.framesPerTurnMax = 1
+    let server = try TestServer.echo(limits: limits)
+    let peer = try RawPeer(server.path)
+    peer.send(Frame.request(1, "Echo", EchoMessage("x").encoded))
+    try #require(peer.receive()?.text == "x")
+    // The requests and the shutdown wait for the reactor together.
+    let gate = Gate()
+    server.server.executors[0].post { gate.wait() }
+    peer.send(stride(from: UInt32(3), to: 1603, by: 2).flatMap { Frame.request($0, "Echo").bytes })
+    let shutdown = Thread(name: "shutdown") { [server = server.server] in server.shutdown() }
+    usleep(50_000)
+    gate.open()
+    for id in stride(from: UInt32(3), to: 1603, by: 2) {
+      let answer = try #require(peer.receive())
+      #expect(answer.stream == id && (answer.code == .ok || answer.code == .unavailable))
+    }
+    shutdown.join()
   }
 
   /// A call waits for a turn of each of the others at most, however much they have sent.

@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from twind import _envelope, _socket, _wire
 from twind.errors import TwindError
 
-_HEADER_BYTES = _wire.HEADER.size
 _SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 # While another thread reads, a sender looks this often whether that has come to an end.
 _LOOK_SECONDS = 0.05
@@ -118,8 +117,7 @@ class Connection:
                 call.stream_id = self._next_id
                 self._next_id += 2
                 self._calls[call.stream_id] = call
-                frame = call.frame
-                _wire.HEADER.pack_into(frame, 0, len(frame) - _HEADER_BYTES, call.stream_id, _wire.REQUEST, 0)
+                _wire.fill_header(call.frame, call.stream_id, _wire.REQUEST)
             self._send(calls[0].frame if len(calls) == 1 else b"".join([call.frame for call in calls]), calls, deadline)
         finally:
             self._sending.release()
