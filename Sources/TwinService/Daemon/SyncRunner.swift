@@ -88,9 +88,9 @@ package final class SyncRunner: @unchecked Sendable {
   }
 
   /// Writers whose last write has just been acknowledged are about to send the next: a sync that began at once would
-  /// leave them to the one after. Waits for all who have written at a time of late, at most for what a sync takes.
+  /// leave them to the one after. Waits for all who have written at a time of late, at most for most of what a sync takes.
   private func gather() {
-    store.gatherWriters(until: twind_monotonic_nanos() + min(syncNanos, Self.gatherNanosMax))
+    store.gatherWriters(until: twind_monotonic_nanos() + min(syncNanos * 3 / 4, Self.gatherNanosMax))
   }
 
   private func fail(_ failure: StoreError) {
