@@ -22,7 +22,7 @@ struct Arrival {
 
   /// nil when the frame is not complete.
   @inline(__always)
-  init?(in bytes: UnsafeRawBufferPointer, at offset: Int, _ router: Router) {
+  init?(in bytes: UnsafeRawBufferPointer, at offset: Int, _ router: borrowing Router) {
     guard let start = bytes.baseAddress else { return nil }
     switch FrameDecoding.decode(UnsafeRawBufferPointer(start: start + offset, count: bytes.count - offset)) {
     case .incomplete: return nil
@@ -39,9 +39,9 @@ struct Arrival {
   }
 
   @inline(__always)
-  private mutating func read(_ router: Router) {
+  private mutating func read(_ router: borrowing Router) {
     do throws(RPCError) {
-      let envelope = try RequestEnvelope(message)
+      let envelope = try RequestEnvelope(uncheckedNames: message)
       method = try router.method(service: envelope.service, envelope.method)
       payload = envelope.payload
       timeoutNanos = envelope.timeoutNanos

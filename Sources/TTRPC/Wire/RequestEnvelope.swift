@@ -14,13 +14,20 @@ public struct RequestEnvelope {
 
   /// Throws INVALID_ARGUMENT when the bytes are not a Request, RESOURCE_EXHAUSTED when its metadata is too much.
   package init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
+    try self.init(uncheckedNames: bytes)
+    guard UTF8Text.isValid(service), UTF8Text.isValid(method) else { throw RPCError.malformedEnvelope }
+  }
+
+  /// The same, for who looks service and method up by their bytes: names that are found are text.
+  @inline(__always)
+  init(uncheckedNames bytes: UnsafeRawBufferPointer) throws(RPCError) {
     metadata = Metadata(in: bytes)
     var reader = WireReader(bytes)
     while !reader.isAtEnd {
       guard let field = reader.next() else { throw RPCError.malformedEnvelope }
       switch field.number {
-      case 1: service = try Self.text(field)
-      case 2: method = try Self.text(field)
+      case 1: service = try Self.lengthDelimited(field)
+      case 2: method = try Self.lengthDelimited(field)
       case 3: payload = try Self.lengthDelimited(field)
       case 4:
         guard field.type == WireType.varint else { throw RPCError.malformedEnvelope }
@@ -34,12 +41,6 @@ public struct RequestEnvelope {
   private static func lengthDelimited(_ field: WireField) throws(RPCError) -> UnsafeRawBufferPointer {
     guard field.type == WireType.lengthDelimited else { throw RPCError.malformedEnvelope }
     return field.value
-  }
-
-  private static func text(_ field: WireField) throws(RPCError) -> UnsafeRawBufferPointer {
-    let bytes = try lengthDelimited(field)
-    guard UTF8Text.isValid(bytes) else { throw RPCError.malformedEnvelope }
-    return bytes
   }
 }
 
