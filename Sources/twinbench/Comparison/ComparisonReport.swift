@@ -46,7 +46,7 @@ struct ComparisonReport {
     """,
     """
     A ratio is twind's figure divided by its peer's, in the same round: the median of all rounds, with the smallest and \
-    the largest. For latency, below 1 means that twind is faster; for calls a second (names with “pipelined”), above 1 \
+    the largest. For latency, below 1 means that twind is faster; for counts (“pipelined”, “group-commit”), above 1 \
     means that twind does more.
     """,
   ]

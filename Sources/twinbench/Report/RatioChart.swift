@@ -20,7 +20,7 @@ struct RatioChart {
     return """
       <section><h2>At a glance</h2>
       <p>A dot is the median ratio, the line through it the spread over the rounds, the upright bar the budget. At 1 both \
-      are equal; to the left twind takes less. For “pipelined”, which counts calls a second, it does more to the right. \
+      are equal; to the left twind takes less. “pipelined” and “group-commit” count what is done: to the right it does more. \
       Green: within the budget; orange: not; blue: no budget.</p>
       <svg viewBox="0 0 900 \(Int(bottom + 34))" role="img" aria-label="ratios of twind to its peers">
       \(ticks.map { tick($0, bottom) }.joined(separator: "\n"))
