@@ -142,6 +142,7 @@ def test_a_memory_limit(directory: Path, text: str, shown: str) -> None:
         *(("socket-mode", text) for text in ("800", "rw", "7777777", "-1")),
         *(("connections-max", text) for text in ("0", "16385", "many", "-1", "9" * 30)),
         *(("reactors", text) for text in ("0", "65", "1.5")),
+        *(("busy-poll", text) for text in ("50", "us", "2s", "-1us", "1.5us", "0us", "all")),
         *(("agents", text) for text in ("billing", "x=billing", "1001=", "1001=" + "a" * 129, "1=a=b\n", "1=a,1=b")),
         ("socket-group", "no-such-group"),
         ("log-level", "loud"),
