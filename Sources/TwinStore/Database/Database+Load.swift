@@ -50,6 +50,8 @@ extension Database {
   /// A twin that its name does not lead to would be one that never existed: looked up, listed and written anew.
   private func checkNames(_ expected: NameDigest) throws(StoreError) {
     var found = NameDigest()
+    var last: [UInt8] = []
+    var isSorted = true
     try Database.mapped(path, "read") { () throws in
       try writer.read { db in
         let prepared = try db.makeStatement(sql: "SELECT id, name FROM twins INDEXED BY twins_by_name ORDER BY name")
@@ -59,11 +61,16 @@ extension Database {
           let code = sqlite3_step(prepared.sqliteStatement)
           if code == SQLITE_DONE { break }
           if code != SQLITE_ROW { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-          found.add(row.number(0), row.bytes(1))
+          let name = row.bytes(1)
+          // What is no blob, or not in its place, no search would find.
+          let isAfter = last.isEmpty || last.withUnsafeBytes { compareBytes($0, name) < 0 }
+          isSorted = isSorted && isAfter && sqlite3_column_type(prepared.sqliteStatement, 1) == SQLITE_BLOB
+          found.add(row.number(0), name)
+          last.replaceSubrange(last.indices, with: name)
         }
       }
     }
-    if found != expected { throw corrupt("twins", "-", "its index by name does not lead to every twin") }
+    if found != expected || !isSorted { throw corrupt("twins", "-", "its index by name does not lead to every twin") }
   }
 
   private func damagedTwin(_ statement: SQLiteStatement) -> StoreError {
