@@ -48,6 +48,7 @@ def stripped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def instructions(program: Path, arguments: str, calls: int) -> int:
     """Of a whole run."""
+    assert shutil.which("valgrind"), "valgrind counts the instructions: install it, as Tests/run.sh does"
     command = [
         "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
         str(program), *arguments.split(), "--calls", str(calls),
@@ -58,7 +59,6 @@ def instructions(program: Path, arguments: str, calls: int) -> int:
     return int(found[1])
 
 
-@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind counts instructions: install it")
 @pytest.mark.parametrize("arguments", INSTRUCTIONS)
 def test_a_call_takes_no_more_instructions_than_it_did(stripped: Path, arguments: str) -> None:
     fewer, more = (instructions(stripped, arguments, calls) for calls in (2_000, 12_000))
