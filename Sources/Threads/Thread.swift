@@ -4,6 +4,8 @@ import CLinux
 import Glibc
 
 /// Runs a body on a thread of its own.
+///
+/// A process that cannot have its threads cannot serve: it says why and exits with 71, as a system error does.
 package final class Thread: Sendable {
   private let handle: pthread_t
 
@@ -26,8 +28,16 @@ package final class Thread: Sendable {
         start.body()
         return nil
       }, Unmanaged.passRetained(Start(name, body)).toOpaque())
-    precondition(result == 0, "pthread_create failed with \(result)")
+    if result != 0 { Self.exitWithout(name, result) }
     handle = thread
+  }
+
+  private static func exitWithout(_ name: String, _ problem: Int32) -> Never {
+    let message =
+      "Error: the thread \(name) cannot be started (\(String(cString: strerror(problem)))): raise the limits of memory "
+      + "and of processes (ulimit -v, ulimit -u, pids.max of the cgroup)\n"
+    _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(71)
   }
 
   /// Runs a body on a thread that nobody waits for.

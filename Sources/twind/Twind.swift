@@ -1,6 +1,7 @@
 // The daemon's command line.
 
 import ArgumentParser
+import Foundation
 import TwinService
 
 @main
@@ -21,4 +22,14 @@ struct Twind: AsyncParsableCommand {
     version: Daemon.version,
     subcommands: [Serve.self, Verify.self, Recover.self, Restore.self],
     defaultSubcommand: Serve.self)
+
+  static func main() async {
+    do {
+      try AddressSpace.check()
+    } catch {
+      FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+      Foundation.exit(1)
+    }
+    await main(nil)
+  }
 }

@@ -10,7 +10,7 @@ import TwinRoutes
   private func client(_ parts: [Part]) -> TwindClient {
     var router = Router()
     router.stream(TwinServiceRoutes.listFacts) { call in
-      call.onMessage = { [unowned call] (_: UnsafeRawBufferPointer) throws(RPCError) in
+      call.onMessage = { (call, _: UnsafeRawBufferPointer) throws(RPCError) in
         for part in parts {
           let bytes = part.encoded
           call.send(byteCount: bytes.count) { $0.copyMemory(from: bytes, byteCount: bytes.count) }

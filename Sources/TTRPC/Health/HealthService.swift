@@ -31,7 +31,7 @@ public final class HealthService: @unchecked Sendable {
       call.reply(response)
     }
     router.stream(HealthRoutes.watch) { [self] call in
-      call.onMessage = { [self, unowned call] (bytes) throws(RPCError) in
+      call.onMessage = { [self] (call, bytes) throws(RPCError) in
         let request = try call.unpack(Grpc__Health__V1__HealthCheckRequest.self, bytes)
         begin(Watch(call, String(cString: request.pointee.service)))
       }

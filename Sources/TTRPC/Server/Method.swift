@@ -12,6 +12,9 @@ public typealias StreamHandler = @Sendable (ServerCall) throws(RPCError) -> Void
 /// still to be served. It may fetch into the processor's cache what the call will need, and nothing else.
 public typealias ApproachHandler = @Sendable (UnsafeRawBufferPointer) -> Void
 
+/// Judges who calls before anything of the request is looked at. Throws PERMISSION_DENIED or UNAUTHENTICATED.
+public typealias Gate = @Sendable (Peer) throws(RPCError) -> Void
+
 /// A method and its handler. Lives as long as the router.
 final class Method: Sendable {
   /// A handler is a property and no enumeration's payload: a property that never changes is called where it lies,
@@ -28,9 +31,10 @@ final class Method: Sendable {
   /// Of every other.
   let stream: StreamHandler
   let approach: ApproachHandler?
+  let gate: Gate?
 
   init<Request, Response>(
-    _ route: Route<Request, Response>, unary: @escaping Unary = { (_, _) throws(RPCError) in },
+    _ route: Route<Request, Response>, gate: Gate?, unary: @escaping Unary = { (_, _) throws(RPCError) in },
     stream: @escaping StreamHandler = { (_) throws(RPCError) in }, approach: ApproachHandler? = nil
   ) {
     service = route.service
@@ -41,5 +45,6 @@ final class Method: Sendable {
     self.unary = unary
     self.stream = stream
     self.approach = approach
+    self.gate = gate
   }
 }

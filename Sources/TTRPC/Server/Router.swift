@@ -9,23 +9,28 @@ public struct Router: Sendable {
   public init() {}
 
   /// Serves a unary method.
+  ///
+  /// - Parameter gate: who may call; nil = everyone.
   public mutating func unary<Request, Response>(
-    _ route: Route<Request, Response>, approach: ApproachHandler? = nil, _ handler: @escaping UnaryHandler<Request>
+    _ route: Route<Request, Response>, gate: Gate? = nil, approach: ApproachHandler? = nil, _ handler: @escaping UnaryHandler<Request>
   ) {
     precondition(route.shape == .unary, "\(route.method) is not unary")
     add(
       Method(
-        route,
+        route, gate: gate,
         unary: { (message, call) throws(RPCError) in
           try handler(message.assumingMemoryBound(to: Request.self), call)
         }, approach: approach))
   }
 
   /// Serves a method with a stream on either side or both.
-  public mutating func stream<Request, Response>(_ route: Route<Request, Response>, _ handler: @escaping StreamHandler)
-  {
+  ///
+  /// - Parameter gate: who may call; nil = everyone.
+  public mutating func stream<Request, Response>(
+    _ route: Route<Request, Response>, gate: Gate? = nil, _ handler: @escaping StreamHandler
+  ) {
     precondition(route.shape != .unary, "\(route.method) is unary")
-    add(Method(route, stream: handler))
+    add(Method(route, gate: gate, stream: handler))
   }
 
   /// The method that an envelope names; good as long as the router. Throws UNIMPLEMENTED naming what there is.

@@ -12,15 +12,18 @@ public final class ServerCall: @unchecked Sendable {
   /// The thread that serves this call's connection.
   public let executor: any Executor
 
+  // The callbacks are handed their call, so that none of them has to capture it: a strong capture would be a cycle, and
+  // an unowned one that a job takes to another thread is read after the call is gone.
+
   /// A message came. The bytes live until the callback returns.
-  public var onMessage: ((UnsafeRawBufferPointer) throws(RPCError) -> Void)?
+  public var onMessage: ((ServerCall, UnsafeRawBufferPointer) throws(RPCError) -> Void)?
   /// The client sends no more messages.
-  public var onRemoteClosed: (() throws(RPCError) -> Void)?
+  public var onRemoteClosed: ((ServerCall) throws(RPCError) -> Void)?
   /// The call ended, and not by its handler: the client gave up, the deadline passed, a message was refused, the server
   /// shuts down, the connection died. Work for it should stop.
   public var onCancelled: (() -> Void)?
   /// Output was sent and there is room for more.
-  public var onWritable: (() -> Void)?
+  public var onWritable: ((ServerCall) -> Void)?
 
   /// What the caller is told when the deadline passes.
   var deadlineError = RPCError.deadlineExceeded

@@ -160,6 +160,7 @@ package final class ServerSession {
   @inline(__always)
   private func admit(_ frame: Arrival, _ method: Method, _ now: UInt64) throws(RPCError) {
     let state = try ServerStreamState(shape: method.shape, flags: frame.header.flags)
+    try method.gate?(peer)
     guard streams.count < limits.streamsPerConnectionMax else {
       throw RPCError(
         .resourceExhausted,
@@ -208,9 +209,9 @@ package final class ServerSession {
     do {
       if let message {
         try checkSize(message, call.method)
-        try call.onMessage?(message)
+        try call.onMessage?(call, message)
       }
-      if remoteClosed && !call.isEnded { try call.onRemoteClosed?() }
+      if remoteClosed && !call.isEnded { try call.onRemoteClosed?(call) }
     } catch {
       abort(call, error)
     }
@@ -279,7 +280,7 @@ package final class ServerSession {
     let turn = lastProducer
     for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where wantsOutput {
       lastProducer = call.id
-      call.onWritable?()
+      call.onWritable?(call)
     }
   }
 

@@ -58,7 +58,8 @@ package struct AdmissionScan {
   private static func index(
     of number: UInt32, in descriptor: UnsafePointer<ProtobufCMessageDescriptor>, from start: Int
   ) -> Int? {
-    let fields = descriptor.pointee.fields!
+    // protobuf-c has no array for a message without fields.
+    guard let fields = descriptor.pointee.fields else { return nil }
     let count = Int(descriptor.pointee.n_fields)
     for index in start..<max(start, count) where fields[index].id == number { return index }
     for index in 0..<min(start, count) where fields[index].id == number { return index }

@@ -57,26 +57,23 @@ package final class AdminService: Sendable {
 
   /// Adds all methods.
   package func register(in router: inout Router) {
-    router.unary(AdminServiceRoutes.getServerInfo) { (_, call) throws(RPCError) in
-      try self.authorize(call.peer)
+    let gate: Gate = { (peer) throws(RPCError) in try Self.authorize(peer) }
+    router.unary(AdminServiceRoutes.getServerInfo, gate: gate) { (_, call) throws(RPCError) in
       self.getServerInfo(call)
     }
-    router.unary(AdminServiceRoutes.getStats) { (_, call) throws(RPCError) in
-      try self.authorize(call.peer)
+    router.unary(AdminServiceRoutes.getStats, gate: gate) { (_, call) throws(RPCError) in
       try self.getStats(call)
     }
-    router.unary(AdminServiceRoutes.checkpoint) { (_, call) throws(RPCError) in
-      try self.authorize(call.peer)
+    router.unary(AdminServiceRoutes.checkpoint, gate: gate) { (_, call) throws(RPCError) in
       try self.checkpoint(call)
     }
-    router.stream(AdminServiceRoutes.backup) { (call) throws(RPCError) in
-      try self.authorize(call.peer)
+    router.stream(AdminServiceRoutes.backup, gate: gate) { (call) throws(RPCError) in
       self.backup(call)
     }
   }
 
   /// The daemon's own user and root.
-  func authorize(_ peer: Peer) throws(RPCError) {
+  static func authorize(_ peer: Peer) throws(RPCError) {
     let uid = peer.uid
     guard uid != 0, uid != geteuid() else { return }
     throw RPCError(

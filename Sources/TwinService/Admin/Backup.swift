@@ -11,7 +11,7 @@ import TwinStore
 
 extension AdminService {
   func backup(_ call: ServerCall) {
-    call.onMessage = { [self, unowned call] (bytes) throws(RPCError) in
+    call.onMessage = { [self] (call, bytes) throws(RPCError) in
       let request = try call.unpack(Twind__V1__BackupRequest.self, bytes)
       let path = String(cString: request.pointee.path)
       guard path.hasPrefix("/") else {

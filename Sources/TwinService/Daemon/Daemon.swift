@@ -52,6 +52,7 @@ package final class Daemon: Service {
     umask(0o077)
     // What a peer with large frames made it take goes back when the peer is gone.
     _ = twind_return_blocks_from(Self.returnedBlockBytesMin)
+    try AddressSpace.check(memoryLimit: options.store.memoryBytesMax)
     var limits = TTRPC.Limits()
     limits.connectionsMax = options.connectionsMax
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)

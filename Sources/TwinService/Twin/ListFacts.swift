@@ -8,7 +8,7 @@ import TwinStore
 
 extension TwinService {
   func listFacts(_ call: ServerCall) {
-    call.onMessage = { [self, unowned call] (bytes) throws(RPCError) in
+    call.onMessage = { [self] (call, bytes) throws(RPCError) in
       let request = try call.unpack(Twind__V1__ListFactsRequest.self, bytes)
       let query = try onWire { () throws(TwinError) in
         try FactsQuery(request, permit(purpose: Text(request.pointee.purpose)))
@@ -83,7 +83,7 @@ private final class FactStream {
 
   func begin(on call: ServerCall) {
     // The call holds the stream until it ends.
-    call.onWritable = { [unowned call] in self.advance(call) }
+    call.onWritable = { self.advance($0) }
     advance(call)
   }
 

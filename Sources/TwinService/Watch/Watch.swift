@@ -31,7 +31,7 @@ final class Watch: @unchecked Sendable {
   /// When it began among all watches: who is woken first is no chance.
   let order = orders.add(1, ordering: .relaxed).newValue
   /// Called when the watch has ended by itself, or its call has.
-  var onEnd: () -> Void = {}
+  var onEnd: (Watch) -> Void = { _ in }
 
   private let call: ServerCall
   private let query: WatchQuery
@@ -247,6 +247,6 @@ final class Watch: @unchecked Sendable {
 
   private func end(_ error: RPCError) {
     call.fail(error)
-    onEnd()
+    onEnd(self)
   }
 }

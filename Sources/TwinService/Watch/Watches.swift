@@ -10,7 +10,7 @@ import TwinStore
 
 extension TwinService {
   func watchTwins(_ call: ServerCall) {
-    call.onMessage = { [watches, unowned call] (bytes) throws(RPCError) in
+    call.onMessage = { [watches] (call, bytes) throws(RPCError) in
       let request = try call.unpack(Twind__V1__WatchTwinsRequest.self, bytes)
       try onWire { () throws(TwinError) in
         try watches.begin(call, WatchQuery(request, self.permit(purpose: Text(request.pointee.purpose))))
@@ -40,12 +40,12 @@ final class Watches: Sendable {
     let watch = try Watch(call, query, store: store, workers: workers)
     let round = round(of: call.executor)
     open.add(1, ordering: .relaxed)
-    call.onWritable = { [unowned watch] in watch.advance() }
-    // The round holds the watch until its call has ended, which is always told: by `onCancelled`, or by the watch.
-    watch.onEnd = { [self, unowned watch] in
+    // Round and call hold the watch until the call has ended, which is always told: by `onCancelled`, or by the watch.
+    call.onWritable = { _ in watch.advance() }
+    watch.onEnd = { [self] watch in
       if round.remove(watch) { open.subtract(1, ordering: .relaxed) }
     }
-    call.onCancelled = { [unowned watch] in watch.onEnd() }
+    call.onCancelled = { watch.onEnd(watch) }
     round.add(watch)
     watch.advance()
   }

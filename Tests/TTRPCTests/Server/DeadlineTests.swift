@@ -117,7 +117,7 @@ import Testing
     let harness = SessionHarness(waiting.router)
     for id: UInt32 in [1, 3, 5] { harness.exchange(.request(id, "EchoStream", flags: .remoteOpen)) }
     // A message too large for its route, a message too large for a frame, a shutdown.
-    waiting.calls[0].onMessage = { (_) throws(RPCError) in throw RPCError(.aborted, "no") }
+    waiting.calls[0].onMessage = { (_, _) throws(RPCError) in throw RPCError(.aborted, "no") }
     #expect(harness.exchange(.data(1)).map(\.code) == [.aborted])
     waiting.calls[1].send(byteCount: 5 << 20) { _ in }
     #expect(harness.output().map(\.code) == [.resourceExhausted])

@@ -170,7 +170,7 @@ import Testing
     // Two streams that never end of themselves: each must get its turn.
     var router = Router()
     router.stream(EchoRoutes.echoStream) { (call) throws(RPCError) in
-      call.onWritable = { [unowned call] in
+      call.onWritable = { (call) in
         while call.isWritable {
           call.send(byteCount: 1000) { $0.initializeMemory(as: UInt8.self, repeating: 0, count: 1000) }
         }

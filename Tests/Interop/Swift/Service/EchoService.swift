@@ -89,7 +89,7 @@ private func encoded(text: String) -> [UInt8] {
 }
 
 private func echoStream(_ call: ServerCall) {
-  call.onMessage = { [unowned call] (bytes) throws(RPCError) in
+  call.onMessage = { (call, bytes) throws(RPCError) in
     let request = try call.unpack(EchoRequest.self, bytes)
     let arena = Arena(chunkBytes: 256)
     let response = arena.make(EchoResponse.self)
@@ -97,12 +97,12 @@ private func echoStream(_ call: ServerCall) {
     response.pointee.payload = request.pointee.payload
     call.send(response)
   }
-  call.onRemoteClosed = { [unowned call] in call.finish() }
+  call.onRemoteClosed = { $0.finish() }
 }
 
 /// Sends while the connection takes more, and goes on when it takes more again.
 private func count(_ call: ServerCall) {
-  call.onMessage = { [unowned call] (bytes) throws(RPCError) in
+  call.onMessage = { (call, bytes) throws(RPCError) in
     let text = String(cString: try call.unpack(EchoRequest.self, bytes).pointee.text)
     guard let total = UInt64(text) else { throw RPCError(.invalidArgument, "text is no number: \(text)") }
     var sent: UInt64 = 0
@@ -114,7 +114,7 @@ private func count(_ call: ServerCall) {
       }
       if sent == total { call.finish() }
     }
-    call.onWritable = go
+    call.onWritable = { _ in go() }
     go()
   }
 }
@@ -122,12 +122,12 @@ private func count(_ call: ServerCall) {
 private func collect(_ call: ServerCall) {
   var text = ""
   var payload: [UInt8] = []
-  call.onMessage = { [unowned call] (bytes) throws(RPCError) in
+  call.onMessage = { (call, bytes) throws(RPCError) in
     let request = try call.unpack(EchoRequest.self, bytes)
     text += String(cString: request.pointee.text)
     payload += UnsafeBufferPointer(start: request.pointee.payload.data, count: request.pointee.payload.len)
   }
-  call.onRemoteClosed = { [unowned call] in
+  call.onRemoteClosed = { (call) in
     let arena = Arena(chunkBytes: 1024)
     let response = arena.make(EchoResponse.self)
     response.pointee.text = arena.string(text)
