@@ -1,6 +1,7 @@
 // The daemon's command line.
 
 import ArgumentParser
+import CLinux
 import Foundation
 import TwinService
 
@@ -24,6 +25,7 @@ struct Twind: AsyncParsableCommand {
     defaultSubcommand: Serve.self)
 
   static func main() async {
+    twind_report_crashes("twind \(Daemon.version)")
     do {
       try AddressSpace.check()
     } catch {

