@@ -134,17 +134,17 @@ def payloads(method: MethodDescriptor, directory: Path) -> list[bytes]:
 # How the caller goes on.
 
 
-def send(connection: RawConnection, method: MethodDescriptor, stream: int, payload: bytes, timeout_nano: int = 0) -> None:
+def begun(method: MethodDescriptor, stream: int, payload: bytes, timeout_nano: int = 0) -> bytes:
     flags = REMOTE_OPEN if method.client_streaming else REMOTE_CLOSED if method.server_streaming else 0
     data = envelope(method.containing_service.full_name, method.name, payload, timeout_nano)
-    connection.send(frame(stream, REQUEST, flags, data))
+    return frame(stream, REQUEST, flags, data)
 
 
 def groups(sent: list[bytes]) -> Iterator[list[bytes]]:
     """What fits a connection of a daemon that does not read: its socket, and its table of calls."""
     group: list[bytes] = []
     for payload in sent:
-        if group and (len(group) == 60 or sum(map(len, group)) + len(payload) > 80_000):
+        if group and (len(group) == 60 or sum(map(len, group)) + len(payload) > 40_000):
             yield group
             group = []
         group.append(payload)
@@ -169,7 +169,7 @@ def answered(daemon: Daemon, method: MethodDescriptor, sent: list[bytes], go: Ca
     go()
     for payload in sent:
         with RawConnection(daemon.socket, seconds=30) as connection:
-            send(connection, method, 1, payload)
+            connection.send(begun(method, 1, payload))
             first = connection.answer(1)
             if method.server_streaming and first.kind != RESPONSE:
                 connection.send(frame(1, CANCEL))
@@ -194,15 +194,14 @@ def _on_one_connection(
 
 def cancelled(daemon: Daemon, method: MethodDescriptor, sent: list[bytes], go: Callable[[], None]) -> None:
     def begin(connection: RawConnection, stream: int, payload: bytes) -> None:
-        send(connection, method, stream, payload)
-        connection.send(frame(stream, CANCEL))
+        connection.send(begun(method, stream, payload) + frame(stream, CANCEL))
 
     _on_one_connection(daemon, method, sent, go, begin)
 
 
 def expired(daemon: Daemon, method: MethodDescriptor, sent: list[bytes], go: Callable[[], None]) -> None:
     def begin(connection: RawConnection, stream: int, payload: bytes) -> None:
-        send(connection, method, stream, payload, timeout_nano=[1, 500_000, 20_000_000][stream // 2 % 3])
+        connection.send(begun(method, stream, payload, [1, 500_000, 20_000_000][stream // 2 % 3]))
 
     _on_one_connection(daemon, method, sent, go, begin)
 
@@ -224,7 +223,7 @@ def _leave(
         connection = RawConnection(daemon.socket, seconds=30)
         connections.append(connection)
         for index, payload in enumerate(group):
-            send(connection, method, 2 * index + 1, payload)
+            connection.send(begun(method, 2 * index + 1, payload))
         leave(connection)
     go()
     for connection in connections:
@@ -340,7 +339,7 @@ def test_stranger_is_refused_before_the_request_is_looked_at(
             os.setuid(NOBODY)
             for payload in sent:
                 with RawConnection(daemon.socket) as connection:
-                    send(connection, METHODS[name], 1, payload)
+                    connection.send(begun(METHODS[name], 1, payload))
                     os.write(write, bytes([connection.answer(1).code]))
         finally:
             os._exit(0)
