@@ -54,7 +54,7 @@ let package = Package(
     .executableTarget(
       name: "twind",
       dependencies: [
-        "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", arguments, configuration, logging, lifecycle,
+        "TwinService", "TwinStore", "TwinText", "TwinCore", arguments, configuration, logging, lifecycle,
       ],
       swiftSettings: strict),
     .executableTarget(

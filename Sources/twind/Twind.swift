@@ -1,7 +1,6 @@
 // The daemon's command line.
 
 import ArgumentParser
-import CLinux
 import Foundation
 import TwinService
 
@@ -25,7 +24,7 @@ struct Twind: AsyncParsableCommand {
     defaultSubcommand: Serve.self)
 
   static func main() async {
-    twind_report_crashes("twind \(Daemon.version)")
+    CrashReport.begin()
     do {
       try AddressSpace.check()
     } catch {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import socket
 import stat
 import subprocess
@@ -125,3 +127,31 @@ def test_of_twenty_starts_at_once_one_serves(directory: Path) -> None:
     ended = [process.communicate(timeout=10)[1] for process in starts]
     assert all("in use" in text for text, p in zip(ended, starts) if p.pid != pid), ended
     assert [p.returncode for p in starts if p.pid == pid] == [0]
+
+
+def with_address_space(bytes_max: int, directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TWIND, "--socket", "s", "--data-dir", "data", *options],
+        cwd=directory, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_max, bytes_max)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mebibytes", [120, 200, 400, 1000, 1200, 2500])
+def test_limit_on_the_address_space_is_refused_with_a_remedy(mebibytes: int, directory: Path) -> None:
+    ended = with_address_space(mebibytes << 20, directory)
+    assert ended.returncode == 1, ended.stderr
+    assert f"limited to {mebibytes} MiB" in ended.stderr and "ulimit -v" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    # The remedy, followed: what the message says is needed is enough.
+    needed = int(re.findall(r"twind needs (\d+) MiB", ended.stderr)[0])
+    limit = needed << 20
+    options = ["--memory-limit", "8MiB"] if mebibytes < 1036 else []
+    daemon = Daemon(
+        directory, *options, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    )  # fmt: skip
+    try:
+        daemon.check()
+        daemon.stop()
+    finally:
+        daemon.close()

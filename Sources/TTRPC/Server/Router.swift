@@ -12,7 +12,8 @@ public struct Router: Sendable {
   ///
   /// - Parameter gate: who may call; nil = everyone.
   public mutating func unary<Request, Response>(
-    _ route: Route<Request, Response>, gate: Gate? = nil, approach: ApproachHandler? = nil, _ handler: @escaping UnaryHandler<Request>
+    _ route: Route<Request, Response>, gate: Gate? = nil, approach: ApproachHandler? = nil,
+    _ handler: @escaping UnaryHandler<Request>
   ) {
     precondition(route.shape == .unary, "\(route.method) is not unary")
     add(
