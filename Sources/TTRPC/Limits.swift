@@ -21,10 +21,10 @@ public struct Limits: Sendable {
   public var streamsPerConnectionMax = 128
   /// Connections of one server.
   public var connectionsMax = 1024
-  /// Received bytes that wait for the rest of their frame, of one reactor, in bytes. Past it the largest is closed.
-  public var receiveBytesMax = 64 << 20
-  /// Replies that wait for their readers, of one reactor, in bytes. Past it the connection with the most is closed.
-  public var sendBytesMax = 64 << 20
+  /// Memory for all that is under way on all connections, in bytes: received parts of frames, replies that wait for their
+  /// readers, what open calls keep, and replies that are being made. Past it new work is refused, and the connection that
+  /// holds the most is closed.
+  public var bufferBytesMax = 64 << 20
   /// Replies that wait for one connection's reader, in bytes. Past it no more of its calls are read, and its
   /// streams are not asked for more.
   public var sendBytesPerConnectionMax = 1 << 20
@@ -49,8 +49,7 @@ public struct Limits: Sendable {
       ("metadataBytesMax", UInt64(Self.metadataBytesMax)),
       ("streamsPerConnectionMax", UInt64(streamsPerConnectionMax)),
       ("connectionsMax", UInt64(connectionsMax)),
-      ("receiveBytesMax", UInt64(receiveBytesMax)),
-      ("sendBytesMax", UInt64(sendBytesMax)),
+      ("bufferBytesMax", UInt64(bufferBytesMax)),
       ("sendBytesPerConnectionMax", UInt64(sendBytesPerConnectionMax)),
       ("frameNanosMax", frameNanosMax),
       ("drainNanosMax", drainNanosMax),

@@ -4,6 +4,9 @@
 enum ServiceLimits {
   /// Bytes of twins in one reply about many.
   static let replyBytesMax = 3_584 << 10
+  /// Bytes of twins that are read from the disk for one call, at least one twin: the rest of a batch is to be asked for
+  /// again.
+  static let coldTwinBytesMax = 8 << 20
   /// How long a read waits for its min_sequence, in nanoseconds.
   static let sequenceWaitNanosMax: UInt64 = 1_000_000_000
   /// Bytes of twins in one part of a watch's snapshot.
@@ -16,11 +19,12 @@ enum ServiceLimits {
   static let watchTurnCommitsMax = 256
   /// Commits without news after which a watch is told how far it has come.
   static let watchQuietCommitsMax = 10_000
-  /// Requests that wait for a worker.
+  /// Requests of one user that wait for one kind of worker.
   static let workersQueueMax = 1_024
 
   /// Those that a caller can meet, in name order.
   static let named: [(name: String, value: UInt64)] = [
+    ("coldTwinBytesMax", UInt64(coldTwinBytesMax)),
     ("factsBytesMax", UInt64(factsBytesMax)),
     ("replyBytesMax", UInt64(replyBytesMax)),
     ("sequenceWaitNanosMax", sequenceWaitNanosMax),

@@ -27,8 +27,7 @@ final class HotPath {
     folder = FileManager.default.temporaryDirectory.path + "/twind-hot-path-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let store = try Store(directory: folder + "/data")
-    let twins = TwinService(
-      store: store, agents: Agents(), workers: Workers(name: "worker"), commits: Workers(name: "commit", count: 1))
+    let twins = TwinService(store: store, agents: Agents(), lanes: Lanes())
     var router = Router()
     twins.register(in: &router)
     server = Server(router: router, reactors: 1)

@@ -27,6 +27,7 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private var closeDeadline: UInt64?
   /// The timer asked for.
   @exclusivity(unchecked) private var wakeAt = UInt64.max
+  /// What is counted on the connection's share: received bytes, and replies, as memory held for them.
   @exclusivity(unchecked) private(set) var receiveBytes = 0
   @exclusivity(unchecked) private(set) var sendBytes = 0
 
@@ -36,7 +37,8 @@ final class Connection: EventSource, SessionHost {
     self.reactor = reactor
     self.onClose = onClose
     session = ServerSession(
-      router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena)
+      router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena,
+      share: reactor.budget.share(of: peer))
     session.host = self
   }
 
@@ -212,12 +214,26 @@ final class Connection: EventSource, SessionHost {
   private func account() {
     guard isOpen else { return }
     let received = input.capacity
-    let sent = session.output.byteCount
+    let sent = session.output.capacity
     if received == receiveBytes && sent == sendBytes { return }
-    reactor.receiveBytes += received - receiveBytes
-    reactor.sendBytes += sent - sendBytes
+    session.share.add(received - receiveBytes + sent - sendBytes)
+    session.share.setOutputBytes(sent)
     receiveBytes = received
     sendBytes = sent
+    reactor.enforceBudget()
+  }
+
+  /// Bytes held for this connection, with what its calls keep.
+  var heldBytes: Int { session.share.byteCount }
+
+  /// Gives all memory back that it can, because it holds the most: its peer is told, unless it does not read either.
+  func giveUp() {
+    guard isOpen, session.output.isEmpty, !session.isClosing else { return close() }
+    session.giveUp(input.bytes)
+    input.consume(input.byteCount)
+    input.free()
+    hasFramesLeft = false
+    flush()
   }
 
   // MARK: The end
@@ -234,8 +250,7 @@ final class Connection: EventSource, SessionHost {
     guard isOpen else { return }
     isOpen = false
     session.close()
-    reactor.receiveBytes -= receiveBytes
-    reactor.sendBytes -= sendBytes
+    session.share.add(-receiveBytes - sendBytes)
     receiveBytes = 0
     sendBytes = 0
     reactor.remove(fd)

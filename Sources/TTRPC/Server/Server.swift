@@ -19,16 +19,16 @@ public final class Server: @unchecked Sendable {
     public var connections = 0
     public var streams = 0
     public var calls: UInt64 = 0
-    /// Received bytes that wait for the rest of their frame, as memory held for them.
-    public var receiveBytes = 0
-    /// Replies that wait for their readers.
-    public var sendBytes = 0
+    /// Memory held for what is under way, see `Limits.bufferBytesMax`.
+    public var bufferBytes = 0
 
     public init() {}
   }
 
   private let router: Router
   private let limits: Limits
+  /// Memory of all connections.
+  public let budget: BufferBudget
   private let reactors: [Reactor]
   private let connectionCount = Atomic(0)
   private let turn = Atomic(0)
@@ -57,7 +57,25 @@ public final class Server: @unchecked Sendable {
     self.router = router
     self.limits = limits
     let nanos = UInt64(max(busyPoll.nanos, 0))
-    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits, busyPollNanos: nanos) }
+    let budget = BufferBudget(bytesMax: limits.bufferBytesMax)
+    self.budget = budget
+    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits, busyPollNanos: nanos, budget: budget) }
+    guard self.reactors.count > 1 else { return }
+    for reactor in self.reactors {
+      let others = Others(self.reactors.filter { $0 !== reactor })
+      reactor.alarm = { _ in others.enforceBudget() }
+    }
+  }
+
+  /// A reactor's siblings, which live as long as the server.
+  private final class Others: Sendable {
+    private let reactors: [Reactor]
+
+    init(_ reactors: [Reactor]) { self.reactors = reactors }
+
+    func enforceBudget() {
+      for reactor in reactors { reactor.post { reactor.closeLargest(alarming: false) } }
+    }
   }
 
   public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
@@ -123,8 +141,7 @@ public final class Server: @unchecked Sendable {
   private func countLive(_ sum: inout Statistics) {
     sum.connections = onEach { $0.connections.count }
     sum.streams = onEach { $0.connections.reduce(0) { $0 + $1.session.streamCount } }
-    sum.receiveBytes = onEach { $0.receiveBytes }
-    sum.sendBytes = onEach { $0.sendBytes }
+    sum.bufferBytes = budget.byteCount
     sum.calls += UInt64(onEach { $0.connections.reduce(0) { $0 + Int($1.session.callCount) } })
   }
 

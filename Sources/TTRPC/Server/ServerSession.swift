@@ -14,6 +14,8 @@ package final class ServerSession {
   let peer: Peer
   let executor: any Executor
   let arena: Arena
+  /// What is held for this connection.
+  let share: BufferShare
   /// Whoever carries the bytes takes itself away before it ends: a weak reference would make every count of references to it
   /// a slow one.
   unowned(unsafe) var host: (any SessionHost)?
@@ -45,12 +47,16 @@ package final class ServerSession {
   /// The call that must end before the frames behind it are handled.
   @exclusivity(unchecked) private var holder: UInt32?
 
-  package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
+  package init(
+    router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena,
+    share: BufferShare = BufferBudget().share(of: .current)
+  ) {
     self.router = router
     self.limits = limits
     self.peer = peer
     self.executor = executor
     self.arena = arena
+    self.share = share
   }
 
   /// Calls being served.
@@ -58,6 +64,9 @@ package final class ServerSession {
 
   /// No more calls are read until output has been sent, or a call that holds the others back has ended.
   package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax || holder != nil }
+
+  /// Bytes held for the connection up to which large replies are made for it.
+  var roomBytes: Int { limits.sendBytesPerConnectionMax }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
@@ -108,6 +117,14 @@ package final class ServerSession {
         RPCError(
           .deadlineExceeded,
           "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
+    }
+    isClosing = true
+  }
+
+  /// Memory is short and this connection holds the most of it. A frame that has begun gets an answer.
+  func giveUp(_ bytes: UnsafeRawBufferPointer) {
+    if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
+      refuse(FrameHeader(start).stream, .buffersFull(share))
     }
     isClosing = true
   }
@@ -321,5 +338,12 @@ extension ServerSession {
 }
 
 extension RPCError {
+  static func buffersFull(_ share: BufferShare) -> RPCError {
+    RPCError(
+      .resourceExhausted,
+      "buffers hold \(share.budgetByteCount) of \(share.budgetBytesMax) bytes (bufferBytesMax), \(share.byteCount) of them "
+        + "for this connection: read replies as they come and send frames whole, or raise --buffer-limit")
+  }
+
   static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was made")
 }

@@ -18,7 +18,7 @@ extension AdminService {
         throw RPCError(
           .invalidArgument, "path is \"\(path)\": give an absolute path, the daemon runs in a directory of its own")
       }
-      try backups.submit { [store] in
+      try lanes.maintenance.submit(for: call) { [store] in
         guard !call.isEnded else { return }
         let progress = BackupMessages(call)
         do throws(StoreError) {

@@ -30,14 +30,12 @@ package final class Daemon: Service {
   package let options: DaemonOptions
   private let logger: Logger
   private let store: Store
-  private let workers: Workers
+  private let lanes: Lanes
   private let server: Server
   private let health: HealthService
   private let listener: UnixListener
   private let checkpoints: CheckpointRunner
   private let syncs: SyncRunner
-  private let commits: Workers
-  private let backups: Workers
   private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
@@ -71,14 +69,11 @@ package final class Daemon: Service {
     self.options = options
     self.logger = logger
     self.whenServing = whenServing
-    workers = Workers(name: "worker")
-    commits = Workers(name: "commit", count: 1)
-    backups = Workers(name: "backup", count: 1)
+    lanes = Lanes()
     let health = HealthService()
     self.health = health
-    let twins = TwinService(
-      store: store, agents: Agents(configured: options.agents), workers: workers, commits: commits)
-    server = Self.server(options, limits, twins, backups, health)
+    let twins = TwinService(store: store, agents: Agents(configured: options.agents), lanes: lanes)
+    server = Self.server(options, limits, twins, health)
     checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
       logger.critical("no more writes until a restart, reads go on: \(failure)")
@@ -122,9 +117,7 @@ package final class Daemon: Service {
   private func shutdown() throws {
     health.setAll(.notServing)
     server.shutdown()
-    workers.stop()
-    commits.stop()
-    backups.stop()
+    lanes.stop()
     checkpoints.stop()
     syncs.stop()
     do {
@@ -153,8 +146,7 @@ package final class Daemon: Service {
   }
 
   private static func server(
-    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ backups: Workers,
-    _ health: HealthService
+    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ health: HealthService
   ) -> Server {
     let identity = AdminService.Identity(
       version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
@@ -163,7 +155,7 @@ package final class Daemon: Service {
     var router = Router()
     twins.register(in: &router)
     AdminService(
-      identity, twins: twins, backups: backups, statistics: { counter.server?.statistics() ?? Server.Statistics() },
+      identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)

@@ -38,7 +38,7 @@ struct AsOfQuery: Sendable {
 
 extension TwinService {
   func getTwin(_ query: AsOfQuery, _ call: ServerCall) throws(RPCError) {
-    try workers.submit { [store] in
+    try lanes.long.submit(for: call) { [store] in
       guard !call.isEnded else { return }
       do throws(RPCError) {
         let (image, sequence) = try query.read(store)

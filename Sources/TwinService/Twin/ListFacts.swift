@@ -13,7 +13,7 @@ extension TwinService {
       let query = try onWire { () throws(TwinError) in
         try FactsQuery(request, permit(purpose: Text(request.pointee.purpose)))
       }
-      try workers.submit { [store] in
+      try lanes.long.submit(for: call) { [store] in
         guard !call.isEnded else { return }
         do throws(RPCError) {
           let facts = try query.read(store)

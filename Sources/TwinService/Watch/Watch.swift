@@ -98,7 +98,12 @@ final class Watch: @unchecked Sendable {
   private func load(_ next: ArraySlice<[UInt8]>, _ names: ArraySlice<[UInt8]>, _ isLast: Bool) {
     read { (store) throws(StoreError) in
       var found: [[UInt8]: TwinImage] = [:]
-      for name in next { found[name] = try store.twin(name) ?? TwinImage.absent(name) }
+      var byteCount = 0
+      for name in next where byteCount < ServiceLimits.snapshotBytesMax {
+        let image = try store.twin(name) ?? TwinImage.absent(name)
+        byteCount += image.byteCount
+        found[name] = image
+      }
       return found
     } then: { watch, found in
       watch.loaded = found
@@ -113,7 +118,7 @@ final class Watch: @unchecked Sendable {
   ) {
     phase = .reading
     do throws(RPCError) {
-      try workers.submit { [self, store] in
+      try workers.submit(for: call) { [self, store] in
         let found = Result { () throws(StoreError) in try body(store) }
         call.onThread { [self] _ in
           guard !call.isEnded else { return }
