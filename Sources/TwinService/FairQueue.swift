@@ -5,11 +5,16 @@
 
 import DequeModule
 
-struct FairQueue<Job> {
+package struct FairQueue<Job> {
   /// Whose job it is.
-  struct Owner: Hashable {
+  package struct Owner: Hashable {
     let user: UInt32
     let connection: ObjectIdentifier
+
+    package init(user: UInt32, connection: ObjectIdentifier) {
+      self.user = user
+      self.connection = connection
+    }
   }
 
   private struct User {
@@ -24,12 +29,14 @@ struct FairQueue<Job> {
   private var jobs: [Owner: Deque<Job>] = [:]
   private var running: Set<Owner> = []
 
-  private(set) var count = 0
+  package private(set) var count = 0
+
+  package init() {}
 
   /// Jobs of one user that wait.
-  func count(of user: UInt32) -> Int { users[user]?.jobCount ?? 0 }
+  package func count(of user: UInt32) -> Int { users[user]?.jobCount ?? 0 }
 
-  mutating func add(_ job: Job, of owner: Owner) {
+  package mutating func add(_ job: Job, of owner: Owner) {
     count += 1
     users[owner.user, default: User()].jobCount += 1
     jobs[owner, default: []].append(job)
@@ -38,7 +45,7 @@ struct FairQueue<Job> {
 
   /// The next job; `end` must be called when it has run. Nil when there is none, or all are of connections that have one
   /// that runs.
-  mutating func next() -> (job: Job, owner: Owner)? {
+  package mutating func next() -> (job: Job, owner: Owner)? {
     guard let id = ready.popFirst(), var user = users[id], let connection = user.ready.popFirst() else { return nil }
     let owner = Owner(user: id, connection: connection)
     guard let job = jobs[owner]?.popFirst() else { preconditionFailure("a connection that is ready has a job") }
@@ -52,7 +59,7 @@ struct FairQueue<Job> {
   }
 
   /// The owner's job has run. True: another of its jobs may run now.
-  mutating func end(_ owner: Owner) -> Bool {
+  package mutating func end(_ owner: Owner) -> Bool {
     running.remove(owner)
     guard jobs[owner] != nil else { return false }
     makeReady(owner)

@@ -29,6 +29,12 @@ struct Serve: AsyncParsableCommand {
   var durability: String?
   @Option(help: "Bytes kept in memory, at least 8MiB: 128MiB, 1GiB (default: 1GiB). Other twins are read from disk.")
   var memoryLimit: String?
+  @Option(
+    help: """
+      Bytes for all that is under way and not twins: requests, replies, watches, histories, at least 16MiB (default: half of \
+      the memory limit, at least 64MiB). Past it calls are refused, and who holds the most is disconnected.
+      """)
+  var bufferLimit: String?
   @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind; without it reads go on.")
   var exitOnIoError = false
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
@@ -80,7 +86,8 @@ struct Serve: AsyncParsableCommand {
   private var flags: [String: String] {
     let given: [String: String?] = [
       "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "durability": durability,
-      "memory-limit": memoryLimit, "exit-on-io-error": exitOnIoError ? "true" : nil,
+      "memory-limit": memoryLimit, "buffer-limit": bufferLimit,
+      "exit-on-io-error": exitOnIoError ? "true" : nil,
       "checkpoint-interval": checkpointInterval,
       "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
       "reactors": reactors.map { "\($0)" }, "busy-poll": busyPoll, "agents": agents, "retain": retain,

@@ -31,13 +31,13 @@ public final class BufferBudget: Sendable {
   public var byteCount: Int { held.load(ordering: .relaxed) }
 
   /// More is held than may be: something was allocated before it could be counted.
-  var isExceeded: Bool { byteCount > bytesMax }
+  package var isExceeded: Bool { byteCount > bytesMax }
 
   /// What each connection could hold if all held the same. When more is held than may be, some hold more than this.
-  var fairBytes: Int { bytesMax / max(1, shareCount.load(ordering: .relaxed)) }
+  package var fairBytes: Int { bytesMax / max(1, shareCount.load(ordering: .relaxed)) }
 
   /// A new connection's share.
-  func share(of peer: Peer) -> BufferShare {
+  package func share(of peer: Peer) -> BufferShare {
     let user = lock.withLock {
       if let user = users[peer.uid] { return user }
       let user = User()
@@ -81,7 +81,7 @@ public final class BufferShare: Sendable {
   public var budgetByteCount: Int { budget.byteCount }
 
   /// Counts what has been allocated already, or given back.
-  func add(_ count: Int) {
+  package func add(_ count: Int) {
     held.add(count, ordering: .relaxed)
     user.held.add(count, ordering: .relaxed)
     budget.add(count)
@@ -89,7 +89,7 @@ public final class BufferShare: Sendable {
 
   /// Counts what is about to be allocated. False, and nothing is counted, when there is no room for it. Who holds little is
   /// not refused for what others hold: the largest of those is closed instead.
-  func reserve(_ count: Int) -> Bool {
+  package func reserve(_ count: Int) -> Bool {
     add(count)
     let fits = budget.byteCount <= budget.bytesMax || byteCount <= max(budget.fairBytes, Self.smallBytes)
     if fits && user.held.load(ordering: .relaxed) <= userBytesMax { return true }

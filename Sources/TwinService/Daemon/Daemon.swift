@@ -50,9 +50,10 @@ package final class Daemon: Service {
     umask(0o077)
     // What a peer with large frames made it take goes back when the peer is gone.
     _ = twind_return_blocks_from(Self.returnedBlockBytesMin)
-    try AddressSpace.check(memoryLimit: options.store.memoryBytesMax)
+    try AddressSpace.check(memoryLimit: options.store.memoryBytesMax, bufferLimit: options.bufferLimit)
     var limits = TTRPC.Limits()
     limits.connectionsMax = options.connectionsMax
+    limits.bufferBytesMax = options.bufferLimit
     try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
     do {
       store = try Store(directory: options.dataDirectory, options: options.store)
@@ -74,7 +75,8 @@ package final class Daemon: Service {
     self.health = health
     let twins = TwinService(store: store, agents: Agents(configured: options.agents), lanes: lanes)
     server = Self.server(options, limits, twins, health)
-    checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
+    checkpoints = CheckpointRunner(
+      store, interval: options.checkpointInterval, buffers: server.budget, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
       logger.critical("no more writes until a restart, reads go on: \(failure)")
       health.setAll(.notServing)

@@ -22,6 +22,10 @@ package struct DaemonOptions: Sendable {
   package var socketGroup: gid_t?
   /// Connections at a time.
   package var connectionsMax = Limits().connectionsMax
+  /// Bytes for all that is not twins; nil = by the memory limit.
+  package var bufferBytesMax: Int?
+  package static let bufferBytesMin = 16 << 20
+  package var bufferLimit: Int { bufferBytesMax ?? max(64 << 20, store.memoryBytesMax / 2) }
   /// Threads that serve.
   package var reactors = Server.defaultReactors
   /// How long a thread that serves goes on looking for more before it sleeps.
