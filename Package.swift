@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -45,7 +46,8 @@ let package = Package(
     .target(
       name: "TwinService",
       dependencies: [
-        "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle,
+        "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle, deque,
+        heap,
       ],
       swiftSettings: strict),
     .target(

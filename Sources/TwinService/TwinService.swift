@@ -11,12 +11,14 @@ package final class TwinService: Sendable {
   let agents: Agents
   let lanes: Lanes
   let watches: Watches
+  let sequences: SequenceWaiters
 
   package init(store: Store, agents: Agents, lanes: Lanes) {
     self.store = store
     self.agents = agents
     self.lanes = lanes
     watches = Watches(store: store, workers: lanes.long)
+    sequences = SequenceWaiters(store)
   }
 
   /// Adds all methods.
