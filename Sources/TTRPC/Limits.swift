@@ -17,6 +17,9 @@ public struct Limits: Sendable {
   /// takes 30 for each.
   public static let unpackBytesBase = 64 << 10
 
+  /// Frames of one connection that wait while its replies are not read, in bytes. Past it their calls are refused.
+  public static let queuedBytesMax = 4 << 20
+
   /// Calls being served on one connection.
   public var streamsPerConnectionMax = 128
   /// Connections of one server.
@@ -25,7 +28,7 @@ public struct Limits: Sendable {
   /// readers, what open calls keep, and replies that are being made. Past it new work is refused, and the connection that
   /// holds the most is closed.
   public var bufferBytesMax = 64 << 20
-  /// Replies that wait for one connection's reader, in bytes. Past it no more of its calls are read, and its
+  /// Replies that wait for one connection's reader, in bytes. Past it its calls wait, up to `queuedBytesMax`, and its
   /// streams are not asked for more.
   public var sendBytesPerConnectionMax = 1 << 20
   /// Time that a started frame may take to arrive, in nanoseconds.
@@ -47,6 +50,7 @@ public struct Limits: Sendable {
       ("messageDepthMax", UInt64(Self.messageDepthMax)),
       ("metadataPairsMax", UInt64(Self.metadataPairsMax)),
       ("metadataBytesMax", UInt64(Self.metadataBytesMax)),
+      ("queuedBytesMax", UInt64(Self.queuedBytesMax)),
       ("streamsPerConnectionMax", UInt64(streamsPerConnectionMax)),
       ("connectionsMax", UInt64(connectionsMax)),
       ("bufferBytesMax", UInt64(bufferBytesMax)),

@@ -19,6 +19,8 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private var isPending = false
   /// The next turn goes on with frames that are here.
   @exclusivity(unchecked) private var hasFramesLeft = false
+  /// The peer sends no more; what it has sent is still to be handled.
+  @exclusivity(unchecked) private var hasEnded = false
   /// When what was read last had arrived.
   @exclusivity(unchecked) private var arrivedAt: UInt64 = 0
   /// When the frame that is not complete must be; nil between frames.
@@ -97,15 +99,33 @@ final class Connection: EventSource, SessionHost {
     if borrows { swap(&input, &reactor.spareInput) }
     let room = input.room()
     let count = twind_receive(fd, room.baseAddress, room.count)
+    let problem = count < 0 ? errno : 0
     if count > 0 {
       input.received(count)
       reactor.heard(self)
       arrivedAt = twind_monotonic_nanos()
       handleInput()
+      if session.isWaitingForReader { refuseQueued() }
     }
     if borrows { giveBackSpare() } else if input.isEmpty { input.free() }
     account()
-    if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close() }
+    if count < 0 && problem != EAGAIN && problem != EINTR { return close() }
+    if count == 0 { end() }
+  }
+
+  /// The peer has closed its side: what it sent before is handled, as far as that waits for us.
+  private func end() {
+    guard session.isPaused, !input.isEmpty else { return close() }
+    hasEnded = true
+    updateEvents()
+  }
+
+  /// Requests are read while replies wait, up to a limit; past it they are refused.
+  private func refuseQueued() {
+    guard isOpen, input.byteCount > Limits.queuedBytesMax else { return }
+    input.consume(session.refuse(input.bytes, downTo: Limits.queuedBytesMax / 2, now: arrivedAt))
+    send()
+    afterSend()
   }
 
   /// What was lent goes back; a part of a frame moves into a buffer of this connection's own.
@@ -175,10 +195,12 @@ final class Connection: EventSource, SessionHost {
     giveBackOutput()
     afterSend()
     account()
-    guard isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil else { return }
-    handleInput()
-    if input.isEmpty { input.free() }
-    account()
+    if isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil {
+      handleInput()
+      if input.isEmpty { input.free() }
+      account()
+    }
+    if hasEnded && !session.isPaused && !hasFramesLeft { close() }
   }
 
   /// One write; the rest waits for the socket.
@@ -202,12 +224,22 @@ final class Connection: EventSource, SessionHost {
     if session.wantsOutput { session.produce() }
     // Who is not read from cannot be late.
     if session.isPaused { frameDeadline = nil }
-    var wanted: UInt32 = session.isPaused || session.isClosing ? 0 : twind_readable
+    updateEvents()
+  }
+
+  private func updateEvents() {
+    var wanted: UInt32 = isReading ? twind_readable : 0
     if !session.output.isEmpty { wanted |= twind_writable }
     if wanted != events {
       events = wanted
       reactor.change(fd, events)
     }
+  }
+
+  private var isReading: Bool {
+    if session.isClosing || hasEnded { return false }
+    return !session.isPaused
+      || (session.isWaitingForReader && !session.isStuck && input.byteCount < ReceiveBuffer.bytesMax)
   }
 
   /// Tells the reactor what is held now; of its own, not of what was lent.

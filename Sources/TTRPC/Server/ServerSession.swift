@@ -62,8 +62,15 @@ package final class ServerSession {
   /// Calls being served.
   package var streamCount: Int { streams.count }
 
-  /// No more calls are read until output has been sent, or a call that holds the others back has ended.
-  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax || holder != nil }
+  /// No more calls are begun until output has been sent, or a call that holds the others back has ended.
+  package var isPaused: Bool { isWaitingForReader || holder != nil }
+
+  /// Replies wait to be read. A client may write more before it reads, with a lock held that its reader needs, as
+  /// containerd's Go client 1.2.0 to 1.2.3 does: what it writes must be taken all the same.
+  package var isWaitingForReader: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+
+  /// So much waits to be read that not even refusals are added.
+  package var isStuck: Bool { output.byteCount > limits.sendBytesPerConnectionMax + 2 * Limits.frameBytesMax }
 
   /// Bytes held for the connection up to which large replies are made for it.
   var roomBytes: Int { limits.sendBytesPerConnectionMax }
@@ -101,6 +108,33 @@ package final class ServerSession {
       handle(frame, now)
     }
     return isClosing ? bytes.count : offset
+  }
+
+  /// Refuses the calls at the beginning of the bytes, one by one, until no more than `bytesLeft` wait.
+  ///
+  /// - Returns: how many bytes are done with.
+  package func refuse(_ bytes: UnsafeRawBufferPointer, downTo bytesLeft: Int, now: UInt64) -> Int {
+    var offset = 0
+    while bytes.count - offset > bytesLeft, !isStuck, let frame = Arrival(in: bytes, at: offset, router),
+      !frame.isTooLong
+    {
+      offset = frame.end
+      if connection.begins(frame.header) {
+        callCount += 1
+        refuse(frame.header.stream, unread)
+      } else {
+        handleOther(frame, now)
+      }
+    }
+    return offset
+  }
+
+  private var unread: RPCError {
+    RPCError(
+      .resourceExhausted,
+      "\(output.byteCount) bytes of replies wait to be read on this connection (sendBytesPerConnectionMax "
+        + "\(limits.sendBytesPerConnectionMax)), and \(Limits.queuedBytesMax) bytes of requests behind them "
+        + "(queuedBytesMax): read replies before asking for more")
   }
 
   private static func tooLong(_ header: FrameHeader) -> RPCError {

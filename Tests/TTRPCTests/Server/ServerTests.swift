@@ -57,6 +57,35 @@ import Testing
     #expect(server.settles { $0.bufferBytes == 0 })
   }
 
+  /// As containerd's Go client 1.2.3: its writer holds a lock that its reader needs.
+  @Test func requestsAreReadWhileRepliesWait() throws {
+    let server = try TestServer.echo()
+    let peer = try RawPeer(server.path)
+    // 4 MB of replies, and 3 MB of requests written before the first is read: past every buffer of the socket.
+    peer.send(Self.requests(Self.oddIDs(64), Self.big))
+    for id in Self.oddIDs(64) {
+      let reply = try #require(peer.receive())
+      #expect(reply.stream == id && reply.code == .ok)
+    }
+  }
+
+  @Test func pastTheQueueCallsAreRefusedOneByOne() throws {
+    let server = try TestServer.echo()
+    let peer = try RawPeer(server.path)
+    // 19 MB: more than socket, replies and queue hold.
+    peer.send(Self.requests(Self.oddIDs(300), Self.big))
+    let codes = try Self.oddIDs(300).map { id in
+      let reply = try #require(peer.receive())
+      #expect(reply.stream == id)
+      if reply.code == .resourceExhausted { #expect(reply.error?.message.contains("queuedBytesMax") == true) }
+      return reply.code
+    }
+    #expect(codes.contains(.ok) && codes.contains(.resourceExhausted))
+    #expect(codes.count { $0 != .ok && $0 != .resourceExhausted } == 0)
+    peer.send(.request(999, "Echo", EchoMessage("on").encoded))
+    #expect(peer.receive()?.text == "on")
+  }
+
   @Test func clientsThatDieMidReplyLeaveNothing() throws {
     let server = try TestServer.echo()
     for round in 0..<12 {
