@@ -34,6 +34,8 @@ public final class ServerCall: @unchecked Sendable {
   private let pairs: [(key: String, value: String)]
   private weak var session: ServerSession?
   private let ended = Atomic(false)
+  /// Bytes of room that are kept for it.
+  private(set) var reservedBytes = 0
 
   init(
     _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,
@@ -56,7 +58,22 @@ public final class ServerCall: @unchecked Sendable {
   public var isEnded: Bool { ended.load(ordering: .acquiring) }
 
   /// Whether the connection has room for more. When not, `onWritable` tells when it has.
-  public var isWritable: Bool { session?.wantsOutput ?? false }
+  public var isWritable: Bool { session?.hasRoom ?? false }
+
+  /// Keeps room on the connection for output that another thread is about to make: other streams find that much less, and
+  /// do not make output too that the connection has no room for. Until `releaseReserve`, or the end of the call.
+  public func reserve(byteCount: Int) {
+    guard let session, !isEnded else { return }
+    reservedBytes += byteCount
+    session.reserve(byteCount)
+  }
+
+  /// Gives back what was reserved: it is about to be sent, or will not be.
+  public func releaseReserve() {
+    guard let session, reservedBytes > 0 else { return }
+    session.release(reserve: reservedBytes)
+    reservedBytes = 0
+  }
 
   /// Checks and unpacks a message. It lives until the callback that got the bytes returns.
   public func unpack<Message: ProtobufMessage>(
