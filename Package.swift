@@ -93,7 +93,7 @@ let package = Package(
       ],
       path: "Tests/HotPath", exclude: ["CAllocations"], swiftSettings: strict),
     .target(
-      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      name: "TwinFixtures", dependencies: ["TwinStore", "TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
       swiftSettings: strict),
     .target(
       name: "Simulation",
@@ -103,7 +103,7 @@ let package = Package(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
       swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinStore", grdb], swiftSettings: strict),
+      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinFixtures", "TwinStore", grdb], swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [

@@ -36,10 +36,11 @@ package struct FairQueue<Job> {
   /// Jobs of one user that wait.
   package func count(of user: UInt32) -> Int { users[user]?.jobCount ?? 0 }
 
-  package mutating func add(_ job: Job, of owner: Owner) {
+  /// - Parameter isNext: it goes before the other jobs of its connection.
+  package mutating func add(_ job: Job, of owner: Owner, isNext: Bool = false) {
     count += 1
     users[owner.user, default: User()].jobCount += 1
-    jobs[owner, default: []].append(job)
+    if isNext { jobs[owner, default: []].prepend(job) } else { jobs[owner, default: []].append(job) }
     if jobs[owner]!.count == 1 && !running.contains(owner) { makeReady(owner) }
   }
 

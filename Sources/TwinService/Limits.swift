@@ -11,8 +11,6 @@ enum ServiceLimits {
   static let sequenceWaitNanosMax: UInt64 = 1_000_000_000
   /// Bytes of twins in one part of a watch's snapshot.
   static let snapshotBytesMax = 256 << 10
-  /// Bytes of facts in one part of a history.
-  static let factsBytesMax = 256 << 10
   /// Commits that a watch may lie behind when it resumes from the disk.
   static let watchLagCommitsMax: UInt64 = 1 << 24
   /// Commits looked at for one watch before others have their turn.
@@ -25,7 +23,6 @@ enum ServiceLimits {
   /// Those that a caller can meet, in name order.
   static let named: [(name: String, value: UInt64)] = [
     ("coldTwinBytesMax", UInt64(coldTwinBytesMax)),
-    ("factsBytesMax", UInt64(factsBytesMax)),
     ("replyBytesMax", UInt64(replyBytesMax)),
     ("sequenceWaitNanosMax", sequenceWaitNanosMax),
     ("snapshotBytesMax", UInt64(snapshotBytesMax)),

@@ -21,15 +21,16 @@ package final class Workers: @unchecked Sendable {
   /// Runs the job on a worker, after those of the same connection. Throws RESOURCE_EXHAUSTED when too many of its user
   /// wait.
   func submit(for call: ServerCall, _ job: @escaping Job) throws(RPCError) {
-    try add(job, for: call, countMax: ServiceLimits.workersQueueMax)
+    try add(job, for: call, countMax: ServiceLimits.workersQueueMax, isNext: false)
   }
 
-  /// Runs another part of a job that has run on a worker, after whoever waits now.
+  /// Runs the rest of a job that runs on a worker now: after other connections have had their turn, and before other jobs
+  /// of its own connection, so that one of them is under way and not all.
   func resubmit(for call: ServerCall, _ job: @escaping Job) throws(RPCError) {
-    try add(job, for: call, countMax: .max)
+    try add(job, for: call, countMax: .max, isNext: true)
   }
 
-  private func add(_ job: @escaping Job, for call: ServerCall, countMax: Int) throws(RPCError) {
+  private func add(_ job: @escaping Job, for call: ServerCall, countMax: Int, isNext: Bool) throws(RPCError) {
     let owner = FairQueue<Job>.Owner(user: call.peer.uid, connection: call.connection)
     try lock.withLock { () throws(RPCError) in
       if isStopping { throw RPCError(.unavailable, "the daemon is stopping: try again when it is back") }
@@ -39,7 +40,7 @@ package final class Workers: @unchecked Sendable {
           .resourceExhausted,
           "\(count) requests of user \(owner.user) wait for the disk (workersQueueMax \(countMax)): try again later")
       }
-      queue.add(job, of: owner)
+      queue.add(job, of: owner, isNext: isNext)
       news.signal()
     }
   }

@@ -69,6 +69,19 @@ import TwinService
     #expect(queue.count(of: 1) == 0)
   }
 
+  @Test func theRestOfAJobComesBeforeItsConnectionsOthersAndAfterOtherConnections() {
+    var queue = queue(["1a-1", "1a-2", "1b-1"])
+    let first = queue.next()
+    queue.add("1a-1, rest", of: owner("1a"), isNext: true)
+    #expect(end(first, of: &queue) == true)
+    var order: [String] = []
+    while let next = queue.next() {
+      order.append(next.job)
+      _ = queue.end(next.owner)
+    }
+    #expect(order == ["1b-1", "1a-1, rest", "1a-2"])
+  }
+
   private func end(
     _ job: (job: String, owner: FairQueue<String>.Owner)?, of queue: inout FairQueue<String>
   ) -> Bool? {

@@ -39,6 +39,8 @@ public final class ServerCall: @unchecked Sendable {
   private let pairs: [(key: String, value: String)]
   private weak var session: ServerSession?
   private let ended = Atomic(false)
+  /// Bytes of room on the connection that are kept for it.
+  private(set) var keptRoomBytes = 0
 
   init(
     _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,
@@ -82,7 +84,22 @@ public final class ServerCall: @unchecked Sendable {
   public var isEnded: Bool { ended.load(ordering: .acquiring) }
 
   /// Whether the connection has room for more. When not, `onWritable` tells when it has.
-  public var isWritable: Bool { session?.wantsOutput ?? false }
+  public var isWritable: Bool { session?.hasRoom ?? false }
+
+  /// Keeps room on the connection for output that another thread is about to make: other streams find that much less, and
+  /// do not make output too that the connection has no room for. Until `giveRoomBack`, or the end of the call.
+  public func keepRoom(byteCount: Int) {
+    guard let session, !isEnded else { return }
+    keptRoomBytes += byteCount
+    session.keepRoom(byteCount)
+  }
+
+  /// What room was kept for is about to be sent, or will not be.
+  public func giveRoomBack() {
+    guard let session, keptRoomBytes > 0 else { return }
+    session.giveBack(room: keptRoomBytes)
+    keptRoomBytes = 0
+  }
 
   /// Checks and unpacks a message. It lives until the callback that got the bytes returns.
   public func unpack<Message: ProtobufMessage>(

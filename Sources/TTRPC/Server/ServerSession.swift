@@ -36,6 +36,8 @@ package final class ServerSession {
   @exclusivity(unchecked) private var streams: [UInt32: ServerCall] = [:]
   /// The stream that made output last.
   private var lastProducer: UInt32 = 0
+  /// Bytes of output that streams are having made on other threads.
+  private var keptRoomBytes = 0
 
   /// How far the unary call that is being handled has come.
   enum Reply {
@@ -77,6 +79,19 @@ package final class ServerSession {
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
+
+  /// The same, with what streams are having made counted in.
+  var hasRoom: Bool {
+    output.byteCount + keptRoomBytes <= limits.sendBytesPerConnectionMax / 2 && !isClosing
+  }
+
+  func keepRoom(_ byteCount: Int) { keptRoomBytes += byteCount }
+
+  /// Others may have waited for this room.
+  func giveBack(room byteCount: Int) {
+    keptRoomBytes -= byteCount
+    host?.outputPending()
+  }
 
   // MARK: Input
 
@@ -306,7 +321,9 @@ package final class ServerSession {
   /// The call leaves the table: its id gets no more frames from here.
   func end(_ id: UInt32, cancelled: Bool) {
     release(id)
-    streams.removeValue(forKey: id)?.ended(cancelled: cancelled)
+    guard let call = streams.removeValue(forKey: id) else { return }
+    call.giveRoomBack()
+    call.ended(cancelled: cancelled)
   }
 
   /// Ends calls whose deadline has passed.
@@ -329,7 +346,7 @@ package final class ServerSession {
     guard wantsOutput && !streams.isEmpty else { return }
     let calls = callsInOrder
     let turn = lastProducer
-    for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where wantsOutput {
+    for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where hasRoom {
       lastProducer = call.id
       call.onWritable?(call)
     }

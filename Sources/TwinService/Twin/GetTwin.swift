@@ -133,4 +133,8 @@ extension TwinError {
   static func noTwin(_ name: TwinName) -> TwinError {
     TwinError(.notFound, "no twin \(name): update it to create it")
   }
+
+  static func noTwin(_ name: [UInt8]) -> TwinError {
+    name.withUnsafeBytes { noTwin(TwinName(unchecked: $0)) }
+  }
 }

@@ -1,14 +1,13 @@
-// Reading while the daemon serves: twins that are not in memory, their facts, and commits in order.
+// Reading while the daemon serves: twins that are not in memory, and commits in order. (The facts of one twin are read in
+// Database+Facts.swift.)
 //
-// Promises: a read transaction takes one page of at most `page` rows and is short. Nothing here writes.
+// Promises: a read transaction is short. Nothing here writes.
 
 import Foundation
 import GRDB
 import TwinCore
 
 extension Database {
-  private static let page = 1_000
-
   /// A twin that is not in memory; nil when it never existed.
   func twin(_ name: TwinName) throws(StoreError) -> TwinImage? { try twinRow(name, from: coldReader)?.image }
 
@@ -21,37 +20,12 @@ extension Database {
     }
   }
 
-  /// All facts of a twin up to its revision in the row, oldest first; checked against the row, so that none is missing.
-  func facts(of twin: TwinRow) throws(StoreError) -> [StoredFact] {
-    let last = FactRow.id(sequence: twin.image.revision, ordinal: Database.factsPerCommitMax - 1)
-    var found: [StoredFact] = []
-    var after: Int64 = 0
-    var digest: UInt32 = 0
-    while true {
-      let rows = try facts(
-        "SELECT \(FactRow.columns) FROM facts WHERE twin = ? AND id > ? AND id <= ? ORDER BY id LIMIT \(Database.page)",
-        [twin.id, after, last])
-      for row in rows {
-        digest ^= row.checksum
-        after = FactRow.id(sequence: row.fact.sequence, ordinal: Int(row.fact.ordinal))
-        found.append(row.fact)
-      }
-      if rows.count < Database.page { break }
-    }
-    if found.count != twin.factCount || digest != twin.factDigest {
-      throw corrupt(
-        "facts", "of twin \(twin.id) (\(twin.image.name))",
-        "there are \(found.count), and \(twin.factCount) were written, or some are not those that were")
-    }
-    return found
-  }
-
   /// Some commits after `sequence` and up to `last`, in order, each whole; fewer than asked for only at the end.
   func commits(after sequence: UInt64, through last: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
     // A commit has at most this many facts: the last one of a page may be cut, and is read again.
-    let count = max(limit, 1) + Database.factsPerCommitMax
-    let first = FactRow.id(sequence: sequence, ordinal: Database.factsPerCommitMax - 1)
-    let end = FactRow.id(sequence: last, ordinal: Database.factsPerCommitMax - 1)
+    let count = max(limit, 1) + Limits.factsPerSequenceMax
+    let first = FactRow.id(sequence: sequence, ordinal: Limits.factsPerSequenceMax - 1)
+    let end = FactRow.id(sequence: last, ordinal: Limits.factsPerSequenceMax - 1)
     var rows = try facts(
       "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT \(count)", [first, end])
     if rows.count == count, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
