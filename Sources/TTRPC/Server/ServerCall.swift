@@ -35,7 +35,7 @@ public final class ServerCall: @unchecked Sendable {
   private weak var session: ServerSession?
   private let ended = Atomic(false)
   /// Bytes of room that are kept for it.
-  private(set) var reservedBytes = 0
+  package private(set) var reservedBytes = 0
 
   init(
     _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,
