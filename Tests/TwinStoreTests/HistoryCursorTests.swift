@@ -86,6 +86,22 @@ private let name = "acme/customer/1"
     }
   }
 
+  /// What a watch that resumes reads at a time is bounded by bytes too.
+  @Test func commitsAreReadInPartsOfSomeMegabytes() throws {
+    let store = try open()
+    for number in 0..<120 { try store.update(name, ["n": .string(String(repeating: "\(number % 10)", count: 60_000))]) }
+    _ = try store.checkpoint()
+    var (sequences, parts, after): ([UInt64], Int, UInt64) = ([], 0, 0)
+    while after < 120 {
+      let commits = try store.storedCommits(after: after, atLeast: 1_000)
+      #expect(commits.count <= 71)
+      sequences += commits.map(\.sequence)
+      after = commits.last?.sequence ?? .max
+      parts += 1
+    }
+    #expect(sequences == Array(1...120) && parts == 2)
+  }
+
   @Test func whoNeverWasIsAbsent() throws {
     let store = try open()
     #expect(try withName { try store.facts(of: $0) } == nil)

@@ -40,7 +40,7 @@ public final class ServerCall: @unchecked Sendable {
   private weak var session: ServerSession?
   private let ended = Atomic(false)
   /// Bytes of room on the connection that are kept for it.
-  private(set) var keptRoomBytes = 0
+  package private(set) var keptRoomBytes = 0
 
   init(
     _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,

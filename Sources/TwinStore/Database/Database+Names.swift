@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import TwinCore
 
 extension Database {
   /// The first `limit` names that begin with `prefix` and come after `after`, deleted twins' among them.

@@ -20,15 +20,15 @@ extension Database {
     }
   }
 
-  /// Some commits after `sequence` and up to `last`, in order, each whole; fewer than asked for only at the end.
+  /// Some commits after `sequence` and up to `last`, in order, each whole: at least one when there is one, about `limit`
+  /// when they are small.
   func commits(after sequence: UInt64, through last: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
     // A commit has at most this many facts: the last one of a page may be cut, and is read again.
     let count = max(limit, 1) + Limits.factsPerSequenceMax
     let first = FactRow.id(sequence: sequence, ordinal: Limits.factsPerSequenceMax - 1)
     let end = FactRow.id(sequence: last, ordinal: Limits.factsPerSequenceMax - 1)
-    var rows = try facts(
-      "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT \(count)", [first, end])
-    if rows.count == count, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
+    var (rows, isEnd) = try facts(from: first, through: end, countMax: count)
+    if !isEnd, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
     let names = try names(of: Set(rows.map(\.twin)))
     var commits: [CommitRecord] = []
     var start = 0
@@ -77,19 +77,24 @@ extension Database {
     }
   }
 
-  private func facts(_ sql: String, _ arguments: StatementArguments) throws(StoreError) -> [FactRow] {
+  /// Rows above `first`, as many as are asked for or as fit, and whether there are no more. More than one commit fits:
+  /// none is larger than a record of the journal.
+  private func facts(
+    from first: Int64, through end: Int64, countMax: Int
+  ) throws(StoreError) -> (rows: [FactRow], isEnd: Bool) {
     try Database.mapped(path, "read") { () throws in
       try reader.read { db in
-        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
-        var facts: [FactRow] = []
-        while let row = try rows.next() {
-          do {
-            facts.append(try FactRow(row))
-          } catch let fault as RowFault {
-            throw corrupt("facts", "\(row[0] as DatabaseValue)", fault.reason)
-          }
+        let select = try db.cachedStatement(
+          sql: "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
+        let found = try Row.fetchCursor(select, arguments: [first, end, countMax])
+        var rows: [FactRow] = []
+        var byteCount = 0
+        while byteCount <= Limits.journalRecordBytesMax, let row = try found.next() {
+          let fact = try checkedFact(row)
+          byteCount += fact.fact.message.count
+          rows.append(fact)
         }
-        return facts
+        return (rows, rows.count < countMax && byteCount <= Limits.journalRecordBytesMax)
       }
     }
   }
