@@ -112,7 +112,7 @@ extension Store {
         switch found {
         case .image(let image): return (image, sequence)
         case .absent: return (nil, sequence)
-        case .cold: try load([twin])
+        case .cold: _ = try pin([twin.array], bytesMax: 1)
         }
       }
       // There is no room for it.
