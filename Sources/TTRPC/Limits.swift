@@ -24,6 +24,16 @@ public struct Limits: Sendable {
   public var streamsPerConnectionMax = 128
   /// Connections of one server.
   public var connectionsMax = 1024
+  /// Connections of one user. Fewer than `connectionsMax` keeps the difference for other users.
+  public var connectionsPerUserMax = Int.max
+  /// Connections beyond `connectionsMax` for operators, see `Server.init`.
+  public var connectionsReservedMax = 8
+  /// Newcomers that wait for a place, and those that are told why they get none. More are closed at once.
+  public static let refusalsMax = 64
+  /// Time that a connection may go without a call while 90 % of `connectionsMax` are taken, in nanoseconds.
+  public var silentNanosMax: UInt64 = 60_000_000_000
+  /// Time that a connection without a call keeps its place though a newcomer finds none, in nanoseconds.
+  public var silentNanosMin: UInt64 = 1_000_000_000
   /// Memory for all that is under way on all connections, in bytes: received parts of frames, replies that wait for their
   /// readers, what open calls keep, and replies that are being made. Past it new work is refused, and the connection that
   /// holds the most is closed.
@@ -43,6 +53,13 @@ public struct Limits: Sendable {
 
   public init() {}
 
+  /// Descriptors that a server with so many threads takes at most.
+  public func descriptorsMax(reactors: Int) -> Int {
+    // The listener, and one that has been accepted and not been judged; each thread's epoll and eventfd. Refusals that
+    // have ended are closed at the end of a turn, and as many may have begun in it.
+    connectionsMax + connectionsReservedMax + 2 * Self.refusalsMax + 2 + 2 * reactors
+  }
+
   /// Name and value of each, for people and tools that ask.
   public var named: [(name: String, value: UInt64)] {
     [
@@ -53,6 +70,11 @@ public struct Limits: Sendable {
       ("queuedBytesMax", UInt64(Self.queuedBytesMax)),
       ("streamsPerConnectionMax", UInt64(streamsPerConnectionMax)),
       ("connectionsMax", UInt64(connectionsMax)),
+      ("connectionsPerUserMax", UInt64(min(connectionsPerUserMax, connectionsMax))),
+      ("connectionsReservedMax", UInt64(connectionsReservedMax)),
+      ("refusalsMax", UInt64(Self.refusalsMax)),
+      ("silentNanosMax", silentNanosMax),
+      ("silentNanosMin", silentNanosMin),
       ("bufferBytesMax", UInt64(bufferBytesMax)),
       ("sendBytesPerConnectionMax", UInt64(sendBytesPerConnectionMax)),
       ("frameNanosMax", frameNanosMax),

@@ -189,7 +189,7 @@ extension Store {
     do throws(StoreError) {
       try section.makeRoom()
     } catch {
-      throw error.isDiskFull ? CommitSection.full(error) : CommitSection.refusal(error)
+      throw error.isTemporary ? CommitSection.temporary(error) : CommitSection.refusal(error)
     }
   }
 }

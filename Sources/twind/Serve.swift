@@ -40,7 +40,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
   @Option(help: "Permissions of the socket, octal (default: 600).") var socketMode: String?
   @Option(help: "Group of the socket, by name or number (default: the process's).") var socketGroup: String?
-  @Option(help: "Connections at a time, 1 to 16384 (default: 1024).") var connectionsMax: Int?
+  @Option(
+    help: """
+      Connections at a time, 1 to 16384 (default: 1024, or as many as the limit of open files allows). Where other users may \
+      connect, one user gets at most seven eighths of them. Eight more are kept for root and twind's own user.
+      """)
+  var connectionsMax: Int?
   @Option(help: "Threads that serve (default: half of the cores).") var reactors: Int?
   @Option(
     help: """

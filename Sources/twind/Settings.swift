@@ -71,7 +71,7 @@ struct Settings {
     if let text = try values.string("socket-group") {
       daemon.socketGroup = try values.parsed("socket-group", text, SocketAccess.group(text))
     }
-    daemon.connectionsMax = try values.int("connections-max", 1...16_384) ?? daemon.connectionsMax
+    daemon.connectionsMax = try values.int("connections-max", 1...16_384)
     daemon.reactors = try values.int("reactors", 1...64) ?? daemon.reactors
     if let text = try values.string("busy-poll") {
       daemon.busyPoll = try values.parsed("busy-poll", text, Self.busyPoll(text))
@@ -111,7 +111,7 @@ struct Settings {
       ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),
-      ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"),
+      ("connections-max", "\(daemon.connectionsMax ?? DaemonOptions.connectionsMaxDefault)"), ("reactors", "\(daemon.reactors)"),
       ("busy-poll", quote(daemon.busyPoll == .zero ? "0" : DurationText.format(daemon.busyPoll))),
       ("agents", quote(agents)),
       ("retain", quote(RetentionText.format(daemon.store.retention))),

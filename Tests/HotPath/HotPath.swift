@@ -30,8 +30,8 @@ final class HotPath {
     let twins = TwinService(store: store, agents: Agents(), lanes: Lanes())
     var router = Router()
     twins.register(in: &router)
-    server = Server(router: router, reactors: 1)
-    server.start(try UnixListener(path: folder + "/s"))
+    server = try Server(router: router, reactors: 1)
+    try server.start(try UnixListener(path: folder + "/s"))
     try Self.fill(TwindClient(path: folder + "/s"))
     guard let wire = bench_wire_open(folder + "/s", BENCH_TTRPC, UInt32(inFlight), 0) else {
       throw RPCError(.unavailable, "cannot connect: errno \(errno)")

@@ -27,7 +27,8 @@ final class ServiceFixture: Sendable {
     syncs.start()
     let twins = TwinService(store: store, agents: Agents(configured: [1234: "billing"]), lanes: lanes)
     let identity = AdminService.Identity(
-      version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits())
+      version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits(),
+      descriptorsMax: 1_024)
     var router = Router()
     twins.register(in: &router)
     AdminService(identity, twins: twins, statistics: { Server.Statistics() }, droppedLogLines: { 7 })

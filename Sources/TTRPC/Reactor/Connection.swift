@@ -13,6 +13,10 @@ final class Connection: EventSource, SessionHost {
   private unowned(unsafe) let reactor: Reactor
   private let fd: Int32
   private let onClose: (Connection) -> Void
+  /// Given back when the descriptor has been closed and this object goes.
+  let seat: Seat
+  /// On the monotonic clock.
+  let openedAt = twind_monotonic_nanos()
   @exclusivity(unchecked) private var input = ReceiveBuffer()
   @exclusivity(unchecked) private var events = twind_readable
   @exclusivity(unchecked) private var isOpen = true
@@ -34,8 +38,11 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private(set) var sendBytes = 0
 
   /// - Parameter onClose: called once, on the reactor's thread.
-  init(_ fd: Int32, router: Router, peer: Peer, reactor: Reactor, onClose: @escaping (Connection) -> Void) {
+  init(
+    _ fd: Int32, router: Router, peer: Peer, reactor: Reactor, seat: Seat, onClose: @escaping (Connection) -> Void
+  ) {
     self.fd = fd
+    self.seat = seat
     self.reactor = reactor
     self.onClose = onClose
     session = ServerSession(
@@ -50,6 +57,8 @@ final class Connection: EventSource, SessionHost {
   func open() {
     if !reactor.add(self, fd, events) {
       isOpen = false
+      Refusal.tell(
+        fd, RPCError(.unavailable, "the system cannot watch another connection (errno \(errno)): try again later"))
       Glibc.close(fd)
       onClose(self)
     }
@@ -274,6 +283,15 @@ final class Connection: EventSource, SessionHost {
   func drain() {
     session.drain()
     flush()
+  }
+
+  /// It has never made a call, nor begun one.
+  var isSilent: Bool { session.callCount == 0 && session.streamCount == 0 && input.isEmpty }
+
+  /// Ends it. One that is silent hears why, in answer to its first call, which is number 1.
+  func dismiss(_ reason: RPCError) {
+    if isOpen && isSilent { Refusal.tell(fd, reason) }
+    close()
   }
 
   var isIdle: Bool { session.streamCount == 0 && session.output.isEmpty && !hasFramesLeft }

@@ -27,8 +27,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
   private let busyPollNanos: UInt64
-  private let epoll = Epoll()
-  private let wakeup = Wakeup()
+  private let epoll: Epoll
+  private let wakeup: Wakeup
   private let jobLock = Lock()
   private var jobs: [@Sendable () -> Void] = []
   /// By descriptor: the system gives out the lowest numbers that are free.
@@ -40,11 +40,13 @@ package final class Reactor: Executor, @unchecked Sendable {
   private var thread: Thread?
 
   /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
-  package init(limits: Limits, busyPollNanos: UInt64 = 0, budget: BufferBudget? = nil) {
+  package init(limits: Limits, busyPollNanos: UInt64 = 0, budget: BufferBudget? = nil) throws(Server.Failure) {
+    epoll = try Epoll()
+    wakeup = try Wakeup()
     self.limits = limits
     self.budget = budget ?? BufferBudget(bytesMax: limits.bufferBytesMax)
     self.busyPollNanos = busyPollNanos
-    precondition(epoll.add(wakeup.fd, twind_readable), "epoll_ctl failed: errno \(errno)")
+    guard epoll.add(wakeup.fd, twind_readable) else { throw Server.Failure("watch an eventfd") }
   }
 
   /// Starts the thread.

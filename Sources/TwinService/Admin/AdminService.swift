@@ -21,14 +21,15 @@ package final class AdminService: Sendable {
 
     package init(
       version: String, socket: String, dataDirectory: String, isDev: Bool, startTime: Int64,
-      rpcLimits: TTRPC.Limits
+      rpcLimits: TTRPC.Limits, descriptorsMax: Int
     ) {
       self.version = version
       self.socket = socket
       self.dataDirectory = dataDirectory
       self.isDev = isDev
       self.startTime = startTime
-      limits = (rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
+      let own = [(name: "descriptorsMax", value: UInt64(descriptorsMax))]
+      limits = (own + rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
     }
   }
 
@@ -70,9 +71,12 @@ package final class AdminService: Sendable {
   }
 
   /// The daemon's own user and root.
+  @Sendable static func isOperator(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == geteuid() }
+
+  /// Operators may call.
   static func authorize(_ peer: Peer) throws(RPCError) {
+    if isOperator(peer) { return }
     let uid = peer.uid
-    guard uid != 0, uid != geteuid() else { return }
     throw RPCError(
       .permissionDenied, "user \(uid) may not call twind.v1.AdminService: call as root or as user \(geteuid())")
   }

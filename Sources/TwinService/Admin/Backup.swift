@@ -87,7 +87,7 @@ extension RPCError {
       case .cancelled: .cancelled
       case .exhausted: .outOfRange
       case .unsound, .corrupt: .dataLoss
-      case _ where error.isDiskFull: .resourceExhausted
+      case _ where error.isTemporary: .resourceExhausted
       default: .unavailable
       }
     self.init(code, error.description)

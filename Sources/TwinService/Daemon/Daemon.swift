@@ -15,8 +15,6 @@ import TwinStore
 package final class Daemon: Service {
   /// The daemon's semantic version.
   package static let version = "0.1.0"
-  /// Descriptors that are not connections: database, epoll, standard streams.
-  private static let otherDescriptors = 64
   /// The exit code of a daemon that may not write any more.
   private static let ioErrorExitCode: Int32 = 74
   /// Blocks of memory that are given back to the system when they are freed.
@@ -51,10 +49,7 @@ package final class Daemon: Service {
     // What a peer with large frames made it take goes back when the peer is gone.
     _ = twind_return_blocks_from(Self.returnedBlockBytesMin)
     try AddressSpace.check(memoryLimit: options.store.memoryBytesMax, bufferLimit: options.bufferLimit)
-    var limits = TTRPC.Limits()
-    limits.connectionsMax = options.connectionsMax
-    limits.bufferBytesMax = options.bufferLimit
-    try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
+    let (limits, descriptors) = try Self.limits(options)
     do {
       store = try Store(directory: options.dataDirectory, options: options.store)
     } catch {
@@ -74,7 +69,14 @@ package final class Daemon: Service {
     let health = HealthService()
     self.health = health
     let twins = TwinService(store: store, agents: Agents(configured: options.agents), lanes: lanes)
-    server = Self.server(options, limits, twins, health)
+    do {
+      server = try Self.server(options, limits, descriptors, twins, health)
+    } catch {
+      listener.removePath()
+      lanes.stop()
+      try? store.close()
+      throw Failure(description: error.description)
+    }
     checkpoints = CheckpointRunner(
       store, interval: options.checkpointInterval, buffers: server.budget, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
@@ -82,6 +84,7 @@ package final class Daemon: Service {
       health.setAll(.notServing)
       if exits { _exit(Self.ioErrorExitCode) }
     }
+    if let warning = descriptors.warning { logger.warning("\(warning)") }
     report(store.recovery)
   }
 
@@ -103,7 +106,7 @@ package final class Daemon: Service {
   package func run() async throws {
     syncs.start()
     checkpoints.start()
-    server.start(listener)
+    try server.start(listener)
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
     whenServing(self)
     try? await gracefulShutdown()
@@ -147,12 +150,32 @@ package final class Daemon: Service {
     return sources
   }
 
+  /// The bounds of the server, within what the system allows.
+  private static func limits(_ options: DaemonOptions) throws(Failure) -> (TTRPC.Limits, Descriptors) {
+    var limits = TTRPC.Limits()
+    limits.bufferBytesMax = options.bufferLimit
+    let descriptors = try Descriptors.reserve(
+      connections: options.connectionsMax, limits: limits, reactors: options.reactors)
+    limits.connectionsMax = descriptors.connectionsMax
+    if options.admitsOtherUsers {
+      limits.connectionsPerUserMax = Self.connectionsPerUserMax(of: descriptors.connectionsMax)
+    }
+    return (limits, descriptors)
+  }
+
+  /// An eighth is kept for others. Where nobody else may connect there is nobody to keep places for.
+  private static func connectionsPerUserMax(of connectionsMax: Int) -> Int {
+    max(1, connectionsMax - max(1, connectionsMax / 8))
+  }
+
   private static func server(
-    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ health: HealthService
-  ) -> Server {
+    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ descriptors: Descriptors, _ twins: TwinService,
+    _ health: HealthService
+  ) throws(Server.Failure) -> Server {
     let identity = AdminService.Identity(
       version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
-      isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits)
+      isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits,
+      descriptorsMax: descriptors.needed)
     let counter = ServerCounter()
     var router = Router()
     twins.register(in: &router)
@@ -161,7 +184,9 @@ package final class Daemon: Service {
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)
-    let server = Server(router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll)
+    let server = try Server(
+      router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll,
+      isOperator: AdminService.isOperator)
     counter.server = server
     return server
   }
@@ -170,19 +195,6 @@ package final class Daemon: Service {
     guard !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
     defer { free(here) }
     return String(cString: here) + "/" + path
-  }
-
-  private static func raiseDescriptorLimit(to needed: Int) throws(Failure) {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    guard limit.rlim_cur < needed else { return }
-    guard limit.rlim_max >= needed else {
-      throw Failure(
-        description: "\(needed) file descriptors are needed and the system allows \(limit.rlim_max): "
-          + "raise it (ulimit -Hn), or lower --connections-max")
-    }
-    limit.rlim_cur = rlim_t(needed)
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 

@@ -173,6 +173,7 @@ final class CommitSection: @unchecked Sendable {
     do throws(StoreError) {
       try journal.rotate()
     } catch {
+      if error.isTemporary && journal.failure == nil { throw CommitSection.temporary(error) }
       latch(error)
       throw CommitSection.refusal(error)
     }
@@ -230,8 +231,8 @@ extension CommitSection {
         + "under way is not known: its idempotency key settles it")
   }
 
-  static func full(_ error: StoreError) -> TwinError {
-    TwinError(.resourceExhausted, "\(error): make room, the write may then be tried again")
+  static func temporary(_ error: StoreError) -> TwinError {
+    TwinError(.resourceExhausted, "\(error). Nothing was written, and the write may be tried again")
   }
 
   /// What recovery would refuse to read is not written.
