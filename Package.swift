@@ -38,7 +38,8 @@ let package = Package(
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
     .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
-    .target(name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto"], swiftSettings: strict),
+    .target(
+      name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto", deque], swiftSettings: strict),
     .target(
       name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, sqlite, deque],
       swiftSettings: strict),
@@ -68,7 +69,7 @@ let package = Package(
         "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", arguments,
         histogram,
       ],
-      swiftSettings: strict),
+      exclude: ["README.md"], swiftSettings: strict),
 
     .target(name: "CInteropProto", dependencies: ["CProtobufC"], path: "Tests/Interop/CInteropProto"),
     .target(

@@ -50,8 +50,10 @@ public struct Limits: Sendable {
 
   /// Frames of one connection that one turn of its reactor handles. The rest waits until the others have had theirs.
   public var framesPerTurnMax = 64
+  /// Requests of one connection that one turn handles, in bytes, but one at least. The rest waits likewise.
+  public var requestBytesPerTurnMax = 64 << 10
   /// Replies of one connection to one turn, in bytes. Past it the rest of its frames waits likewise.
-  public var replyBytesPerTurnMax = 256 << 10
+  public var replyBytesPerTurnMax = 128 << 10
 
   public init() {}
 
@@ -83,6 +85,7 @@ public struct Limits: Sendable {
       ("frameNanosMax", frameNanosMax),
       ("drainNanosMax", drainNanosMax),
       ("framesPerTurnMax", UInt64(framesPerTurnMax)),
+      ("requestBytesPerTurnMax", UInt64(requestBytesPerTurnMax)),
       ("replyBytesPerTurnMax", UInt64(replyBytesPerTurnMax)),
     ]
   }

@@ -9,13 +9,17 @@ import Glibc
 package final class Thread: Sendable {
   private let handle: pthread_t
 
-  /// - Parameter name: at most 15 bytes, for `top` and debuggers.
-  package init(name: String, _ body: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - name: at most 15 bytes, for `top` and debuggers.
+  ///   - niceness: how much less time it gets than others when cores are short, as of `nice`.
+  package init(name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) {
     final class Start {
       let name: String
+      let niceness: Int32
       let body: @Sendable () -> Void
-      init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+      init(_ name: String, _ niceness: Int32, _ body: @escaping @Sendable () -> Void) {
         self.name = name
+        self.niceness = niceness
         self.body = body
       }
     }
@@ -25,9 +29,10 @@ package final class Thread: Sendable {
       { argument in
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
         _ = twind_name_thread(String(start.name.prefix(15)))
+        if start.niceness != 0 { _ = twind_renice_thread(start.niceness) }
         start.body()
         return nil
-      }, Unmanaged.passRetained(Start(name, body)).toOpaque())
+      }, Unmanaged.passRetained(Start(name, niceness, body)).toOpaque())
     if result != 0 { Self.exitWithout(name, result) }
     handle = thread
   }

@@ -43,8 +43,8 @@ package enum Limits {
   /// Twins in one page of a list.
   package static let listPageMax = 1_000
   /// Facts of a history that are read at a time, and their bytes, past which a page ends.
-  package static let historyPageFactsMax = 1_000
-  package static let historyPageBytesMax = 256 << 10
+  package static let historyPageFactsMax = 128
+  package static let historyPageBytesMax = 64 << 10
   /// Changes in memory that are looked at for one page of a history, under the lock of the twin's shard.
   package static let historyPageChangesMax = 1_000
   /// How often a read of a history begins anew because retention dropped facts that it had yet to read.

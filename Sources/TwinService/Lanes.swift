@@ -4,15 +4,18 @@
 /// The threads of the service that are not reactors.
 package struct Lanes: Sendable {
   /// Twins that are not in memory: short reads.
-  let cold = Workers(name: "cold", count: 1)
+  let cold = Workers(name: "cold", count: 1, niceness: Self.niceness)
   /// Histories, reads as of a time, lists, and watches that read the disk.
-  let long = Workers(name: "read", count: 2)
+  let long = Workers(name: "read", count: 2, niceness: Self.niceness)
   /// Commits that have to wait: they stay in order.
   let commits = Workers(name: "commit", count: 1)
   /// Counters, for the operator.
   let operators = Workers(name: "operator", count: 1)
   /// Checkpoints and backups, which wait for each other in any case.
-  let maintenance = Workers(name: "maintenance", count: 1)
+  let maintenance = Workers(name: "maintenance", count: 1, niceness: Self.niceness)
+
+  /// Where cores are few the threads that serve come first: they take microseconds, these take milliseconds.
+  private static let niceness: Int32 = 5
 
   package init() {}
 

@@ -7,17 +7,22 @@ extension Store {
   /// UNAVAILABLE when the disk does not give them.
   package func pin(_ names: [[UInt8]], bytesMax: Int) throws(TwinError) -> PinnedTwins {
     let pinned = PinnedTwins(cache)
-    for name in names where pinned.byteCount == 0 || pinned.byteCount < bytesMax {
-      try name.withUnsafeBufferPointer { (bytes) throws(TwinError) in
-        let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
-        do throws(StoreError) {
-          try reading { () throws(StoreError) in try load(name, into: pinned) }
-        } catch {
-          throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
-        }
+    for name in names where pinned.byteCount < bytesMax { try pin(name, into: pinned) }
+    return pinned
+  }
+
+  /// None yet, for who pins them one by one.
+  package func pinNone() -> PinnedTwins { PinnedTwins(cache) }
+
+  package func pin(_ name: [UInt8], into pinned: PinnedTwins) throws(TwinError) {
+    try name.withUnsafeBufferPointer { (bytes) throws(TwinError) in
+      let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
+      do throws(StoreError) {
+        try reading { () throws(StoreError) in try load(name, into: pinned) }
+      } catch {
+        throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
       }
     }
-    return pinned
   }
 
   /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who reads many

@@ -9,7 +9,7 @@ SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Foundation", "FoundationEssen
 # Each layer and what it may import besides the system's modules.
 ALLOWED = {
     "TwinCore": {"CEL", "CTwindProto", "DequeModule", "OrderedCollections", "HeapModule"},
-    "TTRPC": {"CLinux", "CProtobufC", "CTTRPCProto", "Threads"},
+    "TTRPC": {"CLinux", "CProtobufC", "CTTRPCProto", "Threads", "DequeModule"},
     "TwinStore": {"TwinCore", "CTwindProto", "CLinux", "Threads", "GRDB", "GRDBSQLite", "DequeModule"},
     "TwinRoutes": {"TTRPC", "CTwindProto"},
     "TwinService": {

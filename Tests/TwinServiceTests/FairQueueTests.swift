@@ -27,7 +27,7 @@ import TwinService
     var order: [String] = []
     while let next = queue.next() {
       order.append(next.job)
-      _ = queue.end(next.owner)
+      _ = queue.end(next.owner, nanos: 1)
     }
     #expect(queue.count == 0)
     return order
@@ -77,15 +77,50 @@ import TwinService
     var order: [String] = []
     while let next = queue.next() {
       order.append(next.job)
-      _ = queue.end(next.owner)
+      _ = queue.end(next.owner, nanos: 1)
     }
     #expect(order == ["1b-1", "1a-1, rest", "1a-2"])
+  }
+
+  @Test func whoHasBeenServedLeastIsNext() {
+    var queue = queue(["1a-1", "1b-1", "1c-1"])
+    // a, b and c have long jobs, one after the other.
+    for _ in 0..<10 {
+      for _ in 0..<3 {
+        let next = queue.next()!
+        #expect(queue.end(next.owner, nanos: 5_000_000) == false)
+        queue.add(next.job, of: next.owner)
+      }
+      // d has a short one, and waits for none of theirs.
+      queue.add("1d-1", of: owner("1d"))
+      let short = queue.next()!
+      #expect(short.job == "1d-1")
+      #expect(queue.end(short.owner, nanos: 100_000) == false)
+    }
+  }
+
+  @Test func whoWasIdleHasNotSavedUpTurns() {
+    var queue = queue(["1a-1", "1b-1"])
+    for _ in 0..<100 {
+      let next = queue.next()!
+      _ = queue.end(next.owner, nanos: 1_000_000)
+      queue.add(next.job, of: next.owner)
+    }
+    queue.add("1c-1", of: owner("1c"))
+    var order: [String] = []
+    for _ in 0..<6 {
+      let next = queue.next()!
+      order.append(next.job)
+      _ = queue.end(next.owner, nanos: 1_000_000)
+      queue.add(next.job, of: next.owner)
+    }
+    #expect(Set(order.prefix(3)).count == 3 && Set(order.suffix(3)).count == 3, "\(order)")
   }
 
   private func end(
     _ job: (job: String, owner: FairQueue<String>.Owner)?, of queue: inout FairQueue<String>
   ) -> Bool? {
-    job.map { queue.end($0.owner) }
+    job.map { queue.end($0.owner, nanos: 1) }
   }
 
   /// Nothing is lost and nobody waits for ever, whatever the order of adding, running and ending.
@@ -95,7 +130,7 @@ import TwinService
     var running: [FairQueue<String>.Owner] = []
     var added: [String] = []
     var ran: [String] = []
-    func end() { _ = queue.end(running.remove(at: Int.random(in: running.indices, using: &random))) }
+    func end() { _ = queue.end(running.remove(at: Int.random(in: running.indices, using: &random)), nanos: 1) }
     for number in 0..<10_000 {
       switch Int.random(in: 0..<3, using: &random) {
       case 0:
@@ -115,7 +150,7 @@ import TwinService
     while !running.isEmpty { end() }
     while let next = queue.next() {
       ran.append(next.job)
-      _ = queue.end(next.owner)
+      _ = queue.end(next.owner, nanos: 1)
     }
     #expect(ran.sorted() == added.sorted())
   }

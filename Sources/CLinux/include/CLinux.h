@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -152,6 +153,9 @@ extern int pthread_setname_np(pthread_t, const char *);
 
 // Names the calling thread, at most 15 bytes.
 static inline int twind_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+// Changes the niceness of the calling thread alone: Linux has one for each thread.
+static inline int twind_renice_thread(int niceness) { return setpriority(PRIO_PROCESS, 0, niceness); }
 
 // Locks a file for this process alone, at once or not at all.
 static inline int twind_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

@@ -33,15 +33,19 @@ final class Epoll {
     _ = twind_epoll_set(epoll, EPOLL_CTL_DEL, fd, 0, 0)
   }
 
-  /// Waits for events, at most `nanos`, and hands over each one.
-  func wait(nanos: UInt64, _ body: (_ fd: Int32, _ events: UInt32) -> Void) {
+  /// Waits for events, at most `nanos`; how many have come.
+  func wait(nanos: UInt64) -> Int {
     // Rounded up, so that a timer is due when the wait for it ends.
     let millis = nanos == .max ? -1 : Int32(min(nanos / 1_000_000 + (nanos % 1_000_000 == 0 ? 0 : 1), 60_000))
-    let count = twind_epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis)
-    guard count > 0 else { return }
-    for index in 0..<Int(count) {
-      body(Int32(truncatingIfNeeded: twind_epoll_token(eventBuffer + index)), twind_epoll_events(eventBuffer + index))
-    }
+    return Int(max(twind_epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis), 0))
+  }
+
+  /// One of those that have come.
+  @inline(__always)
+  func event(_ index: Int) -> (fd: Int32, events: UInt32) {
+    (
+      Int32(truncatingIfNeeded: twind_epoll_token(eventBuffer + index)), twind_epoll_events(eventBuffer + index)
+    )
   }
 }
 

@@ -1,18 +1,15 @@
 // One thread, one epoll, the connections that it owns.
 //
-// A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. Each turn of
-// the loop reads once from every readable connection, handles whole frames within the bounds of a turn, and writes once:
-// no connection can hold the others up by more than that, or by a few small calls while it is polled.
+// A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. What a turn of
+// the loop does is in Reactor+Turn.swift.
 //
 // What a turn touches goes without Swift's check of that at run time, see `Connection`.
-//
-// Told to busy-poll, it does not sleep before nothing has come for that long: waking a thread on another core costs
-// several times what a read does.
 
-import Threads
 import CLinux
+import DequeModule
 import Glibc
 import Synchronization
+import Threads
 
 /// An event loop.
 package final class Reactor: Executor, @unchecked Sendable {
@@ -26,18 +23,38 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// most: taking and clearing that memory anew for each large reply costs more than filling it.
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
-  private let busyPollNanos: UInt64
-  private let epoll: Epoll
-  private let wakeup: Wakeup
+  let busyPollNanos: UInt64
+  let epoll: Epoll
+  let wakeup: Wakeup
   private let jobLock = Lock()
-  private var jobs: [@Sendable () -> Void] = []
+  private var posted: [@Sendable () -> Void] = []
+  /// Jobs that were taken and have not run.
+  @exclusivity(unchecked) var jobs: Deque<@Sendable () -> Void> = []
   /// By descriptor: the system gives out the lowest numbers that are free.
-  @exclusivity(unchecked) private var sources: [(any EventSource)?] = []
+  @exclusivity(unchecked) var watched: [Watched] = []
+  /// Descriptors whose events wait.
+  @exclusivity(unchecked) var late: Deque<Int32> = []
+  /// Connections that got something to send, other than in answer to what they have just read.
+  @exclusivity(unchecked) var pending: Deque<Connection> = []
   /// Who was removed in this turn stays alive to its end: it may be at work.
-  @exclusivity(unchecked) private var closed: [(fd: Int32, source: any EventSource)] = []
-  @exclusivity(unchecked) private var timers = TimerQueue()
-  @exclusivity(unchecked) private var running = true
+  @exclusivity(unchecked) var closed: [(fd: Int32, source: any EventSource)] = []
+  @exclusivity(unchecked) var timers = TimerQueue()
+  @exclusivity(unchecked) var running = true
   private var thread: Thread?
+  /// Grows with everything that comes from outside.
+  @exclusivity(unchecked) var activity: UInt64 = 0
+  /// Whose bytes came last; nil when it is gone.
+  @exclusivity(unchecked) var lastHeard: Unmanaged<Connection>?
+
+  /// A descriptor that is watched.
+  struct Watched {
+    /// Nil: the number is not in use.
+    var source: (any EventSource)?
+    /// Events that wait; 0 = none do.
+    var late: UInt32 = 0
+    /// Its last turn took long.
+    var isSlow = false
+  }
 
   /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
   package init(limits: Limits, busyPollNanos: UInt64 = 0, budget: BufferBudget? = nil) throws(Server.Failure) {
@@ -56,10 +73,19 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   package func post(_ job: @escaping @Sendable () -> Void) {
     let wasEmpty = jobLock.withLock {
-      jobs.append(job)
-      return jobs.count == 1
+      posted.append(job)
+      return posted.count == 1
     }
     if wasEmpty { wakeup.signal() }
+  }
+
+  /// Takes the jobs that were posted.
+  func takeJobs() {
+    wakeup.clear()
+    jobLock.withLock {
+      jobs.append(contentsOf: posted)
+      posted.removeAll(keepingCapacity: true)
+    }
   }
 
   /// Ends the loop after the jobs posted so far and waits for the thread. All connections are closed.
@@ -73,10 +99,10 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Watches a descriptor. False when the kernel refuses.
   func add(_ source: any EventSource, _ fd: Int32, _ events: UInt32) -> Bool {
     guard epoll.add(fd, events) else { return false }
-    if sources.count <= Int(fd) {
-      sources.append(contentsOf: repeatElement(nil, count: Int(fd) + 1 - sources.count))
+    if watched.count <= Int(fd) {
+      watched.append(contentsOf: repeatElement(Watched(), count: Int(fd) + 1 - watched.count))
     }
-    sources[Int(fd)] = source
+    watched[Int(fd)] = Watched(source: source)
     return true
   }
 
@@ -87,7 +113,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   func remove(_ fd: Int32) {
     guard let source = source(fd) else { return }
     if let last = lastHeard?.takeUnretainedValue(), last === source { lastHeard = nil }
-    sources[Int(fd)] = nil
+    watched[Int(fd)] = Watched()
     timers.remove(UInt64(fd))
     epoll.remove(fd)
     closed.append((fd, source))
@@ -97,129 +123,12 @@ package final class Reactor: Executor, @unchecked Sendable {
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
   /// Refused connections that have not gone yet.
-  var refusals: Int { sources.count { $0 is Refusal } }
+  var refusals: Int { watched.count { $0.source is Refusal } }
 
-  var connections: [Connection] { sources.compactMap { $0 as? Connection } }
+  var connections: [Connection] { watched.compactMap { $0.source as? Connection } }
 
   @inline(__always)
-  private func source(_ fd: Int32) -> (any EventSource)? { sources.indices.contains(Int(fd)) ? sources[Int(fd)] : nil }
-
-  // MARK: The loop
-
-  private func run() {
-    while running {
-      let before = activity
-      turn(nanos: idleNanos)
-      if busyPollNanos > 0 && activity != before { spin() }
-    }
-    for source in sources { source?.close() }
-    closeRemoved()
-  }
-
-  /// Waits for events, at most `nanos`, and sees to all that is due.
-  private func turn(nanos: UInt64) {
-    var woken = false
-    epoll.wait(nanos: nanos) { fd, events in
-      if fd == wakeup.fd {
-        woken = true
-      } else if let source = source(fd) {
-        source.ready(events)
-      }
-    }
-    if woken { runJobs() }
-    runTimers()
-    endTurn()
-  }
-
-  private func endTurn() {
-    flushPending()
-    enforceBudget()
-    closeRemoved()
-  }
-
-  private func runTimers() {
-    if timers.next == .max { return }
-    let now = twind_monotonic_nanos()
-    while let token = timers.take(now: now) { source(Int32(token))?.timer(now) }
-  }
-
-  private func runJobs() {
-    wakeup.clear()
-    activity &+= 1
-    let taken = jobLock.withLock {
-      let taken = jobs
-      jobs.removeAll(keepingCapacity: true)
-      return taken
-    }
-    for job in taken { job() }
-  }
-
-  /// How long nothing is to be done.
-  private var idleNanos: UInt64 {
-    if !pending.isEmpty { return 0 }
-    let next = timers.next
-    if next == .max { return .max }
-    let now = twind_monotonic_nanos()
-    return next > now ? next - now : 0
-  }
-
-  /// Connections that got something to send, other than in answer to what they have just read.
-  @exclusivity(unchecked) var pending: [Connection] = []
-  @exclusivity(unchecked) private var flushing: [Connection] = []
-
-  /// What a flush makes others send is sent in the next turn.
-  private func flushPending() {
-    guard !pending.isEmpty else { return }
-    swap(&pending, &flushing)
-    for connection in flushing { connection.flushPending() }
-    flushing.removeAll(keepingCapacity: true)
-  }
-
-  private func closeRemoved() {
-    if closed.isEmpty { return }
-    for removed in closed { Glibc.close(removed.fd) }
-    closed.removeAll(keepingCapacity: true)
-  }
-
-  // MARK: Busy-polling
-
-  /// Grows with everything that comes from outside.
-  @exclusivity(unchecked) private var activity: UInt64 = 0
-  /// Whose bytes came last; nil when it is gone.
-  @exclusivity(unchecked) private var lastHeard: Unmanaged<Connection>?
-
-  /// Bytes came from the connection's peer.
-  @inline(__always)
-  func heard(_ connection: Connection) {
-    activity &+= 1
-    lastHeard = .passUnretained(connection)
-  }
-
-  /// Looks for more without sleeping until nothing has come for `busyPollNanos`. Who spoke last is the likeliest to
-  /// speak next: its socket is read without asking whether it can be, and all others are asked in between.
-  private func spin() {
-    var seen = activity
-    var heardAt = twind_monotonic_nanos()
-    while running {
-      for _ in 0..<Self.directReads {
-        let before = activity
-        lastHeard?._withUnsafeGuaranteedRef { $0.ready(twind_readable) }
-        if activity == before {
-          twind_cpu_pause()
-        } else {
-          endTurn()
-          // More than fits a turn, or something for others: they are looked at first.
-          if !pending.isEmpty { break }
-        }
-      }
-      turn(nanos: 0)
-      let now = twind_monotonic_nanos()
-      if activity != seen { (seen, heardAt) = (activity, now) }
-      if now &- heardAt > busyPollNanos { return }
-    }
-  }
-
-  private static let directReads = 16
+  func source(_ fd: Int32) -> (any EventSource)? { watched.indices.contains(Int(fd)) ? watched[Int(fd)].source : nil }
 
   // MARK: Memory
 

@@ -107,7 +107,7 @@ package final class ServerSession {
     let outputMax = output.byteCount + limits.replyBytesPerTurnMax
     var next = Arrival(in: bytes, at: 0, router)
     while let frame = next, !isClosing && !isPaused {
-      if framesLeft == 0 || output.byteCount >= outputMax {
+      if framesLeft == 0 || output.byteCount >= outputMax || offset >= limits.requestBytesPerTurnMax {
         isTurnOver = true
         return offset
       }

@@ -26,24 +26,7 @@ extension TwinService {
   }
 
   func load(_ cold: ColdNames, for call: ServerCall, _ payload: [UInt8], then answer: @escaping Answer) {
-    do throws(RPCError) {
-      try lanes.cold.submit(for: call) { [self] in
-        guard !call.isEnded else { return }
-        do throws(RPCError) {
-          // They stay in memory until the call is answered, however much others read meanwhile.
-          let pinned = try pin(cold)
-          try call.reserve(pinned.byteCount)
-          call.onThread { [self] call in
-            run(answer, payload, call, isLast: true)
-            withExtendedLifetime(pinned) {}
-          }
-        } catch {
-          call.complete(.failure(error))
-        }
-      }
-    } catch {
-      call.fail(error)
-    }
+    ColdLoad(cold, self, call) { [self] call in run(answer, payload, call, isLast: true) }.begin()
   }
 
   /// Answers, or loads what is missing.
@@ -58,11 +41,63 @@ extension TwinService {
       call.fail(error)
     }
   }
+}
 
-  /// On a thread that may block.
-  private func pin(_ cold: ColdNames) throws(RPCError) -> PinnedTwins {
-    try onWire { () throws(TwinError) in
-      try store.pin(cold.names, bytesMax: ServiceLimits.coldTwinBytesMax)
+/// The load of what one call needs, in slices: others have their turn between them. Used by one thread at a time.
+private final class ColdLoad: @unchecked Sendable {
+  /// Twins read before others have their turn.
+  private static let sliceTwins = 32
+
+  private let names: [[UInt8]]
+  private var next = 0
+  /// They stay in memory until the call is answered, however much others read meanwhile.
+  private let pinned: PinnedTwins
+  private let store: Store
+  private let workers: Workers
+  private let call: ServerCall
+  private let answer: @Sendable (ServerCall) -> Void
+
+  init(
+    _ cold: ColdNames, _ service: TwinService, _ call: ServerCall, then answer: @escaping @Sendable (ServerCall) -> Void
+  ) {
+    names = cold.names
+    store = service.store
+    pinned = store.pinNone()
+    workers = service.lanes.cold
+    self.call = call
+    self.answer = answer
+  }
+
+  func begin() {
+    do throws(RPCError) {
+      try workers.submit(for: call) { [self] in run() }
+    } catch {
+      call.fail(error)
     }
+  }
+
+  private func run() {
+    guard !call.isEnded else { return }
+    do throws(RPCError) {
+      if try !step() { return try workers.resubmit(for: call) { [self] in run() } }
+      call.onThread { [self] call in
+        answer(call)
+        withExtendedLifetime(pinned) {}
+      }
+    } catch {
+      call.complete(.failure(error))
+    }
+  }
+
+  /// Whether it was the last: all are loaded, or as much as may be.
+  private func step() throws(RPCError) -> Bool {
+    let end = min(names.count, next + Self.sliceTwins)
+    let before = pinned.byteCount
+    while next < end && pinned.byteCount < ServiceLimits.coldTwinBytesMax {
+      try onWire { () throws(TwinError) in try store.pin(names[next], into: pinned) }
+      next += 1
+    }
+    try call.reserve(pinned.byteCount - before)
+    return next == names.count || pinned.byteCount >= ServiceLimits.coldTwinBytesMax
   }
 }

@@ -21,7 +21,7 @@ extension TwinService {
 /// One page that is being made, in slices: others have their turn between them. Used by one thread at a time.
 private final class ListWork: @unchecked Sendable {
   /// Twins read before others have their turn.
-  private static let sliceTwins = 64
+  private static let sliceTwins = 32
 
   private let query: ListQuery
   private let store: Store
