@@ -27,9 +27,10 @@ package enum Limits {
   package static let agentBytesMax = 128
   package static let purposeBytesMax = 63
   package static let idempotencyKeyBytesMax = 64
-  /// Keys kept for one agent, and for all agents together.
-  package static let idempotencyKeysPerAgentMax = 65_536
-  package static let idempotencyKeysMax = 1 << 20
+  /// Keys kept for one agent. Past it the agent's new keys are refused; those that it has, and other agents', stay.
+  package static let idempotencyKeysPerAgentMax = 1 << 20
+  /// Bytes in memory of keys that no checkpoint has written; less when little memory is allowed (Store.Options).
+  package static let idempotencyUnwrittenBytesMax = 16 << 20
   /// How long an idempotency key is kept.
   package static let idempotencyAgeMicrosMax: Int64 = 24 * 3_600_000_000
   /// Twins in one batch.
@@ -72,8 +73,10 @@ package enum Limits {
     ("evidenceBytesMax", UInt64(evidenceBytesMax)),
     ("feedBytesMax", UInt64(feedBytesMax)),
     ("idBytesMax", UInt64(idBytesMax)),
+    ("idempotencyAgeMicrosMax", UInt64(idempotencyAgeMicrosMax)),
     ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),
     ("idempotencyKeysPerAgentMax", UInt64(idempotencyKeysPerAgentMax)),
+    ("idempotencyUnwrittenBytesMax", UInt64(idempotencyUnwrittenBytesMax)),
     ("jsonDepthMax", UInt64(jsonDepthMax)),
     ("journalBytesMax", UInt64(journalBytesMax)),
     ("journalRecordBytesMax", UInt64(journalRecordBytesMax)),

@@ -1,0 +1,52 @@
+// How many idempotency keys each agent has, in a fixed number of bytes however many agents there are.
+//
+// A count-min sketch (Cormode and Muthukrishnan, 2005) of two rows: never below the true number, and above it only when
+// both of an agent's places are shared with others. With n agents that have all the keys that they may, another one is
+// taken for such an agent with a chance of (n / 32,768)². The hash is secret, so that nobody can choose a name that meets
+// another's. Not synchronised: the commit section's lock guards it.
+
+struct AgentCounts {
+  private static let width = 32_768
+
+  /// Where an agent's keys are counted.
+  struct Place: Hashable, Sendable {
+    fileprivate let first: UInt16
+    fileprivate let second: UInt16
+
+    init(of agent: UnsafeRawBufferPointer) {
+      let hash = secretHash(agent)
+      first = UInt16(truncatingIfNeeded: hash) & UInt16(width - 1)
+      second = UInt16(truncatingIfNeeded: hash >> 16) & UInt16(width - 1)
+    }
+  }
+
+  private var first = [UInt32](repeating: 0, count: width)
+  private var second = [UInt32](repeating: 0, count: width)
+
+  static let byteCount = 2 * width * 4
+
+  subscript(_ place: Place) -> Int { Int(min(first[Int(place.first)], second[Int(place.second)])) }
+
+  mutating func add(_ place: Place) {
+    Self.change(&first[Int(place.first)]) { $0.addingReportingOverflow(1) }
+    Self.change(&second[Int(place.second)]) { $0.addingReportingOverflow(1) }
+  }
+
+  mutating func remove(_ place: Place) {
+    Self.change(&first[Int(place.first)]) { $0.subtractingReportingOverflow(1) }
+    Self.change(&second[Int(place.second)]) { $0.subtractingReportingOverflow(1) }
+  }
+
+  /// A count that would leave its 32 bits stays.
+  private static func change(_ count: inout UInt32, _ step: (UInt32) -> (partialValue: UInt32, overflow: Bool)) {
+    let (next, overflow) = step(count)
+    if !overflow { count = next }
+  }
+}
+
+/// Differs from process to process, and nobody can foresee it.
+func secretHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  var hasher = Hasher()
+  hasher.combine(bytes: bytes)
+  return UInt64(bitPattern: Int64(hasher.finalize()))
+}
