@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -45,7 +46,8 @@ let package = Package(
     .target(
       name: "TwinService",
       dependencies: [
-        "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle,
+        "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle, deque,
+        heap,
       ],
       swiftSettings: strict),
     .target(
@@ -91,7 +93,7 @@ let package = Package(
       ],
       path: "Tests/HotPath", exclude: ["CAllocations"], swiftSettings: strict),
     .target(
-      name: "TwinFixtures", dependencies: ["TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
+      name: "TwinFixtures", dependencies: ["TwinStore", "TwinCore", "CTwindProto"], path: "Tests/TwinFixtures",
       swiftSettings: strict),
     .target(
       name: "Simulation",
@@ -101,7 +103,7 @@ let package = Package(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
       swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinStore", grdb], swiftSettings: strict),
+      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinFixtures", "TwinStore", grdb], swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [

@@ -17,15 +17,28 @@ public struct Limits: Sendable {
   /// takes 30 for each.
   public static let unpackBytesBase = 64 << 10
 
+  /// Frames of one connection that wait while its replies are not read, in bytes. Past it their calls are refused.
+  public static let queuedBytesMax = 4 << 20
+
   /// Calls being served on one connection.
   public var streamsPerConnectionMax = 128
   /// Connections of one server.
   public var connectionsMax = 1024
-  /// Received bytes that wait for the rest of their frame, of one reactor, in bytes. Past it the largest is closed.
-  public var receiveBytesMax = 64 << 20
-  /// Replies that wait for their readers, of one reactor, in bytes. Past it the connection with the most is closed.
-  public var sendBytesMax = 64 << 20
-  /// Replies that wait for one connection's reader, in bytes. Past it no more of its calls are read, and its
+  /// Connections of one user. Fewer than `connectionsMax` keeps the difference for other users.
+  public var connectionsPerUserMax = Int.max
+  /// Connections beyond `connectionsMax` for operators, see `Server.init`.
+  public var connectionsReservedMax = 8
+  /// Newcomers that wait for a place, and those that are told why they get none. More are closed at once.
+  public static let refusalsMax = 64
+  /// Time that a connection may go without a call while 90 % of `connectionsMax` are taken, in nanoseconds.
+  public var silentNanosMax: UInt64 = 60_000_000_000
+  /// Time that a connection without a call keeps its place though a newcomer finds none, in nanoseconds.
+  public var silentNanosMin: UInt64 = 1_000_000_000
+  /// Memory for all that is under way on all connections, in bytes: received parts of frames, replies that wait for their
+  /// readers, what open calls keep, and replies that are being made. Past it new work is refused, and the connection that
+  /// holds the most is closed.
+  public var bufferBytesMax = 64 << 20
+  /// Replies that wait for one connection's reader, in bytes. Past it its calls wait, up to `queuedBytesMax`, and its
   /// streams are not asked for more.
   public var sendBytesPerConnectionMax = 1 << 20
   /// Time that a started frame may take to arrive, in nanoseconds.
@@ -40,6 +53,13 @@ public struct Limits: Sendable {
 
   public init() {}
 
+  /// Descriptors that a server with so many threads takes at most.
+  public func descriptorsMax(reactors: Int) -> Int {
+    // The listener, and one that has been accepted and not been judged; each thread's epoll and eventfd. Refusals that
+    // have ended are closed at the end of a turn, and as many may have begun in it.
+    connectionsMax + connectionsReservedMax + 2 * Self.refusalsMax + 2 + 2 * reactors
+  }
+
   /// Name and value of each, for people and tools that ask.
   public var named: [(name: String, value: UInt64)] {
     [
@@ -47,10 +67,15 @@ public struct Limits: Sendable {
       ("messageDepthMax", UInt64(Self.messageDepthMax)),
       ("metadataPairsMax", UInt64(Self.metadataPairsMax)),
       ("metadataBytesMax", UInt64(Self.metadataBytesMax)),
+      ("queuedBytesMax", UInt64(Self.queuedBytesMax)),
       ("streamsPerConnectionMax", UInt64(streamsPerConnectionMax)),
       ("connectionsMax", UInt64(connectionsMax)),
-      ("receiveBytesMax", UInt64(receiveBytesMax)),
-      ("sendBytesMax", UInt64(sendBytesMax)),
+      ("connectionsPerUserMax", UInt64(min(connectionsPerUserMax, connectionsMax))),
+      ("connectionsReservedMax", UInt64(connectionsReservedMax)),
+      ("refusalsMax", UInt64(Self.refusalsMax)),
+      ("silentNanosMax", silentNanosMax),
+      ("silentNanosMin", silentNanosMin),
+      ("bufferBytesMax", UInt64(bufferBytesMax)),
       ("sendBytesPerConnectionMax", UInt64(sendBytesPerConnectionMax)),
       ("frameNanosMax", frameNanosMax),
       ("drainNanosMax", drainNanosMax),

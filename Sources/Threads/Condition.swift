@@ -25,6 +25,8 @@ package struct Condition: ~Copyable, @unchecked Sendable {
     condition.deallocate()
   }
 
+  package borrowing func signal() { pthread_cond_signal(condition) }
+
   package borrowing func broadcast() { pthread_cond_broadcast(condition) }
 
   /// Releases the lock, waits to be woken or until the deadline on the monotonic clock (`UInt64.max` = none), and takes

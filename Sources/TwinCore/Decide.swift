@@ -91,12 +91,15 @@ private func checkSize(
   let bytesMax = facts.reduce((image?.recordsLength ?? 0) + (image?.pendingLength ?? 0)) { $0 + $1.recordSize }
   if countMax <= Limits.attributesPerTwinMax && bytesMax <= Limits.twinBytesMax || facts.isEmpty { return }
   let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image)
-  if after.entryCount > Limits.attributesPerTwinMax {
+  // Scheduled attributes may have begun, more than are allowed: then there may be fewer, or other facts about the same.
+  if after.entryCount > max(Limits.attributesPerTwinMax, image?.entryCount ?? 0) {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
       actual: after.entryCount, unit: "attributes")
   }
-  if after.pendingCount > Limits.pendingFactsPerTwinMax {
+  if after.pendingCount > max(Limits.pendingFactsPerTwinMax, image?.pendingCount ?? 0)
+    || after.entryCount + after.pendingCount > Limits.attributesPerTwinMax + Limits.pendingFactsPerTwinMax
+  {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "pendingFactsPerTwinMax", maximum: Limits.pendingFactsPerTwinMax,
       actual: after.pendingCount, unit: "facts that are scheduled, bounded or removals")

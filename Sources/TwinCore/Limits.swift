@@ -43,6 +43,15 @@ package enum Limits {
   package static let watchNamesMax = 256
   /// Twins in one page of a list.
   package static let listPageMax = 1_000
+  /// Facts of a history that are read at a time, and their bytes, past which a page ends.
+  package static let historyPageFactsMax = 1_000
+  package static let historyPageBytesMax = 256 << 10
+  /// Changes in memory that are looked at for one page of a history, under the lock of the twin's shard.
+  package static let historyPageChangesMax = 1_000
+  /// How often a read of a history begins anew because retention dropped facts that it had yet to read.
+  package static let historyTriesMax = 8
+  /// Bytes that a twin as of another time may take while it is made of its facts.
+  package static let asOfBytesMax = 4 << 20
   /// Bytes of the feed that watches read.
   package static let feedBytesMax = 64 << 20
   /// Bytes of one journal record's payload, of a segment, and of all segments together.
@@ -66,12 +75,16 @@ package enum Limits {
   /// Those that a caller can meet, in name order.
   package static let all: [(name: String, value: UInt64)] = [
     ("agentBytesMax", UInt64(agentBytesMax)),
+    ("asOfBytesMax", UInt64(asOfBytesMax)),
     ("attributeNameBytesMax", UInt64(attributeNameBytesMax)),
     ("attributesPerTwinMax", UInt64(attributesPerTwinMax)),
     ("batchTwinsMax", UInt64(batchTwinsMax)),
     ("changesMax", UInt64(changesMax)),
     ("evidenceBytesMax", UInt64(evidenceBytesMax)),
     ("feedBytesMax", UInt64(feedBytesMax)),
+    ("historyPageBytesMax", UInt64(historyPageBytesMax)),
+    ("historyPageFactsMax", UInt64(historyPageFactsMax)),
+    ("historyTriesMax", UInt64(historyTriesMax)),
     ("idBytesMax", UInt64(idBytesMax)),
     ("idempotencyAgeMicrosMax", UInt64(idempotencyAgeMicrosMax)),
     ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),

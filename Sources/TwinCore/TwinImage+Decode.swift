@@ -25,7 +25,8 @@ extension TwinImage {
     } catch {
       throw RecordFault(offset: records.count + error.offset, reason: error.reason)
     }
-    if current.count > Limits.attributesPerTwinMax || kept.count > Limits.pendingFactsPerTwinMax {
+    // Time makes attributes of pending facts, and the other way around; it adds none.
+    if current.count + kept.count > Limits.attributesPerTwinMax + Limits.pendingFactsPerTwinMax {
       throw fault("the twin has \(current.count) attributes and \(kept.count) pending facts")
     }
     let contents = Contents(

@@ -43,7 +43,8 @@ public enum TwinServiceRoutes {
   >(
     service: "twind.v1.TwinService", method: "ListTwins", shape: .unary, requestBytesMax: 262_144)
 
-  /// Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+  /// Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
+  /// drops facts that were yet to be sent: ask again.
   public static let listFacts = Route<
     Twind__V1__ListFactsRequest, Twind__V1__ListFactsResponse
   >(

@@ -14,7 +14,7 @@ extension RPCError {
   }
 
   /// The disk could not be read or written; the operator's message says which file and what to do.
-  init(_ error: StoreError) { self.init(error.isDiskFull ? .resourceExhausted : .unavailable, error.description) }
+  init(_ error: StoreError) { self.init(error.isTemporary ? .resourceExhausted : .unavailable, error.description) }
 }
 
 extension RPCError.Detail {

@@ -9,18 +9,16 @@ import TwinStore
 package final class TwinService: Sendable {
   let store: Store
   let agents: Agents
-  /// For what reads the disk.
-  let workers: Workers
-  /// One thread, for commits that have to wait: they stay in order.
-  let commits: Workers
+  let lanes: Lanes
   let watches: Watches
+  let sequences: SequenceWaiters
 
-  package init(store: Store, agents: Agents, workers: Workers, commits: Workers) {
+  package init(store: Store, agents: Agents, lanes: Lanes) {
     self.store = store
     self.agents = agents
-    self.workers = workers
-    self.commits = commits
-    watches = Watches(store: store, workers: workers)
+    self.lanes = lanes
+    watches = Watches(store: store, workers: lanes.long)
+    sequences = SequenceWaiters(store)
   }
 
   /// Adds all methods.

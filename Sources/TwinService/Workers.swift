@@ -1,13 +1,15 @@
-// A few threads for what may block: cold reads, histories and lists, checkpoints; and one for commits that have to wait.
+// Threads for what may block: cold reads, histories and lists, checkpoints; and one for commits that have to wait.
 
 import Threads
 import TTRPC
 
-/// A pool with a bounded queue.
+/// A pool with a bounded, fair queue.
 package final class Workers: @unchecked Sendable {
+  package typealias Job = @Sendable () -> Void
+
   private let lock = Lock()
   private let news: Condition
-  private var jobs: [@Sendable () -> Void] = []
+  private var queue = FairQueue<Job>()
   private var isStopping = false
   private var threads: [Thread] = []
 
@@ -16,18 +18,30 @@ package final class Workers: @unchecked Sendable {
     threads = (0..<count).map { index in Thread(name: "\(name)-\(index)") { self.run() } }
   }
 
-  /// Runs the job on a worker. Throws RESOURCE_EXHAUSTED when too many wait.
-  func submit(_ job: @escaping @Sendable () -> Void) throws(RPCError) {
+  /// Runs the job on a worker, after those of the same connection. Throws RESOURCE_EXHAUSTED when too many of its user
+  /// wait.
+  func submit(for call: ServerCall, _ job: @escaping Job) throws(RPCError) {
+    try add(job, for: call, countMax: ServiceLimits.workersQueueMax, isNext: false)
+  }
+
+  /// Runs the rest of a job that runs on a worker now: after other connections have had their turn, and before other jobs
+  /// of its own connection, so that one of them is under way and not all.
+  func resubmit(for call: ServerCall, _ job: @escaping Job) throws(RPCError) {
+    try add(job, for: call, countMax: .max, isNext: true)
+  }
+
+  private func add(_ job: @escaping Job, for call: ServerCall, countMax: Int, isNext: Bool) throws(RPCError) {
+    let owner = FairQueue<Job>.Owner(user: call.peer.uid, connection: call.connection)
     try lock.withLock { () throws(RPCError) in
       if isStopping { throw RPCError(.unavailable, "the daemon is stopping: try again when it is back") }
-      guard jobs.count < ServiceLimits.workersQueueMax else {
+      let count = queue.count(of: owner.user)
+      guard count < countMax else {
         throw RPCError(
           .resourceExhausted,
-          "\(jobs.count) requests wait for the disk (workersQueueMax \(ServiceLimits.workersQueueMax)): try again later"
-        )
+          "\(count) requests of user \(owner.user) wait for the disk (workersQueueMax \(countMax)): try again later")
       }
-      jobs.append(job)
-      news.broadcast()
+      queue.add(job, of: owner, isNext: isNext)
+      news.signal()
     }
   }
 
@@ -41,13 +55,23 @@ package final class Workers: @unchecked Sendable {
   }
 
   private func run() {
-    while let job = next() { job() }
+    while let (job, owner) = next() {
+      job()
+      lock.withLock { if queue.end(owner) { news.signal() } }
+    }
   }
 
-  private func next() -> (@Sendable () -> Void)? {
+  private func next() -> (job: Job, owner: FairQueue<Job>.Owner)? {
     lock.withLock {
-      while jobs.isEmpty && !isStopping { news.wait() }
-      return jobs.isEmpty ? nil : jobs.removeFirst()
+      while true {
+        if let next = queue.next() { return next }
+        // While it stops, a job that waits for another of its connection is told of by that one.
+        if isStopping && queue.count == 0 {
+          news.broadcast()
+          return nil
+        }
+        news.wait()
+      }
     }
   }
 }

@@ -3,15 +3,21 @@
 import TwinCore
 
 extension Store {
-  /// Reads twins into memory. UNAVAILABLE when the disk does not give them.
-  package func load(_ names: [TwinName]) throws(TwinError) {
-    for name in names {
-      do throws(StoreError) {
-        try reading { () throws(StoreError) in try load(name) }
-      } catch {
-        throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
+  /// Reads twins into memory and keeps them there, in their order, until their bytes come to `bytesMax`: at least one.
+  /// UNAVAILABLE when the disk does not give them.
+  package func pin(_ names: [[UInt8]], bytesMax: Int) throws(TwinError) -> PinnedTwins {
+    let pinned = PinnedTwins(cache)
+    for name in names where pinned.byteCount == 0 || pinned.byteCount < bytesMax {
+      try name.withUnsafeBufferPointer { (bytes) throws(TwinError) in
+        let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
+        do throws(StoreError) {
+          try reading { () throws(StoreError) in try load(name, into: pinned) }
+        } catch {
+          throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
+        }
       }
     }
+    return pinned
   }
 
   /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who reads many
@@ -40,20 +46,19 @@ extension Store {
     }
   }
 
-  private func load(_ name: TwinName) throws(StoreError) {
+  private func load(_ name: TwinName, into pinned: PinnedTwins) throws(StoreError) {
     let shard = cache.shard(of: name)
-    while true {
-      let (isHere, evictions) = shard.lock.withLock { (shard.keep(name), shard.evictionCount) }
-      if isHere { return }
-      let image = try database.twin(name)
-      coldReadCount.add(1, ordering: .relaxed)
-      let isDone = shard.lock.withLock {
-        // While it was read another thread may have loaded it, changed it, and dropped it again.
-        guard shard.evictionCount == evictions || shard.find(name) != nil else { return false }
-        if let image { shard.load(image) } else if shard.find(name) == nil { shard.load(.absent(name)) }
-        return true
-      }
-      if isDone { return }
+    pinned.add(name)
+    if let here = shard.lock.withLock({ shard.keep(name) }) { return pinned.count(bytes: here) }
+    let image = try database.twin(name)
+    coldReadCount.add(1, ordering: .relaxed)
+    let byteCount = shard.lock.withLock { () -> Int in
+      // Pinned before it was read: if others loaded and changed it meanwhile, it is still here, and newer.
+      if let here = shard.keep(name) { return here }
+      let image = image ?? .absent(name)
+      shard.load(image)
+      return image.byteCount
     }
+    pinned.count(bytes: byteCount)
   }
 }

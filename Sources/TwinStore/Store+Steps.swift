@@ -7,7 +7,8 @@ extension Store {
   /// Syncs everything committed so far, in one group. To be called when somebody waits, and at least every second.
   package func sync() throws(StoreError) { try section.sync() }
 
-  /// Makes the journal's next segment, when there is none yet. A full disk is an error, but no failure of the store.
+  /// Makes the journal's next segment, when there is none yet. A full disk is an error, but no failure of the store;
+  /// nor is a shortage of descriptors or memory.
   package func prepareSegment() throws(StoreError) { try section.prepareSegment() }
 
   /// Writes commits that asked for MEMORY only. To be called every 10 ms.

@@ -158,15 +158,26 @@ extension Store {
 
   /// Commits a command, waiting for the disk where that is needed, but not for a sync.
   package func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitOutcome {
-    // What was loaded may be dropped again before its turn comes, when memory is very short.
+    var pinned: PinnedTwins?
+    defer { withExtendedLifetime(pinned) {} }
     for _ in 0..<Limits.commitTriesMax {
       switch try section.commit(command, requestHash: requestHash) {
       case .done(let outcome): return outcome
       case .busy: try makeRoom()
-      case .cold: try load(command.twins.map(\.name))
+      case .cold:
+        let names = command.twins.map(\.name.array)
+        let all = try pin(names, bytesMax: cache.byteCountMax / 2)
+        guard all.count == names.count else {
+          throw TwinError(
+            .resourceExhausted,
+            "the twins of this commit take more than half of the memory for twins (\(cache.byteCountMax) bytes): split "
+              + "the batch, or raise --memory-limit")
+        }
+        pinned = all
       }
     }
-    throw TwinError(.resourceExhausted, "memory is too short for the twins of this commit: raise --memory-limit")
+    throw TwinError(
+      .resourceExhausted, "the journal had no room for this commit in \(Limits.commitTriesMax) tries: try again later")
   }
 
   /// Calls `wake` once when the outcome is as durable as was asked, or with an error when it never will be.
@@ -178,7 +189,7 @@ extension Store {
     do throws(StoreError) {
       try section.makeRoom()
     } catch {
-      throw error.isDiskFull ? CommitSection.full(error) : CommitSection.refusal(error)
+      throw error.isTemporary ? CommitSection.temporary(error) : CommitSection.refusal(error)
     }
   }
 }

@@ -49,10 +49,24 @@ extension StoreError {
     }
   }
 
+  /// No descriptor or no memory was left. It says nothing about the disk; it passes, and it may be tried again.
+  package var isShortage: Bool {
+    switch self {
+    case .io(_, _, let error): Errno(error).isShortage
+    // SQLITE_NOMEM and SQLITE_IOERR_NOMEM; SQLITE_IOERR_SHMOPEN and SQLITE_IOERR_SHMMAP: the file that SQLite's connections
+    // share. A file that it could not open is SQLITE_CANTOPEN, for whatever reason, which does not latch either.
+    case .database(_, _, let code, _): code & 0xff == 7 || [3082, 4618, 5386].contains(code)
+    default: false
+    }
+  }
+
+  /// Nothing was promised, and it may be tried again.
+  package var isTemporary: Bool { isDiskFull || isShortage }
+
   /// What is on disk is not known any more, or is damaged: nothing is written until a restart has looked at it.
   package var latches: Bool {
     switch self {
-    case _ where isDiskFull: false
+    case _ where isTemporary: false
     case .io, .damaged: true
     // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB
     case .database(_, _, let code, _): [10, 11, 26].contains(code & 0xff)
@@ -88,7 +102,7 @@ extension StoreError: CustomStringConvertible {
       "the database holds everything up to sequence \(applied), which cannot be dropped after \(sequence): "
         + "give \(applied) or more, or restore the data directory from a backup"
     case .io(let path, let operation, let error):
-      "cannot \(operation) \(path): \(String(cString: strerror(error)))"
+      "cannot \(operation) \(path): \(String(cString: strerror(error)))\(Self.remedy(error))"
     case .database(let path, let operation, let code, let message):
       "cannot \(operation) \(path): \(message) (SQLite \(code))\(isDiskFull ? ": the disk is full, make room" : "")"
     case .closed:
@@ -103,6 +117,18 @@ extension StoreError: CustomStringConvertible {
       "sequence \(sequence) is too high for a backup: its restored copy would have no sequences left"
     case .cancelled:
       "it was given up"
+    }
+  }
+}
+
+extension StoreError {
+  /// What to do about a shortage; empty for other errors.
+  private static func remedy(_ error: CInt) -> String {
+    switch error {
+    case EMFILE: ": raise the limit of open files (ulimit -n), or lower --connections-max"
+    case ENFILE: ": raise the system's limit of open files (fs.file-max)"
+    case ENOMEM: ": the system is short of memory, stop something else or lower --memory-limit"
+    default: ""
     }
   }
 }

@@ -29,12 +29,23 @@ struct Serve: AsyncParsableCommand {
   var durability: String?
   @Option(help: "Bytes kept in memory, at least 8MiB: 128MiB, 1GiB (default: 1GiB). Other twins are read from disk.")
   var memoryLimit: String?
+  @Option(
+    help: """
+      Bytes for all that is under way and not twins: requests, replies, watches, histories, at least 16MiB (default: half of \
+      the memory limit, at least 64MiB). Past it calls are refused, and who holds the most is disconnected.
+      """)
+  var bufferLimit: String?
   @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind; without it reads go on.")
   var exitOnIoError = false
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
   @Option(help: "Permissions of the socket, octal (default: 600).") var socketMode: String?
   @Option(help: "Group of the socket, by name or number (default: the process's).") var socketGroup: String?
-  @Option(help: "Connections at a time, 1 to 16384 (default: 1024).") var connectionsMax: Int?
+  @Option(
+    help: """
+      Connections at a time, 1 to 16384 (default: 1024, or as many as the limit of open files allows). Where other users may \
+      connect, one user gets at most seven eighths of them. Eight more are kept for root and twind's own user.
+      """)
+  var connectionsMax: Int?
   @Option(help: "Threads that serve (default: half of the cores).") var reactors: Int?
   @Option(
     help: """
@@ -80,7 +91,8 @@ struct Serve: AsyncParsableCommand {
   private var flags: [String: String] {
     let given: [String: String?] = [
       "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "durability": durability,
-      "memory-limit": memoryLimit, "exit-on-io-error": exitOnIoError ? "true" : nil,
+      "memory-limit": memoryLimit, "buffer-limit": bufferLimit,
+      "exit-on-io-error": exitOnIoError ? "true" : nil,
       "checkpoint-interval": checkpointInterval,
       "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
       "reactors": reactors.map { "\($0)" }, "busy-poll": busyPoll, "agents": agents, "retain": retain,

@@ -15,8 +15,9 @@ struct Settings {
 
   /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
   static let keys = [
-    "socket", "data-dir", "dev", "durability", "memory-limit", "checkpoint-interval", "exit-on-io-error", "socket-mode",
-    "socket-group", "connections-max", "reactors", "busy-poll", "agents", "retain", "log-level",
+    "socket", "data-dir", "dev", "durability", "memory-limit", "buffer-limit", "checkpoint-interval",
+    "exit-on-io-error", "socket-mode", "socket-group", "connections-max", "reactors", "busy-poll", "agents", "retain",
+    "log-level",
   ]
   /// Variables that are ours and no settings.
   private static let otherVariables: Set<String> = ["TWIND_CONFIG"]
@@ -60,6 +61,9 @@ struct Settings {
     if let text = try values.string("memory-limit") {
       daemon.store.memoryBytesMax = try values.parsed("memory-limit", text, Self.memoryLimit(text))
     }
+    if let text = try values.string("buffer-limit") {
+      daemon.bufferBytesMax = try values.parsed("buffer-limit", text, Self.bufferLimit(text))
+    }
     daemon.exitsOnIOError = try values.bool("exit-on-io-error") ?? false
     if let text = try values.string("socket-mode") {
       daemon.socketMode = try values.parsed("socket-mode", text, SocketAccess.mode(text))
@@ -67,7 +71,7 @@ struct Settings {
     if let text = try values.string("socket-group") {
       daemon.socketGroup = try values.parsed("socket-group", text, SocketAccess.group(text))
     }
-    daemon.connectionsMax = try values.int("connections-max", 1...16_384) ?? daemon.connectionsMax
+    daemon.connectionsMax = try values.int("connections-max", 1...16_384)
     daemon.reactors = try values.int("reactors", 1...64) ?? daemon.reactors
     if let text = try values.string("busy-poll") {
       daemon.busyPoll = try values.parsed("busy-poll", text, Self.busyPoll(text))
@@ -86,6 +90,10 @@ struct Settings {
     ByteCountText.parse(text).flatMap { $0 < Store.Options.memoryBytesMin ? nil : $0 }
   }
 
+  private static func bufferLimit(_ text: String) -> Int? {
+    ByteCountText.parse(text).flatMap { $0 < DaemonOptions.bufferBytesMin ? nil : $0 }
+  }
+
   private static func busyPoll(_ text: String) -> Duration? {
     if text == "0" { return .zero }
     return DurationText.parse(text).flatMap { $0 > DaemonOptions.busyPollMax ? nil : $0 }
@@ -98,11 +106,12 @@ struct Settings {
       ("socket", quote(daemon.socket)), ("data-dir", quote(daemon.dataDirectory)), ("dev", "\(daemon.isDev)"),
       ("durability", quote(DurabilityText.format(daemon.store.durability))),
       ("memory-limit", quote(ByteCountText.format(daemon.store.memoryBytesMax))),
+      ("buffer-limit", quote(ByteCountText.format(daemon.bufferLimit))),
       ("exit-on-io-error", "\(daemon.exitsOnIOError)"),
       ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),
-      ("connections-max", "\(daemon.connectionsMax)"), ("reactors", "\(daemon.reactors)"),
+      ("connections-max", "\(daemon.connectionsMax ?? DaemonOptions.connectionsMaxDefault)"), ("reactors", "\(daemon.reactors)"),
       ("busy-poll", quote(daemon.busyPoll == .zero ? "0" : DurationText.format(daemon.busyPoll))),
       ("agents", quote(agents)),
       ("retain", quote(RetentionText.format(daemon.store.retention))),

@@ -26,6 +26,7 @@ struct Twind: AsyncParsableCommand {
   static func main() async {
     CrashReport.begin()
     do {
+      try Descriptors.check()
       try AddressSpace.check()
     } catch {
       FileHandle.standardError.write(Data("Error: \(error)\n".utf8))

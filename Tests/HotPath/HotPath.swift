@@ -27,12 +27,11 @@ final class HotPath {
     folder = FileManager.default.temporaryDirectory.path + "/twind-hot-path-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let store = try Store(directory: folder + "/data")
-    let twins = TwinService(
-      store: store, agents: Agents(), workers: Workers(name: "worker"), commits: Workers(name: "commit", count: 1))
+    let twins = TwinService(store: store, agents: Agents(), lanes: Lanes())
     var router = Router()
     twins.register(in: &router)
-    server = Server(router: router, reactors: 1)
-    server.start(try UnixListener(path: folder + "/s"))
+    server = try Server(router: router, reactors: 1)
+    try server.start(try UnixListener(path: folder + "/s"))
     try Self.fill(TwindClient(path: folder + "/s"))
     guard let wire = bench_wire_open(folder + "/s", BENCH_TTRPC, UInt32(inFlight), 0) else {
       throw RPCError(.unavailable, "cannot connect: errno \(errno)")

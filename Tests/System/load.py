@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import twind
 from daemon import Daemon, until
@@ -15,11 +16,11 @@ LATENCY_MAX_SECONDS = 1.0
 
 
 class Reader:
-    """Reads one twin again and again, in a thread of its own, for as long as the `with` lasts."""
+    """Reads one twin, or does what `read` says, again and again in a thread of its own, as long as the `with` lasts."""
 
-    def __init__(self, daemon: Daemon, name: str) -> None:
+    def __init__(self, daemon: Daemon, name: str, read: Callable[[twind.Client], object] | None = None) -> None:
         self._daemon = daemon
-        self._name = name
+        self._call = read or (lambda client: client.get(name))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self.seconds: list[float] = []
@@ -40,7 +41,7 @@ class Reader:
             with self._daemon.client(timeout=10) as client:
                 while not self._stop.is_set():
                     before = time.perf_counter()
-                    client.get(self._name)
+                    self._call(client)
                     self.seconds.append(time.perf_counter() - before)
                     self._stop.wait(0.001)
         except Exception as error:

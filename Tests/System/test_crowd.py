@@ -11,7 +11,7 @@ import pytest
 
 import twind
 from daemon import Daemon, until
-from frames import OK, RESOURCE_EXHAUSTED, RawConnection, get
+from frames import OK, RESOURCE_EXHAUSTED, RawConnection, get, watch
 from load import Reader, describe
 
 NAME = "acme/customer/1"
@@ -51,11 +51,16 @@ def test_ten_thousand_idle_connections(start: Callable[..., Daemon], many_descri
 
 
 def test_one_connection_too_many(start: Callable[..., Daemon]) -> None:
+    """Ten, and the eight that are reserved for the daemon's own user, with a call under way on each of those."""
     daemon = start("--connections-max", "10")
     connections = [RawConnection(daemon.socket) for _ in range(10)]
     for connection in connections:
         connection.send(get(1, NAME))
         connection.answer(1)
+    visitors = [RawConnection(daemon.socket) for _ in range(8)]
+    for visitor in visitors:
+        visitor.send(watch(1, "acme/"))
+        visitor.receive()
     with daemon.client(timeout=5, connect_timeout=0) as client:
         with pytest.raises(twind.ResourceExhausted) as raised:
             client.get(NAME)
@@ -63,6 +68,8 @@ def test_one_connection_too_many(start: Callable[..., Daemon]) -> None:
     with RawConnection(daemon.socket) as refused:
         assert refused.answer(1).code == RESOURCE_EXHAUSTED
         assert refused.is_closed()
+    for visitor in visitors:
+        visitor.close()
     connections.pop().close()
     until(lambda: can_connect(daemon), "room for another")
     for connection in connections:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ import pytest
 
 import twind
 from daemon import Daemon
+from pressure import Memory
 from twind._generated.twind.v1 import admin_service_pb2 as admin
 
 IS_FULL = os.environ.get("TWIND_FULL") == "1"
@@ -31,29 +31,6 @@ def name_of(number: int) -> str:
 def attributes_of(number: int) -> dict[str, twind.ChangeLike]:
     """About 150 bytes, different for each twin."""
     return {"number": number, "email": f"customer-{number}@example.org", "note": f"{number * 7919:x} " * 6}
-
-
-class Memory:
-    """Samples the resident memory of a daemon for as long as the `with` lasts."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
-        self.highest = 0
-
-    def __enter__(self) -> Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._stop.wait(0.05):
-            if self._daemon.is_running:
-                self.highest = max(self.highest, self._daemon.resident_bytes)
 
 
 def load(daemon: Daemon, count: int) -> int:

@@ -146,7 +146,7 @@ def test_limit_on_the_address_space_is_refused_with_a_remedy(mebibytes: int, dir
     # The remedy, followed: what the message says is needed is enough.
     needed = int(re.findall(r"twind needs (\d+) MiB", ended.stderr)[0])
     limit = needed << 20
-    options = ["--memory-limit", "8MiB"] if mebibytes < 1036 else []
+    options = ["--memory-limit", "8MiB", "--buffer-limit", "16MiB"] if needed < 1100 else []
     daemon = Daemon(
         directory, *options, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     )  # fmt: skip

@@ -14,6 +14,7 @@ ALLOWED = {
     "TwinRoutes": {"TTRPC", "CTwindProto"},
     "TwinService": {
         "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "CTwindProto", "CLinux", "Threads", "Logging",
+        "DequeModule", "HeapModule",
         "ServiceLifecycle",
     },
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},

@@ -12,8 +12,7 @@ final class ServiceFixture: Sendable {
   let store: Store
   let twind: TwindClient
   private let router: Router
-  private let workers = Workers(name: "worker")
-  private let commits = Workers(name: "commit", count: 1)
+  private let lanes = Lanes()
   private let syncs: SyncRunner
   private let folder: Folder
 
@@ -26,21 +25,20 @@ final class ServiceFixture: Sendable {
     store = try Store(directory: folder.path, options: options, clock: clock)
     syncs = SyncRunner(store, logger: Logger(label: "tests")) { _ in }
     syncs.start()
-    let twins = TwinService(
-      store: store, agents: Agents(configured: [1234: "billing"]), workers: workers, commits: commits)
+    let twins = TwinService(store: store, agents: Agents(configured: [1234: "billing"]), lanes: lanes)
     let identity = AdminService.Identity(
-      version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits())
+      version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits(),
+      descriptorsMax: 1_024)
     var router = Router()
     twins.register(in: &router)
-    AdminService(identity, twins: twins, backups: workers, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
+    AdminService(identity, twins: twins, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
       .register(in: &router)
     self.router = router
     twind = TwindClient(.inProcess(router))
   }
 
   deinit {
-    workers.stop()
-    commits.stop()
+    lanes.stop()
     syncs.stop()
   }
 

@@ -92,13 +92,30 @@ final class JournalDisk: FileSystem, @unchecked Sendable {
     if files.removeValue(forKey: path) == nil { throw Errno(ENOENT) }
   }
 
-  func syncDirectory(_ path: String) throws(Errno) {
+  func openDirectory(_ path: String) throws(Errno) -> any Directory {
+    try call("openDirectory", path)
+    return DirectoryHandle(disk: self, path: path)
+  }
+
+  fileprivate func makeNamesDurable(_ path: String) throws(Errno) {
     try call("syncDirectory", path)
     let isHere = { (name: String) in name.hasPrefix(path + "/") }
     durableNames = durableNames.filter { !isHere($0.key) }.merging(files.filter { isHere($0.key) }) { $1 }
   }
 
   func lock(_ path: String) throws(Errno) -> (any FileLock)? { nil }
+
+  private final class DirectoryHandle: Directory, @unchecked Sendable {
+    let disk: JournalDisk
+    let path: String
+
+    init(disk: JournalDisk, path: String) {
+      self.disk = disk
+      self.path = path
+    }
+
+    func sync() throws(Errno) { try disk.makeNamesDurable(path) }
+  }
 
   private final class Handle: File, @unchecked Sendable {
     let disk: JournalDisk

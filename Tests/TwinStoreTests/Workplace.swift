@@ -103,7 +103,7 @@ extension Store {
         switch withTwin(name, { found, _ in found }) {
         case .image(let image): return image
         case .absent: return nil
-        case .cold: try load([name])
+        case .cold: _ = try pin([name.array], bytesMax: 1)
         }
       }
     }

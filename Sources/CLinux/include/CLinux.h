@@ -125,6 +125,9 @@ static inline int64_t twind_wall_micros(void) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+// Gives memory that was freed back to the system. Takes milliseconds when there is much of it.
+static inline int twind_trim_memory(void) { return malloc_trim(0); }
+
 // The allocator gives blocks of this many bytes and more back to the system when they are freed, always. By itself
 // it stops doing so for blocks as large as the largest freed so far, and keeps what one large peer made it take.
 static inline int twind_return_blocks_from(int bytes) {

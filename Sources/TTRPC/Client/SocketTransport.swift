@@ -13,7 +13,11 @@ final class SocketTransport: Transport {
       throw RPCError(.invalidArgument, "socket path is longer than \(twind_socket_path_bytes_max) bytes: \(path)")
     }
     let fd = twind_unix_socket(1)
-    guard fd >= 0 else { throw RPCError(.unavailable, "cannot make a socket: \(String(cString: strerror(errno)))") }
+    guard fd >= 0 else {
+      throw RPCError(
+        .unavailable,
+        "cannot make a socket: \(String(cString: strerror(errno))): close some, or raise the limit of open files (ulimit -n)")
+    }
     do throws(RPCError) {
       try Self.connect(fd, path, deadlineNanos)
     } catch {

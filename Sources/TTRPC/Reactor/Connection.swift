@@ -13,12 +13,18 @@ final class Connection: EventSource, SessionHost {
   private unowned(unsafe) let reactor: Reactor
   private let fd: Int32
   private let onClose: (Connection) -> Void
+  /// Given back when the descriptor has been closed and this object goes.
+  let seat: Seat
+  /// On the monotonic clock.
+  let openedAt = twind_monotonic_nanos()
   @exclusivity(unchecked) private var input = ReceiveBuffer()
   @exclusivity(unchecked) private var events = twind_readable
   @exclusivity(unchecked) private var isOpen = true
   @exclusivity(unchecked) private var isPending = false
   /// The next turn goes on with frames that are here.
   @exclusivity(unchecked) private var hasFramesLeft = false
+  /// The peer sends no more; what it has sent is still to be handled.
+  @exclusivity(unchecked) private var hasEnded = false
   /// When what was read last had arrived.
   @exclusivity(unchecked) private var arrivedAt: UInt64 = 0
   /// When the frame that is not complete must be; nil between frames.
@@ -27,16 +33,21 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private var closeDeadline: UInt64?
   /// The timer asked for.
   @exclusivity(unchecked) private var wakeAt = UInt64.max
+  /// What is counted on the connection's share: received bytes, and replies, as memory held for them.
   @exclusivity(unchecked) private(set) var receiveBytes = 0
   @exclusivity(unchecked) private(set) var sendBytes = 0
 
   /// - Parameter onClose: called once, on the reactor's thread.
-  init(_ fd: Int32, router: Router, peer: Peer, reactor: Reactor, onClose: @escaping (Connection) -> Void) {
+  init(
+    _ fd: Int32, router: Router, peer: Peer, reactor: Reactor, seat: Seat, onClose: @escaping (Connection) -> Void
+  ) {
     self.fd = fd
+    self.seat = seat
     self.reactor = reactor
     self.onClose = onClose
     session = ServerSession(
-      router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena)
+      router: router, limits: reactor.limits, peer: peer, executor: reactor, arena: reactor.arena,
+      share: reactor.budget.share(of: peer))
     session.host = self
   }
 
@@ -46,6 +57,8 @@ final class Connection: EventSource, SessionHost {
   func open() {
     if !reactor.add(self, fd, events) {
       isOpen = false
+      Refusal.tell(
+        fd, RPCError(.unavailable, "the system cannot watch another connection (errno \(errno)): try again later"))
       Glibc.close(fd)
       onClose(self)
     }
@@ -95,15 +108,33 @@ final class Connection: EventSource, SessionHost {
     if borrows { swap(&input, &reactor.spareInput) }
     let room = input.room()
     let count = twind_receive(fd, room.baseAddress, room.count)
+    let problem = count < 0 ? errno : 0
     if count > 0 {
       input.received(count)
       reactor.heard(self)
       arrivedAt = twind_monotonic_nanos()
       handleInput()
+      if session.isWaitingForReader { refuseQueued() }
     }
     if borrows { giveBackSpare() } else if input.isEmpty { input.free() }
     account()
-    if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close() }
+    if count < 0 && problem != EAGAIN && problem != EINTR { return close() }
+    if count == 0 { end() }
+  }
+
+  /// The peer has closed its side: what it sent before is handled, as far as that waits for us.
+  private func end() {
+    guard session.isPaused, !input.isEmpty else { return close() }
+    hasEnded = true
+    updateEvents()
+  }
+
+  /// Requests are read while replies wait, up to a limit; past it they are refused.
+  private func refuseQueued() {
+    guard isOpen, input.byteCount > Limits.queuedBytesMax else { return }
+    input.consume(session.refuse(input.bytes, downTo: Limits.queuedBytesMax / 2, now: arrivedAt))
+    send()
+    afterSend()
   }
 
   /// What was lent goes back; a part of a frame moves into a buffer of this connection's own.
@@ -173,10 +204,12 @@ final class Connection: EventSource, SessionHost {
     giveBackOutput()
     afterSend()
     account()
-    guard isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil else { return }
-    handleInput()
-    if input.isEmpty { input.free() }
-    account()
+    if isOpen, !input.isEmpty, !session.isPaused, frameDeadline == nil {
+      handleInput()
+      if input.isEmpty { input.free() }
+      account()
+    }
+    if hasEnded && !session.isPaused && !hasFramesLeft { close() }
   }
 
   /// One write; the rest waits for the socket.
@@ -200,7 +233,11 @@ final class Connection: EventSource, SessionHost {
     if session.wantsOutput { session.produce() }
     // Who is not read from cannot be late.
     if session.isPaused { frameDeadline = nil }
-    var wanted: UInt32 = session.isPaused || session.isClosing ? 0 : twind_readable
+    updateEvents()
+  }
+
+  private func updateEvents() {
+    var wanted: UInt32 = isReading ? twind_readable : 0
     if !session.output.isEmpty { wanted |= twind_writable }
     if wanted != events {
       events = wanted
@@ -208,16 +245,36 @@ final class Connection: EventSource, SessionHost {
     }
   }
 
+  private var isReading: Bool {
+    if session.isClosing || hasEnded { return false }
+    return !session.isPaused
+      || (session.isWaitingForReader && !session.isStuck && input.byteCount < ReceiveBuffer.bytesMax)
+  }
+
   /// Tells the reactor what is held now; of its own, not of what was lent.
   private func account() {
     guard isOpen else { return }
     let received = input.capacity
-    let sent = session.output.byteCount
+    let sent = session.output.capacity
     if received == receiveBytes && sent == sendBytes { return }
-    reactor.receiveBytes += received - receiveBytes
-    reactor.sendBytes += sent - sendBytes
+    session.share.add(received - receiveBytes + sent - sendBytes)
+    session.share.setOutputBytes(sent)
     receiveBytes = received
     sendBytes = sent
+    reactor.enforceBudget()
+  }
+
+  /// Bytes held for this connection, with what its calls keep.
+  var heldBytes: Int { session.share.byteCount }
+
+  /// Gives all memory back that it can, because it holds the most: its peer is told, unless it does not read either.
+  func giveUp() {
+    guard isOpen, session.output.isEmpty, !session.isClosing else { return close() }
+    session.giveUp(input.bytes)
+    input.consume(input.byteCount)
+    input.free()
+    hasFramesLeft = false
+    flush()
   }
 
   // MARK: The end
@@ -228,14 +285,22 @@ final class Connection: EventSource, SessionHost {
     flush()
   }
 
+  /// It has never made a call, nor begun one.
+  var isSilent: Bool { session.callCount == 0 && session.streamCount == 0 && input.isEmpty }
+
+  /// Ends it. One that is silent hears why, in answer to its first call, which is number 1.
+  func dismiss(_ reason: RPCError) {
+    if isOpen && isSilent { Refusal.tell(fd, reason) }
+    close()
+  }
+
   var isIdle: Bool { session.streamCount == 0 && session.output.isEmpty && !hasFramesLeft }
 
   func close() {
     guard isOpen else { return }
     isOpen = false
     session.close()
-    reactor.receiveBytes -= receiveBytes
-    reactor.sendBytes -= sendBytes
+    session.share.add(-receiveBytes - sendBytes)
     receiveBytes = 0
     sendBytes = 0
     reactor.remove(fd)

@@ -3,15 +3,16 @@
 import CLinux
 import Glibc
 
-/// A set of file descriptors to wait for. Failures here are programmer errors or exhaustion at start: they trap.
+/// A set of file descriptors to wait for.
 final class Epoll {
   private let epoll: Int32
   private let eventBuffer: UnsafeMutablePointer<epoll_event>
   private static let eventsMax = 256
 
-  init() {
-    epoll = twind_epoll_create()
-    precondition(epoll >= 0, "epoll_create1 failed: errno \(errno)")
+  init() throws(Server.Failure) {
+    let fd = twind_epoll_create()
+    guard fd >= 0 else { throw Server.Failure("make an epoll instance") }
+    epoll = fd
     eventBuffer = .allocate(capacity: Self.eventsMax)
   }
 
@@ -48,9 +49,10 @@ final class Epoll {
 struct Wakeup: ~Copyable {
   let fd: Int32
 
-  init() {
-    fd = twind_eventfd_create()
-    precondition(fd >= 0, "eventfd failed: errno \(errno)")
+  init() throws(Server.Failure) {
+    let fd = twind_eventfd_create()
+    guard fd >= 0 else { throw Server.Failure("make an eventfd") }
+    self.fd = fd
   }
 
   deinit { close(fd) }

@@ -17,6 +17,8 @@ import Synchronization
 /// An event loop.
 package final class Reactor: Executor, @unchecked Sendable {
   let limits: Limits
+  /// Of all reactors of the server together.
+  let budget: BufferBudget
   let arena = Arena()
   /// Lent to the connection that is being read while it has no buffer of its own.
   @exclusivity(unchecked) var spareInput = ReceiveBuffer(capacity: 64 << 10)
@@ -25,8 +27,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
   private let busyPollNanos: UInt64
-  private let epoll = Epoll()
-  private let wakeup = Wakeup()
+  private let epoll: Epoll
+  private let wakeup: Wakeup
   private let jobLock = Lock()
   private var jobs: [@Sendable () -> Void] = []
   /// By descriptor: the system gives out the lowest numbers that are free.
@@ -38,10 +40,13 @@ package final class Reactor: Executor, @unchecked Sendable {
   private var thread: Thread?
 
   /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
-  package init(limits: Limits, busyPollNanos: UInt64 = 0) {
+  package init(limits: Limits, busyPollNanos: UInt64 = 0, budget: BufferBudget? = nil) throws(Server.Failure) {
+    epoll = try Epoll()
+    wakeup = try Wakeup()
     self.limits = limits
+    self.budget = budget ?? BufferBudget(bytesMax: limits.bufferBytesMax)
     self.busyPollNanos = busyPollNanos
-    precondition(epoll.add(wakeup.fd, twind_readable), "epoll_ctl failed: errno \(errno)")
+    guard epoll.add(wakeup.fd, twind_readable) else { throw Server.Failure("watch an eventfd") }
   }
 
   /// Starts the thread.
@@ -128,7 +133,7 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   private func endTurn() {
     flushPending()
-    enforceBudgets()
+    enforceBudget()
     closeRemoved()
   }
 
@@ -216,18 +221,32 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   private static let directReads = 16
 
-  // MARK: Budgets
+  // MARK: Memory
 
-  /// What all connections hold; each reports its changes.
-  @exclusivity(unchecked) var receiveBytes = 0
-  @exclusivity(unchecked) var sendBytes = 0
+  @exclusivity(unchecked) private var isEnforcing = false
+  /// Asks the server's other reactors to enforce the budget too.
+  var alarm: (@Sendable (Reactor) -> Void)?
 
-  private func enforceBudgets() {
-    if receiveBytes > limits.receiveBytesMax {
-      connections.max { $0.receiveBytes < $1.receiveBytes }?.close()
-    }
-    if sendBytes > limits.sendBytesMax {
-      connections.max { $0.sendBytes < $1.sendBytes }?.close()
+  /// Something was counted: the budget is kept, or those pay who hold more than their part.
+  @inline(__always)
+  func enforceBudget() {
+    if budget.isExceeded { closeLargest(alarming: true) }
+  }
+
+  /// Ends this reactor's connections that hold more than a fair part, the largest first, until the budget is kept.
+  func closeLargest(alarming: Bool) {
+    if isEnforcing { return }
+    isEnforcing = true
+    defer { isEnforcing = false }
+    while budget.isExceeded {
+      guard let largest = connections.max(by: { $0.heldBytes < $1.heldBytes }), largest.heldBytes > budget.fairBytes
+      else {
+        if alarming { alarm?(self) }
+        return
+      }
+      let before = largest.heldBytes
+      largest.giveUp()
+      if largest.heldBytes >= before { largest.close() }
     }
   }
 }

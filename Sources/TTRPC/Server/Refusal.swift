@@ -19,11 +19,15 @@ final class Refusal: EventSource {
     self.reactor = reactor
   }
 
-  /// Sends the answer. There is no call yet, but a client's first is number 1.
-  func open(_ error: RPCError) {
+  /// Sends a socket the answer to its first call. There is none yet, but a client's first is number 1.
+  static func tell(_ fd: Int32, _ error: RPCError) {
     var answer = SendBuffer()
     answer.appendError(1, error)
     _ = twind_send(fd, answer.bytes.baseAddress, answer.byteCount)
+  }
+
+  func open(_ error: RPCError) {
+    Self.tell(fd, error)
     shutdown(fd, Int32(SHUT_WR))
     guard reactor.add(self, fd, twind_readable) else {
       Glibc.close(fd)

@@ -9,7 +9,7 @@ import Synchronization
 ///
 ///     var router = Router()
 ///     router.unary(HealthRoutes.check) { (request, call) throws(RPCError) in … }
-///     let server = Server(router: router)
+///     let server = try Server(router: router)
 ///     try server.start(UnixListener(path: "echo.sock"))
 ///     …
 ///     server.shutdown()
@@ -19,18 +19,33 @@ public final class Server: @unchecked Sendable {
     public var connections = 0
     public var streams = 0
     public var calls: UInt64 = 0
-    /// Received bytes that wait for the rest of their frame, as memory held for them.
-    public var receiveBytes = 0
-    /// Replies that wait for their readers.
-    public var sendBytes = 0
+    /// Memory held for what is under way, see `Limits.bufferBytesMax`.
+    public var bufferBytes = 0
 
     public init() {}
   }
 
+  /// Why a server cannot be made or started: one line that says what to do.
+  public struct Failure: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    /// A system call has just failed.
+    init(_ what: String) {
+      description =
+        "cannot \(what): \(String(cString: strerror(errno))): raise the limits of open files (ulimit -n) and of memory, or "
+        + "close something"
+    }
+  }
+
   private let router: Router
   private let limits: Limits
+  /// Memory of all connections.
+  public let budget: BufferBudget
   private let reactors: [Reactor]
-  private let connectionCount = Atomic(0)
+  let isOperator: @Sendable (Peer) -> Bool
+  private let placesLock = Lock()
+  /// Guarded by `placesLock`.
+  private var places: ConnectionPlaces
   private let turn = Atomic(0)
   private let finishedCalls = Atomic<UInt64>(0)
   private let lifecycle = Lock()
@@ -41,7 +56,7 @@ public final class Server: @unchecked Sendable {
     /// To `serving` by `start`.
     case new
     /// To `draining` by `shutdown`.
-    case serving(UnixListener)
+    case serving(Acceptor)
     /// To `stopped` when the calls in flight have ended.
     case draining
     /// Stays.
@@ -51,13 +66,37 @@ public final class Server: @unchecked Sendable {
   /// - Parameters:
   ///   - reactors: threads that serve; by default half of the cores, for the agents need the others.
   ///   - busyPoll: how long a thread goes on looking for more after the last activity, before it sleeps.
+  ///   - isOperator: who may have the places that `Limits.connectionsReservedMax` keeps; nobody by default.
   public init(
-    router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors, busyPoll: Duration = .zero
-  ) {
+    router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors, busyPoll: Duration = .zero,
+    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false }
+  ) throws(Failure) {
+    self.isOperator = isOperator
+    places = ConnectionPlaces(limits)
     self.router = router
     self.limits = limits
     let nanos = UInt64(max(busyPoll.nanos, 0))
-    self.reactors = (0..<max(1, reactors)).map { _ in Reactor(limits: limits, busyPollNanos: nanos) }
+    let budget = BufferBudget(bytesMax: limits.bufferBytesMax)
+    self.budget = budget
+    self.reactors = try (0..<max(1, reactors)).map { (_) throws(Failure) in
+      try Reactor(limits: limits, busyPollNanos: nanos, budget: budget)
+    }
+    guard self.reactors.count > 1 else { return }
+    for reactor in self.reactors {
+      let others = Others(self.reactors.filter { $0 !== reactor })
+      reactor.alarm = { _ in others.enforceBudget() }
+    }
+  }
+
+  /// A reactor's siblings, which live as long as the server.
+  private final class Others: Sendable {
+    private let reactors: [Reactor]
+
+    init(_ reactors: [Reactor]) { self.reactors = reactors }
+
+    func enforceBudget() {
+      for reactor in reactors { reactor.post { reactor.closeLargest(alarming: false) } }
+    }
   }
 
   public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
@@ -66,31 +105,30 @@ public final class Server: @unchecked Sendable {
   public var executors: [any Executor] { reactors }
 
   /// Starts the threads and takes connections from the listener. Once.
-  public func start(_ listener: UnixListener) {
-    lifecycle.withLock {
+  public func start(_ listener: UnixListener) throws(Failure) {
+    let first = reactors[0]
+    try lifecycle.withLock { () throws(Failure) in
       guard case .new = phase else { preconditionFailure("a server is started once") }
-      phase = .serving(listener)
+      let acceptor = Acceptor(listener, first, self, limits)
+      // Its thread does not run yet.
+      guard first.add(acceptor, listener.fd, twind_readable) else { throw Failure("watch the socket") }
+      phase = .serving(acceptor)
     }
     for (index, reactor) in reactors.enumerated() { reactor.start(name: "reactor-\(index)") }
-    let first = reactors[0]
-    first.post {
-      let added = first.add(Acceptor(listener, first, self), listener.fd, twind_readable)
-      precondition(added, "epoll_ctl failed: errno \(errno)")
-    }
   }
 
   /// Stops taking connections and calls, waits for the calls in flight within `Limits.drainNanosMax`, and ends. Not to be
   /// called on a reactor's thread. A second call returns at once.
   public func shutdown() {
-    let listener: UnixListener? = lifecycle.withLock {
-      guard case .serving(let listener) = phase else { return nil }
+    let acceptor: Acceptor? = lifecycle.withLock {
+      guard case .serving(let acceptor) = phase else { return nil }
       phase = .draining
-      return listener
+      return acceptor
     }
-    guard let listener else { return }
+    guard let acceptor else { return }
     let first = reactors[0]
     onEach { reactor in
-      if reactor === first { first.remove(listener.fd) }
+      if reactor === first { acceptor.stop() }
       return 0
     }
     // All that was accepted has come to its reactor by now.
@@ -98,7 +136,7 @@ public final class Server: @unchecked Sendable {
       for connection in reactor.connections { connection.drain() }
       return 0
     }
-    listener.removePath()
+    acceptor.listener.removePath()
     let deadline = twind_monotonic_nanos() + limits.drainNanosMax
     while twind_monotonic_nanos() < deadline && onEach({ $0.connections.count { !$0.isIdle } }) > 0 { usleep(2000) }
     lifecycle.withLock {
@@ -123,44 +161,60 @@ public final class Server: @unchecked Sendable {
   private func countLive(_ sum: inout Statistics) {
     sum.connections = onEach { $0.connections.count }
     sum.streams = onEach { $0.connections.reduce(0) { $0 + $1.session.streamCount } }
-    sum.receiveBytes = onEach { $0.receiveBytes }
-    sum.sendBytes = onEach { $0.sendBytes }
+    sum.bufferBytes = budget.byteCount
     sum.calls += UInt64(onEach { $0.connections.reduce(0) { $0 + Int($1.session.callCount) } })
   }
 
   // MARK: For the acceptor
 
-  func accepted(_ fd: Int32) {
-    guard connectionCount.load(ordering: .relaxed) < limits.connectionsMax else { return refuse(fd) }
-    guard let peer = Peer(socket: fd) else {
-      close(fd)
-      return
+  /// A place for one more connection of the peer; whoever has it serves the connection.
+  func takePlace(_ peer: Peer) throws(ConnectionPlaces.Denial) -> Seat {
+    let isOperator = isOperator(peer)
+    let place = try placesLock.withLock { () throws(ConnectionPlaces.Denial) in
+      try places.take(peer.uid, isOperator: isOperator)
     }
-    connectionCount.add(1, ordering: .relaxed)
+    return Seat(place) { [self] in placesLock.withLock { places.leave(place, peer.uid) } }
+  }
+
+  var isCrowded: Bool { placesLock.withLock { places.isCrowded } }
+
+  /// What a peer is told who gets no place.
+  func refusal(_ denial: ConnectionPlaces.Denial, _ peer: Peer) -> RPCError {
+    let isOperator = isOperator(peer)
+    return placesLock.withLock { places.refusal(denial, peer.uid, isOperator: isOperator) }
+  }
+
+  func serve(_ fd: Int32, _ peer: Peer, _ seat: Seat) {
     let index = turn.add(1, ordering: .relaxed).oldValue % reactors.count
     let reactor = reactors[index]
     reactor.post { [self] in
-      Connection(fd, router: router, peer: peer, reactor: reactor) { connection in
-        self.connectionCount.subtract(1, ordering: .relaxed)
+      Connection(fd, router: router, peer: peer, reactor: reactor, seat: seat) { connection in
         self.finishedCalls.add(connection.session.callCount, ordering: .relaxed)
       }.open()
     }
   }
 
-  /// Tells a client that there is no room for it. Few are told at a time: a flood of them is just closed.
-  private func refuse(_ fd: Int32) {
-    let first = reactors[0]
-    guard first.refusals < Self.refusalsMax else {
-      close(fd)
-      return
-    }
-    Refusal(fd, first).open(
-      RPCError(
-        .resourceExhausted,
-        "the server has \(limits.connectionsMax) connections (connectionsMax): close one, or raise the limit"))
+  /// Has one connection closed, by the first reactor that has one which may go. Calls back on some reactor's thread,
+  /// when its place is free.
+  func vacate(_ vacancy: Vacancy, _ reason: RPCError, _ done: @escaping @Sendable (Bool) -> Void) {
+    ask(reactors[...], vacancy, reason, done)
   }
 
-  private static let refusalsMax = 64
+  private func ask(
+    _ rest: ArraySlice<Reactor>, _ vacancy: Vacancy, _ reason: RPCError, _ done: @escaping @Sendable (Bool) -> Void
+  ) {
+    guard let reactor = rest.first else { return done(false) }
+    reactor.post { [self] in
+      let hasFound = reactor.close(vacancy, countMax: 1, because: reason) > 0
+      // In its next turn: then the descriptor is closed.
+      reactor.post { [self] in hasFound ? done(true) : ask(rest.dropFirst(), vacancy, reason, done) }
+    }
+  }
+
+  /// Closes all that the vacancy allows.
+  func closeAll(_ vacancy: Vacancy, _ reason: RPCError) {
+    for reactor in reactors { reactor.post { _ = reactor.close(vacancy, countMax: .max, because: reason) } }
+  }
 
   /// Runs the body on every reactor and adds up what it returns. One that does not answer in time counts as nothing:
   /// it has stopped.

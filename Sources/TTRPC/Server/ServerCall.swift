@@ -28,26 +28,54 @@ public final class ServerCall: @unchecked Sendable {
   /// What the caller is told when the deadline passes.
   var deadlineError = RPCError.deadlineExceeded
 
+  /// Tells calls of one connection from those of others, while one of them lives.
+  public var connection: ObjectIdentifier { ObjectIdentifier(share) }
+
   let id: UInt32
   let method: Method
+  private let share: BufferShare
+  private let reservedBytes = Atomic(0)
   var state: ServerStreamState
   private let pairs: [(key: String, value: String)]
   private weak var session: ServerSession?
   private let ended = Atomic(false)
+  /// Bytes of room on the connection that are kept for it.
+  package private(set) var keptRoomBytes = 0
 
   init(
     _ session: ServerSession, _ id: UInt32, _ method: Method, _ metadata: Metadata, _ deadlineNanos: UInt64,
     _ state: ServerStreamState
   ) {
     self.session = session
+    share = session.share
     self.id = id
     self.method = method
     self.state = state
     self.deadlineNanos = deadlineNanos
     peer = session.peer
     executor = session.executor
+    roomBytes = session.roomBytes
     pairs = metadata.all
   }
+
+  deinit { share.add(-reservedBytes.load(ordering: .relaxed)) }
+
+  /// Counts memory that is about to be kept or made for this call, until it is given back or nobody holds the call. Throws
+  /// RESOURCE_EXHAUSTED when there is none left. Any thread may call it.
+  public func reserve(_ byteCount: Int) throws(RPCError) {
+    guard share.reserve(byteCount) else { throw .buffersFull(share) }
+    reservedBytes.add(byteCount, ordering: .relaxed)
+  }
+
+  /// Any thread may call it.
+  public func giveBack(_ byteCount: Int) {
+    reservedBytes.subtract(byteCount, ordering: .relaxed)
+    share.add(-byteCount)
+  }
+
+  /// Whether so few replies wait for the connection's reader that a large one may be made for it. Any thread may ask.
+  public var hasRoom: Bool { share.outputBytes <= roomBytes }
+  private let roomBytes: Int
 
   /// The last value of a metadata key, given in lower case.
   public func metadata(_ key: String) -> String? { pairs.last { $0.key.lowercased() == key }?.value }
@@ -56,7 +84,22 @@ public final class ServerCall: @unchecked Sendable {
   public var isEnded: Bool { ended.load(ordering: .acquiring) }
 
   /// Whether the connection has room for more. When not, `onWritable` tells when it has.
-  public var isWritable: Bool { session?.wantsOutput ?? false }
+  public var isWritable: Bool { session?.hasRoom ?? false }
+
+  /// Keeps room on the connection for output that another thread is about to make: other streams find that much less, and
+  /// do not make output too that the connection has no room for. Until `giveRoomBack`, or the end of the call.
+  public func keepRoom(byteCount: Int) {
+    guard let session, !isEnded else { return }
+    keptRoomBytes += byteCount
+    session.keepRoom(byteCount)
+  }
+
+  /// What room was kept for is about to be sent, or will not be.
+  public func giveRoomBack() {
+    guard let session, keptRoomBytes > 0 else { return }
+    session.giveBack(room: keptRoomBytes)
+    keptRoomBytes = 0
+  }
 
   /// Checks and unpacks a message. It lives until the callback that got the bytes returns.
   public func unpack<Message: ProtobufMessage>(

@@ -14,6 +14,8 @@ package final class ServerSession {
   let peer: Peer
   let executor: any Executor
   let arena: Arena
+  /// What is held for this connection.
+  let share: BufferShare
   /// Whoever carries the bytes takes itself away before it ends: a weak reference would make every count of references to it
   /// a slow one.
   unowned(unsafe) var host: (any SessionHost)?
@@ -34,6 +36,8 @@ package final class ServerSession {
   @exclusivity(unchecked) private var streams: [UInt32: ServerCall] = [:]
   /// The stream that made output last.
   private var lastProducer: UInt32 = 0
+  /// Bytes of output that streams are having made on other threads.
+  private var keptRoomBytes = 0
 
   /// How far the unary call that is being handled has come.
   enum Reply {
@@ -45,22 +49,49 @@ package final class ServerSession {
   /// The call that must end before the frames behind it are handled.
   @exclusivity(unchecked) private var holder: UInt32?
 
-  package init(router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena) {
+  package init(
+    router: Router, limits: Limits, peer: Peer, executor: any Executor, arena: Arena,
+    share: BufferShare = BufferBudget().share(of: .current)
+  ) {
     self.router = router
     self.limits = limits
     self.peer = peer
     self.executor = executor
     self.arena = arena
+    self.share = share
   }
 
   /// Calls being served.
   package var streamCount: Int { streams.count }
 
-  /// No more calls are read until output has been sent, or a call that holds the others back has ended.
-  package var isPaused: Bool { output.byteCount > limits.sendBytesPerConnectionMax || holder != nil }
+  /// No more calls are begun until output has been sent, or a call that holds the others back has ended.
+  package var isPaused: Bool { isWaitingForReader || holder != nil }
+
+  /// Replies wait to be read. A client may write more before it reads, with a lock held that its reader needs, as
+  /// containerd's Go client 1.2.0 to 1.2.3 does: what it writes must be taken all the same.
+  package var isWaitingForReader: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
+
+  /// So much waits to be read that not even refusals are added.
+  package var isStuck: Bool { output.byteCount > limits.sendBytesPerConnectionMax + 2 * Limits.frameBytesMax }
+
+  /// Bytes held for the connection up to which large replies are made for it.
+  var roomBytes: Int { limits.sendBytesPerConnectionMax }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
+
+  /// The same, with what streams are having made counted in.
+  var hasRoom: Bool {
+    output.byteCount + keptRoomBytes <= limits.sendBytesPerConnectionMax / 2 && !isClosing
+  }
+
+  func keepRoom(_ byteCount: Int) { keptRoomBytes += byteCount }
+
+  /// Others may have waited for this room.
+  func giveBack(room byteCount: Int) {
+    keptRoomBytes -= byteCount
+    host?.outputPending()
+  }
 
   // MARK: Input
 
@@ -94,6 +125,33 @@ package final class ServerSession {
     return isClosing ? bytes.count : offset
   }
 
+  /// Refuses the calls at the beginning of the bytes, one by one, until no more than `bytesLeft` wait.
+  ///
+  /// - Returns: how many bytes are done with.
+  package func refuse(_ bytes: UnsafeRawBufferPointer, downTo bytesLeft: Int, now: UInt64) -> Int {
+    var offset = 0
+    while bytes.count - offset > bytesLeft, !isStuck, let frame = Arrival(in: bytes, at: offset, router),
+      !frame.isTooLong
+    {
+      offset = frame.end
+      if connection.begins(frame.header) {
+        callCount += 1
+        refuse(frame.header.stream, unread)
+      } else {
+        handleOther(frame, now)
+      }
+    }
+    return offset
+  }
+
+  private var unread: RPCError {
+    RPCError(
+      .resourceExhausted,
+      "\(output.byteCount) bytes of replies wait to be read on this connection (sendBytesPerConnectionMax "
+        + "\(limits.sendBytesPerConnectionMax)), and \(Limits.queuedBytesMax) bytes of requests behind them "
+        + "(queuedBytesMax): read replies before asking for more")
+  }
+
   private static func tooLong(_ header: FrameHeader) -> RPCError {
     RPCError(
       .resourceExhausted,
@@ -108,6 +166,14 @@ package final class ServerSession {
         RPCError(
           .deadlineExceeded,
           "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
+    }
+    isClosing = true
+  }
+
+  /// Memory is short and this connection holds the most of it. A frame that has begun gets an answer.
+  func giveUp(_ bytes: UnsafeRawBufferPointer) {
+    if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
+      refuse(FrameHeader(start).stream, .buffersFull(share))
     }
     isClosing = true
   }
@@ -255,7 +321,9 @@ package final class ServerSession {
   /// The call leaves the table: its id gets no more frames from here.
   func end(_ id: UInt32, cancelled: Bool) {
     release(id)
-    streams.removeValue(forKey: id)?.ended(cancelled: cancelled)
+    guard let call = streams.removeValue(forKey: id) else { return }
+    call.giveRoomBack()
+    call.ended(cancelled: cancelled)
   }
 
   /// Ends calls whose deadline has passed.
@@ -278,7 +346,7 @@ package final class ServerSession {
     guard wantsOutput && !streams.isEmpty else { return }
     let calls = callsInOrder
     let turn = lastProducer
-    for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where wantsOutput {
+    for call in calls.filter({ $0.id > turn }) + calls.filter({ $0.id <= turn }) where hasRoom {
       lastProducer = call.id
       call.onWritable?(call)
     }
@@ -321,5 +389,12 @@ extension ServerSession {
 }
 
 extension RPCError {
+  static func buffersFull(_ share: BufferShare) -> RPCError {
+    RPCError(
+      .resourceExhausted,
+      "buffers hold \(share.budgetByteCount) of \(share.budgetBytesMax) bytes (bufferBytesMax), \(share.byteCount) of them "
+        + "for this connection: read replies as they come and send frames whole, or raise --buffer-limit")
+  }
+
   static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was made")
 }

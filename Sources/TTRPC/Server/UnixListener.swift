@@ -44,7 +44,7 @@ public final class UnixListener: Sendable {
   }
 
   /// Removes the socket's path, if it is still ours. Whoever watches the descriptor closes it.
-  func removePath() {
+  public func removePath() {
     var status = stat()
     if lstat(path, &status) == 0 && status.st_ino == inode { unlink(path) }
   }
@@ -95,16 +95,16 @@ public final class UnixListener: Sendable {
         description:
           "the socket belongs to user \(status.st_uid), not to us (\(geteuid())): choose another path: \(path)")
     }
-    guard isStale(path) else {
+    guard try isStale(path) else {
       throw Failure(description: "another daemon is serving this socket: stop it, or choose another path: \(path)")
     }
     guard unlink(path) == 0 else { throw failure("cannot remove the stale socket", path) }
   }
 
   /// Nobody listens any more. A full backlog is somebody.
-  private static func isStale(_ path: String) -> Bool {
+  private static func isStale(_ path: String) throws(Failure) -> Bool {
     let probe = twind_unix_socket(1)
-    guard probe >= 0 else { return false }
+    guard probe >= 0 else { throw failure("cannot make a socket to try", path) }
     defer { Glibc.close(probe) }
     return twind_connect(probe, path) != 0 && errno == ECONNREFUSED
   }

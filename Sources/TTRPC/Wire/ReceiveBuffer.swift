@@ -8,7 +8,9 @@ import Glibc
 /// A run of bytes that grows as bytes arrive, never ahead of them by more than its own size.
 package struct ReceiveBuffer: ~Copyable {
   private static let firstBytes = 4096
-  package static let bytesMax = FrameHeader.byteCount + Limits.frameBytesMax
+  private static let frameBytes = FrameHeader.byteCount + Limits.frameBytesMax
+  /// A whole frame, behind those that wait for replies to be read.
+  package static let bytesMax = frameBytes + Limits.queuedBytesMax
 
   private var storage: UnsafeMutableRawPointer?
   package private(set) var capacity = 0
@@ -41,7 +43,8 @@ package struct ReceiveBuffer: ~Copyable {
         end -= start
         start = 0
       } else {
-        move(to: min(max(capacity * 2, Self.firstBytes), Self.bytesMax))
+        let most = capacity < Self.frameBytes ? Self.frameBytes : Self.bytesMax
+        move(to: min(max(capacity * 2, Self.firstBytes), most))
       }
     }
     return UnsafeMutableRawBufferPointer(start: storage! + end, count: capacity - end)

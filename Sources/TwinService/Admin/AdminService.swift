@@ -21,29 +21,28 @@ package final class AdminService: Sendable {
 
     package init(
       version: String, socket: String, dataDirectory: String, isDev: Bool, startTime: Int64,
-      rpcLimits: TTRPC.Limits
+      rpcLimits: TTRPC.Limits, descriptorsMax: Int
     ) {
       self.version = version
       self.socket = socket
       self.dataDirectory = dataDirectory
       self.isDev = isDev
       self.startTime = startTime
-      limits = (rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
+      let own = [(name: "descriptorsMax", value: UInt64(descriptorsMax))]
+      limits = (own + rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
     }
   }
 
   let identity: Identity
   let store: Store
   let twins: TwinService
-  let workers: Workers
-  /// One thread: backups wait for each other and for nothing else.
-  let backups: Workers
+  let lanes: Lanes
   /// Counts of the server, which cannot be asked from one of its own threads.
   let statistics: @Sendable () -> Server.Statistics
   let droppedLogLines: @Sendable () -> UInt64
 
   package init(
-    _ identity: Identity, twins: TwinService, backups: Workers, statistics: @escaping @Sendable () -> Server.Statistics,
+    _ identity: Identity, twins: TwinService, statistics: @escaping @Sendable () -> Server.Statistics,
     droppedLogLines: @escaping @Sendable () -> UInt64
   ) {
     self.identity = identity
@@ -51,8 +50,7 @@ package final class AdminService: Sendable {
     self.statistics = statistics
     self.droppedLogLines = droppedLogLines
     store = twins.store
-    workers = twins.workers
-    self.backups = backups
+    lanes = twins.lanes
   }
 
   /// Adds all methods.
@@ -73,20 +71,23 @@ package final class AdminService: Sendable {
   }
 
   /// The daemon's own user and root.
+  @Sendable static func isOperator(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == geteuid() }
+
+  /// Operators may call.
   static func authorize(_ peer: Peer) throws(RPCError) {
+    if isOperator(peer) { return }
     let uid = peer.uid
-    guard uid != 0, uid != geteuid() else { return }
     throw RPCError(
       .permissionDenied, "user \(uid) may not call twind.v1.AdminService: call as root or as user \(geteuid())")
   }
 
-  /// Answers from a worker.
+  /// Answers from one of the lane's threads.
   func later(
-    _ call: borrowing UnaryCall, _ body: @escaping @Sendable () -> Result<[UInt8], RPCError>
+    on lane: Workers, _ call: borrowing UnaryCall, _ body: @escaping @Sendable () -> Result<[UInt8], RPCError>
   ) throws(RPCError) {
     let deferred = call.deferred()
     do {
-      try workers.submit { deferred.complete(body()) }
+      try lane.submit(for: deferred) { deferred.complete(body()) }
     } catch {
       deferred.fail(error)
     }

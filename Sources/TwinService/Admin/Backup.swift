@@ -18,7 +18,7 @@ extension AdminService {
         throw RPCError(
           .invalidArgument, "path is \"\(path)\": give an absolute path, the daemon runs in a directory of its own")
       }
-      try backups.submit { [store] in
+      try lanes.maintenance.submit(for: call) { [store] in
         guard !call.isEnded else { return }
         let progress = BackupMessages(call)
         do throws(StoreError) {
@@ -87,7 +87,7 @@ extension RPCError {
       case .cancelled: .cancelled
       case .exhausted: .outOfRange
       case .unsound, .corrupt: .dataLoss
-      case _ where error.isDiskFull: .resourceExhausted
+      case _ where error.isTemporary: .resourceExhausted
       default: .unavailable
       }
     self.init(code, error.description)

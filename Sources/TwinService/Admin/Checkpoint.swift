@@ -7,7 +7,7 @@ import TwinStore
 
 extension AdminService {
   func checkpoint(_ call: borrowing UnaryCall) throws(RPCError) {
-    try later(call) { [store] in
+    try later(on: lanes.maintenance, call) { [store] in
       do throws(StoreError) {
         let report = try store.checkpoint()
         let arena = Arena(chunkBytes: 256)

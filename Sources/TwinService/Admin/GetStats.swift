@@ -9,7 +9,7 @@ import TwinStore
 
 extension AdminService {
   func getStats(_ call: borrowing UnaryCall) throws(RPCError) {
-    try later(call) { [self] in .success(stats()) }
+    try later(on: lanes.operators, call) { [self] in .success(stats()) }
   }
 
   private func stats() -> [UInt8] {

@@ -11,19 +11,19 @@ package enum AddressSpace {
   private static let baseBytes: UInt64 = 1 << 30
 
   /// Refuses a limit under which no command of twind would get as far as its own errors.
-  package static func check() throws(Daemon.Failure) { try check(memoryLimit: Store.Options.memoryBytesMin) }
+  package static func check() throws(Daemon.Failure) {
+    try check(memoryLimit: Store.Options.memoryBytesMin, bufferLimit: DaemonOptions.bufferBytesMin)
+  }
 
   /// Refuses a limit that `--memory-limit` would reach.
-  package static func check(memoryLimit: Int) throws(Daemon.Failure) {
-    let needed = needed(memoryLimit: memoryLimit)
+  package static func check(memoryLimit: Int, bufferLimit: Int) throws(Daemon.Failure) {
+    let needed = baseBytes + UInt64(memoryLimit) / 2 * 3 + UInt64(bufferLimit)
     guard let limit, limit < needed else { return }
     throw Daemon.Failure(
       description: "the address space is limited to \(mebibytes(limit)) and twind needs \(mebibytes(needed)) for a "
-        + "--memory-limit of \(mebibytes(UInt64(memoryLimit))): raise it (ulimit -v), or lower --memory-limit; to bound "
-        + "memory, use --memory-limit or a cgroup instead")
+        + "--memory-limit of \(mebibytes(UInt64(memoryLimit))) and a --buffer-limit of \(mebibytes(UInt64(bufferLimit))): "
+        + "raise it (ulimit -v), or lower these; to bound memory, they or a cgroup are the better means")
   }
-
-  static func needed(memoryLimit: Int) -> UInt64 { baseBytes + UInt64(memoryLimit) / 2 * 3 }
 
   /// Nil = unlimited.
   private static var limit: UInt64? {

@@ -18,9 +18,12 @@ final class CheckpointRunner: @unchecked Sendable {
   private let lock = Lock()
   private let stopped: Condition
   private var isStopping = false
+  /// Touched by the thread only.
+  private var freed: FreedMemory
   private var thread: Thread?
 
-  init(_ store: Store, interval: Duration, logger: Logger) {
+  init(_ store: Store, interval: Duration, buffers: BufferBudget, logger: Logger) {
+    freed = FreedMemory(buffers)
     self.store = store
     self.logger = logger
     intervalNanos = UInt64(max(interval / .nanoseconds(1), 1))
@@ -65,6 +68,7 @@ final class CheckpointRunner: @unchecked Sendable {
   /// Waits for the time, or for the store to want a checkpoint. False when the runner is to stop.
   private func wait(until next: UInt64) -> Bool {
     while true {
+      freed.look()
       let now = twind_monotonic_nanos()
       if now >= next || store.wantsCheckpoint { return !lock.withLock { isStopping } }
       guard wait(nanos: min(next - now, Self.lookNanos)) else { return false }

@@ -15,8 +15,6 @@ import TwinStore
 package final class Daemon: Service {
   /// The daemon's semantic version.
   package static let version = "0.1.0"
-  /// Descriptors that are not connections: database, epoll, standard streams.
-  private static let otherDescriptors = 64
   /// The exit code of a daemon that may not write any more.
   private static let ioErrorExitCode: Int32 = 74
   /// Blocks of memory that are given back to the system when they are freed.
@@ -30,14 +28,12 @@ package final class Daemon: Service {
   package let options: DaemonOptions
   private let logger: Logger
   private let store: Store
-  private let workers: Workers
+  private let lanes: Lanes
   private let server: Server
   private let health: HealthService
   private let listener: UnixListener
   private let checkpoints: CheckpointRunner
   private let syncs: SyncRunner
-  private let commits: Workers
-  private let backups: Workers
   private let whenServing: @Sendable (Daemon) -> Void
 
   /// Opens the data directory and the socket. Nobody is served yet.
@@ -52,10 +48,8 @@ package final class Daemon: Service {
     umask(0o077)
     // What a peer with large frames made it take goes back when the peer is gone.
     _ = twind_return_blocks_from(Self.returnedBlockBytesMin)
-    try AddressSpace.check(memoryLimit: options.store.memoryBytesMax)
-    var limits = TTRPC.Limits()
-    limits.connectionsMax = options.connectionsMax
-    try Self.raiseDescriptorLimit(to: options.connectionsMax + Self.otherDescriptors)
+    try AddressSpace.check(memoryLimit: options.store.memoryBytesMax, bufferLimit: options.bufferLimit)
+    let (limits, descriptors) = try Self.limits(options)
     do {
       store = try Store(directory: options.dataDirectory, options: options.store)
     } catch {
@@ -71,20 +65,26 @@ package final class Daemon: Service {
     self.options = options
     self.logger = logger
     self.whenServing = whenServing
-    workers = Workers(name: "worker")
-    commits = Workers(name: "commit", count: 1)
-    backups = Workers(name: "backup", count: 1)
+    lanes = Lanes()
     let health = HealthService()
     self.health = health
-    let twins = TwinService(
-      store: store, agents: Agents(configured: options.agents), workers: workers, commits: commits)
-    server = Self.server(options, limits, twins, backups, health)
-    checkpoints = CheckpointRunner(store, interval: options.checkpointInterval, logger: logger)
+    let twins = TwinService(store: store, agents: Agents(configured: options.agents), lanes: lanes)
+    do {
+      server = try Self.server(options, limits, descriptors, twins, health)
+    } catch {
+      listener.removePath()
+      lanes.stop()
+      try? store.close()
+      throw Failure(description: error.description)
+    }
+    checkpoints = CheckpointRunner(
+      store, interval: options.checkpointInterval, buffers: server.budget, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
       logger.critical("no more writes until a restart, reads go on: \(failure)")
       health.setAll(.notServing)
       if exits { _exit(Self.ioErrorExitCode) }
     }
+    if let warning = descriptors.warning { logger.warning("\(warning)") }
     report(store.recovery)
   }
 
@@ -106,7 +106,7 @@ package final class Daemon: Service {
   package func run() async throws {
     syncs.start()
     checkpoints.start()
-    server.start(listener)
+    try server.start(listener)
     logger.info("serving", metadata: ["socket": "\(options.socket)", "sequence": "\(store.head)"])
     whenServing(self)
     try? await gracefulShutdown()
@@ -122,9 +122,7 @@ package final class Daemon: Service {
   private func shutdown() throws {
     health.setAll(.notServing)
     server.shutdown()
-    workers.stop()
-    commits.stop()
-    backups.stop()
+    lanes.stop()
     checkpoints.stop()
     syncs.stop()
     do {
@@ -152,22 +150,43 @@ package final class Daemon: Service {
     return sources
   }
 
+  /// The bounds of the server, within what the system allows.
+  private static func limits(_ options: DaemonOptions) throws(Failure) -> (TTRPC.Limits, Descriptors) {
+    var limits = TTRPC.Limits()
+    limits.bufferBytesMax = options.bufferLimit
+    let descriptors = try Descriptors.reserve(
+      connections: options.connectionsMax, limits: limits, reactors: options.reactors)
+    limits.connectionsMax = descriptors.connectionsMax
+    if options.admitsOtherUsers {
+      limits.connectionsPerUserMax = Self.connectionsPerUserMax(of: descriptors.connectionsMax)
+    }
+    return (limits, descriptors)
+  }
+
+  /// An eighth is kept for others. Where nobody else may connect there is nobody to keep places for.
+  private static func connectionsPerUserMax(of connectionsMax: Int) -> Int {
+    max(1, connectionsMax - max(1, connectionsMax / 8))
+  }
+
   private static func server(
-    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ twins: TwinService, _ backups: Workers,
+    _ options: DaemonOptions, _ limits: TTRPC.Limits, _ descriptors: Descriptors, _ twins: TwinService,
     _ health: HealthService
-  ) -> Server {
+  ) throws(Server.Failure) -> Server {
     let identity = AdminService.Identity(
       version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
-      isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits)
+      isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits,
+      descriptorsMax: descriptors.needed)
     let counter = ServerCounter()
     var router = Router()
     twins.register(in: &router)
     AdminService(
-      identity, twins: twins, backups: backups, statistics: { counter.server?.statistics() ?? Server.Statistics() },
+      identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)
-    let server = Server(router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll)
+    let server = try Server(
+      router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll,
+      isOperator: AdminService.isOperator)
     counter.server = server
     return server
   }
@@ -176,19 +195,6 @@ package final class Daemon: Service {
     guard !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
     defer { free(here) }
     return String(cString: here) + "/" + path
-  }
-
-  private static func raiseDescriptorLimit(to needed: Int) throws(Failure) {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    guard limit.rlim_cur < needed else { return }
-    guard limit.rlim_max >= needed else {
-      throw Failure(
-        description: "\(needed) file descriptors are needed and the system allows \(limit.rlim_max): "
-          + "raise it (ulimit -Hn), or lower --connections-max")
-    }
-    limit.rlim_cur = rlim_t(needed)
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 

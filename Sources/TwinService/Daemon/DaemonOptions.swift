@@ -20,8 +20,15 @@ package struct DaemonOptions: Sendable {
   package var socketMode: mode_t = 0o600
   /// The socket's group; nil = the process's.
   package var socketGroup: gid_t?
-  /// Connections at a time.
-  package var connectionsMax = Limits().connectionsMax
+  /// Connections at a time; nil = the default, or as many as the system's limit of open files allows.
+  package var connectionsMax: Int?
+  package static let connectionsMaxDefault = Limits().connectionsMax
+  /// Bytes for all that is not twins; nil = by the memory limit.
+  package var bufferBytesMax: Int?
+  package static let bufferBytesMin = 16 << 20
+  package var bufferLimit: Int { bufferBytesMax ?? max(64 << 20, store.memoryBytesMax / 2) }
+  /// Others than the daemon's own user and root can open the socket.
+  var admitsOtherUsers: Bool { socketMode & 0o077 != 0 }
   /// Threads that serve.
   package var reactors = Server.defaultReactors
   /// How long a thread that serves goes on looking for more before it sleeps.

@@ -24,7 +24,8 @@ package final class SyncRunner: @unchecked Sendable {
   private var isStopping = false
   private var thread: Thread?
   private var hasFailed = false
-  private var isDiskFull = false
+  /// A full disk, or a shortage, has been reported.
+  private var isShort = false
   /// What the last sync took.
   private var syncNanos: UInt64 = 0
 
@@ -78,11 +79,11 @@ package final class SyncRunner: @unchecked Sendable {
           try store.flush()
         }
         try store.prepareSegment()
-        isDiskFull = false
+        isShort = false
       } catch {
-        if !error.isDiskFull { continue }
-        if !isDiskFull { logger.error("\(error)") }
-        isDiskFull = true
+        if !error.isTemporary { continue }
+        if !isShort { logger.error("\(error)") }
+        isShort = true
       }
     }
   }

@@ -1,5 +1,5 @@
 // GetTwin on the two axes of history: what was true at `valid_at`, as known at `known_at`. What may be seen is judged as
-// of now.
+// of now. A worker reads a page of the history at a time, and lets others pass between two.
 
 import CTwindProto
 import TTRPC
@@ -31,43 +31,48 @@ struct AsOfQuery: Sendable {
     self.knownAt = knownAt == 0 ? now : knownAt
   }
 
-  func answer(_ call: ServerCall, _ image: TwinImage, _ sequence: UInt64) {
+  fileprivate func answer(_ call: ServerCall, _ image: TwinImage, _ sequence: UInt64) {
     TwinReply(image, mask, permit, sequence, knownRevision).send(on: call)
   }
 }
 
 extension TwinService {
   func getTwin(_ query: AsOfQuery, _ call: ServerCall) throws(RPCError) {
-    try workers.submit { [store] in
-      guard !call.isEnded else { return }
-      do throws(RPCError) {
-        let (image, sequence) = try query.read(store)
-        call.onThread { query.answer($0, image, sequence) }
-      } catch {
-        call.complete(.failure(error))
-      }
-    }
+    try AsOfAnswer(query, call, self).submit()
   }
 }
 
-extension AsOfQuery {
-  /// On a thread that may block.
-  fileprivate func read(_ store: Store) throws(RPCError) -> (TwinImage, sequence: UInt64) {
-    try name.withUnsafeBufferPointer { (bytes) throws(RPCError) in
-      let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
-      guard let history = try onDisk({ () throws(StoreError) in try store.facts(of: name) }) else {
-        throw RPCError(TwinError.noTwin(name))
+/// One such call under way. Used by one thread at a time, a worker's: a step hands it to the next.
+private final class AsOfAnswer: @unchecked Sendable {
+  private let query: AsOfQuery
+  private let call: ServerCall
+  private let store: Store
+  private let workers: Workers
+  private var read: AsOfRead
+
+  init(_ query: AsOfQuery, _ call: ServerCall, _ service: TwinService) {
+    self.query = query
+    self.call = call
+    store = service.store
+    workers = service.lanes.long
+    read = query.name.withUnsafeBytes { name in
+      AsOfRead(TwinName(unchecked: name), validAt: query.validAt, knownAt: query.knownAt, mask: query.mask)
+    }
+  }
+
+  func submit() throws(RPCError) { try workers.submit(for: call) { self.step() } }
+
+  private func step() {
+    guard !call.isEnded else { return }
+    do throws(RPCError) {
+      switch try onDisk({ () throws(StoreError) in try read.step(store) }) {
+      case nil: try workers.resubmit(for: call) { self.step() }
+      case .absent: throw RPCError(TwinError.noTwin(query.name))
+      case .refused(let error): throw RPCError(error)
+      case .image(let image, let sequence): call.onThread { [query] in query.answer($0, image, sequence) }
       }
-      try onWire { () throws(TwinError) in try history.check(name, validAt: validAt, knownAt: knownAt) }
-      guard
-        let image = try onDisk({ () throws(StoreError) in
-          try store.image(name, history, validAt: validAt, knownAt: knownAt)
-        })
-      else {
-        throw RPCError(
-          TwinError(.notFound, "\(name) did not exist at valid_at \(validAt), as known at \(knownAt)"))
-      }
-      return (image, history.sequence)
+    } catch {
+      call.complete(.failure(error))
     }
   }
 }

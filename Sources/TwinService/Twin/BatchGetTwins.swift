@@ -12,36 +12,38 @@ extension TwinService {
   ) throws(RPCError) {
     let wanted = request.pointee.min_sequence
     guard try isVisible(wanted) else { return park(call, until: wanted, then: answerBatch) }
-    if let cold = try answer(request, call) { load(cold, for: call, then: answerBatch) }
+    if let cold = try answer(request, call, isLast: false) { load(cold, for: call, then: answerBatch) }
   }
 
   private var answerBatch: Answer {
-    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) -> ColdNames? in
-      try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked)
+    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall, isLast: Bool) throws(RPCError) -> ColdNames? in
+      try answer(parked.unpack(Twind__V1__BatchGetTwinsRequest.self, payload), parked, isLast: isLast)
     }
   }
 
   private func answer<Call: TwinReplying & ~Copyable>(
-    _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing Call
+    _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>, _ call: borrowing Call, isLast: Bool
   ) throws(RPCError) -> ColdNames? {
     try onWire { () throws(TwinError) in
       let names = try Self.names(request)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
       let permit = try permit(purpose: Text(request.pointee.purpose))
       // Images never change, so the locks are held for taking them only.
-      var images: [TwinImage?] = []
+      var images: [Found] = []
       var cold = ColdNames()
       images.reserveCapacity(names.count)
       let sequence = store.withTwins(names) { (index, found) in
         switch found {
-        case .image(let image): images.append(image)
-        case .absent: images.append(nil)
-        case .cold: cold.add(names[index])
+        case .image(let image): images.append(.image(image))
+        case .absent: images.append(.absent)
+        case .cold:
+          images.append(.cold)
+          cold.add(names[index])
         }
       }
-      guard cold.names.isEmpty else { return cold }
+      guard cold.names.isEmpty || isLast else { return cold }
       var reply = TwinResults(permit, mask)
-      for (name, image) in zip(names, images) { reply.add(name, image) }
+      for (name, found) in zip(names, images) { reply.add(name, found) }
       reply.send(sequence, on: call)
       return nil
     }
@@ -69,6 +71,14 @@ extension TwinService {
   }
 }
 
+/// One of a batch's twins.
+private enum Found {
+  case image(TwinImage)
+  case absent
+  /// It is on disk, and the call has loaded as much as it may.
+  case cold
+}
+
 /// The results of a batch, measured as they are added and written at once.
 private struct TwinResults {
   private enum Result {
@@ -87,8 +97,21 @@ private struct TwinResults {
     self.mask = mask
   }
 
-  mutating func add(_ name: TwinName, _ image: TwinImage?) {
-    guard let image, !image.isDeleted else { return addStatus(name, .noTwin(name)) }
+  mutating func add(_ name: TwinName, _ found: Found) {
+    switch found {
+    case .image(let image) where !image.isDeleted: add(name, image)
+    case .image, .absent: addStatus(name, .noTwin(name))
+    case .cold:
+      addStatus(
+        name,
+        TwinError(
+          .resourceExhausted,
+          "the twins read from disk for one call are full (coldTwinBytesMax \(ServiceLimits.coldTwinBytesMax)): ask for "
+            + "\(name) again"))
+    }
+  }
+
+  private mutating func add(_ name: TwinName, _ image: TwinImage) {
     let twin = TwinEncoding(image, mask, permit)
     let count = WireWriter.fieldByteCount(name.bytes.count) + twin.fieldByteCount
     guard byteCount + WireWriter.fieldByteCount(count) <= ServiceLimits.replyBytesMax else {

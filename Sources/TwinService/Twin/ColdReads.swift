@@ -14,8 +14,10 @@ struct ColdNames: Sendable {
   mutating func add(_ name: TwinName) { names.append(name.array) }
 }
 
-/// Answers a call from its payload, or says what has to be loaded first. On the call's thread.
-typealias Answer = @Sendable (_ payload: UnsafeRawBufferPointer, ServerCall) throws(RPCError) -> ColdNames?
+/// Answers a call from its payload, or says what has to be loaded first. With `isLast` it does not: as much as may be
+/// has been loaded, and what is still missing is an error. On the call's thread.
+typealias Answer =
+  @Sendable (_ payload: UnsafeRawBufferPointer, ServerCall, _ isLast: Bool) throws(RPCError) -> ColdNames?
 
 extension TwinService {
   /// Keeps the call, and what came behind it on its connection, until the twins are loaded and it is answered.
@@ -25,26 +27,31 @@ extension TwinService {
 
   func load(_ cold: ColdNames, for call: ServerCall, _ payload: [UInt8], then answer: @escaping Answer) {
     do throws(RPCError) {
-      try workers.submit { [self] in
+      try lanes.cold.submit(for: call) { [self] in
         guard !call.isEnded else { return }
-        do throws(TwinError) {
-          try load(cold)
+        do throws(RPCError) {
+          // They stay in memory until the call is answered, however much others read meanwhile.
+          let pinned = try pin(cold)
+          try call.reserve(pinned.byteCount)
+          call.onThread { [self] call in
+            run(answer, payload, call, isLast: true)
+            withExtendedLifetime(pinned) {}
+          }
         } catch {
-          return call.complete(.failure(RPCError(error)))
+          call.complete(.failure(error))
         }
-        call.onThread { [self] call in run(answer, payload, call) }
       }
     } catch {
       call.fail(error)
     }
   }
 
-  /// Answers, or loads what is missing again: it may have been dropped meanwhile.
-  func run(_ answer: @escaping Answer, _ payload: [UInt8], _ call: ServerCall) {
+  /// Answers, or loads what is missing.
+  func run(_ answer: @escaping Answer, _ payload: [UInt8], _ call: ServerCall, isLast: Bool = false) {
     guard !call.isEnded else { return }
     do throws(RPCError) {
       let cold = try payload.withUnsafeBufferPointer { (bytes) throws(RPCError) in
-        try answer(UnsafeRawBufferPointer(bytes), call)
+        try answer(UnsafeRawBufferPointer(bytes), call, isLast)
       }
       if let cold { load(cold, for: call, payload, then: answer) }
     } catch {
@@ -53,11 +60,9 @@ extension TwinService {
   }
 
   /// On a thread that may block.
-  func load(_ cold: ColdNames) throws(TwinError) {
-    for name in cold.names {
-      try name.withUnsafeBufferPointer { (bytes) throws(TwinError) in
-        try store.load([TwinName(unchecked: UnsafeRawBufferPointer(bytes))])
-      }
+  private func pin(_ cold: ColdNames) throws(RPCError) -> PinnedTwins {
+    try onWire { () throws(TwinError) in
+      try store.pin(cold.names, bytesMax: ServiceLimits.coldTwinBytesMax)
     }
   }
 }

@@ -27,13 +27,15 @@ extension TwinService {
   }
 
   private var answerGetTwin: Answer {
-    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall) throws(RPCError) -> ColdNames? in
+    { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall, isLast: Bool) throws(RPCError) -> ColdNames? in
       let request = try parked.unpack(Twind__V1__GetTwinRequest.self, payload)
       if request.pointee.valid_at != 0 || request.pointee.known_at != 0 {
         try getTwin(try onWire { () throws(TwinError) in try AsOfQuery(request, self) }, parked)
         return nil
       }
-      return try answer(request, parked)
+      guard let cold = try answer(request, parked) else { return nil }
+      precondition(!isLast, "a twin that is pinned is in memory")
+      return cold
     }
   }
 
@@ -130,5 +132,9 @@ struct TwinReply {
 extension TwinError {
   static func noTwin(_ name: TwinName) -> TwinError {
     TwinError(.notFound, "no twin \(name): update it to create it")
+  }
+
+  static func noTwin(_ name: [UInt8]) -> TwinError {
+    name.withUnsafeBytes { noTwin(TwinName(unchecked: $0)) }
   }
 }

@@ -13,15 +13,7 @@ extension TwinService {
       let query = try onWire { () throws(TwinError) in
         try FactsQuery(request, permit(purpose: Text(request.pointee.purpose)))
       }
-      try workers.submit { [store] in
-        guard !call.isEnded else { return }
-        do throws(RPCError) {
-          let facts = try query.read(store)
-          call.onThread { FactStream(facts, query).begin(on: $0) }
-        } catch {
-          call.complete(.failure(error))
-        }
-      }
+      try FactStream(query, store, lanes.long).begin(on: call)
     }
   }
 }
@@ -58,49 +50,143 @@ struct FactsQuery: Sendable {
       && (record.name.isEmpty || mask.covers(record.name))
   }
 
-  /// On a thread that may block.
-  func read(_ store: Store) throws(RPCError) -> TwinHistory {
-    try name.withUnsafeBufferPointer { (bytes) throws(RPCError) in
-      let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
-      guard let facts = try onDisk({ () throws(StoreError) in try store.facts(of: name) }) else {
-        throw RPCError(TwinError.noTwin(name))
+  /// What is wanted of a page, encoded.
+  func part(_ facts: [StoredFact]) -> FactEncoding {
+    var part = FactEncoding(permit)
+    for fact in facts {
+      fact.message.withUnsafeBytes { bytes in
+        guard let record = try? AttributeRecord(bytes), wants(record) else { return }
+        part.add(fact.ordinal, record)
       }
-      return facts
+    }
+    return part
+  }
+}
+
+/// Sends facts as the connection takes them: a worker reads the next page only when there is room for it, and it is sent as
+/// soon as it is read. A stream that waits for its reader holds no facts. Confined to its call's thread.
+private final class FactStream: @unchecked Sendable {
+  let query: FactsQuery
+  let store: Store
+  let workers: Workers
+  /// Behind what was sent.
+  private(set) var cursor: HistoryCursor
+  private(set) var hasSent = false
+  private var isReading = false
+
+  init(_ query: FactsQuery, _ store: Store, _ workers: Workers) {
+    self.query = query
+    self.store = store
+    self.workers = workers
+    cursor = query.name.withUnsafeBytes { HistoryCursor(TwinName(unchecked: $0)) }
+  }
+
+  func begin(on call: ServerCall) throws(RPCError) {
+    // The call holds the stream until it ends.
+    call.onWritable = { self.advance($0) }
+    try read(call)
+  }
+
+  private func advance(_ call: ServerCall) {
+    guard !isReading && !call.isEnded && call.isWritable else { return }
+    do throws(RPCError) {
+      try read(call)
+    } catch {
+      call.fail(error)
+    }
+  }
+
+  private func read(_ call: ServerCall) throws(RPCError) {
+    try call.reserve(TwinCore.Limits.historyPageBytesMax)
+    do throws(RPCError) {
+      try PartRead(self, call).submit()
+    } catch {
+      call.giveBack(TwinCore.Limits.historyPageBytesMax)
+      throw error
+    }
+    isReading = true
+    call.keepRoom(byteCount: TwinCore.Limits.historyPageBytesMax)
+  }
+
+  fileprivate func take(_ result: Result<PartRead.Part, RPCError>, _ call: ServerCall) {
+    isReading = false
+    call.giveBack(TwinCore.Limits.historyPageBytesMax)
+    call.giveRoomBack()
+    guard !call.isEnded else { return }
+    switch result {
+    case .success(let part):
+      cursor = part.cursor
+      hasSent = true
+      part.facts.send(on: call, sequence: part.sequence)
+      if part.sequence != 0 { return call.finish() }
+      advance(call)
+    case .failure(let error):
+      call.fail(error)
     }
   }
 }
 
-/// Sends facts as the connection takes them. Confined to its call's thread.
-private final class FactStream {
-  private let facts: TwinHistory
+/// The read of one part: of as many pages as it takes to find something that is wanted, others having their turn between
+/// two. Used by one thread at a time, a worker's: a step hands it to the next.
+private final class PartRead: @unchecked Sendable {
+  struct Part: Sendable {
+    let facts: FactEncoding
+    /// 0 = more parts follow.
+    let sequence: UInt64
+    /// Behind them.
+    let cursor: HistoryCursor
+  }
+
+  private let stream: FactStream
+  private let call: ServerCall
   private let query: FactsQuery
-  private var next = 0
+  private let store: Store
+  private let workers: Workers
+  private let hasSent: Bool
+  private var cursor: HistoryCursor
+  private var triesLeft = TwinCore.Limits.historyTriesMax
 
-  init(_ facts: TwinHistory, _ query: FactsQuery) {
-    self.facts = facts
-    self.query = query
+  init(_ stream: FactStream, _ call: ServerCall) {
+    self.stream = stream
+    self.call = call
+    query = stream.query
+    store = stream.store
+    workers = stream.workers
+    hasSent = stream.hasSent
+    cursor = stream.cursor
   }
 
-  func begin(on call: ServerCall) {
-    // The call holds the stream until it ends.
-    call.onWritable = { self.advance($0) }
-    advance(call)
-  }
+  func submit() throws(RPCError) { try workers.submit(for: call) { self.step() } }
 
-  private func advance(_ call: ServerCall) {
-    while call.isWritable && !call.isEnded {
-      var part = FactEncoding(query.permit)
-      while next < facts.facts.count, part.byteCount < ServiceLimits.factsBytesMax {
-        let fact = facts.facts[next]
-        next += 1
-        fact.message.withUnsafeBytes { bytes in
-          guard let record = try? AttributeRecord(bytes), query.wants(record) else { return }
-          part.add(fact.ordinal, record)
-        }
+  private func goOn() throws(RPCError) { try workers.resubmit(for: call) { self.step() } }
+
+  private func step() {
+    guard !call.isEnded else { return }
+    do throws(RPCError) {
+      switch try onDisk({ () throws(StoreError) in try store.read(&cursor) }) {
+      case .absent:
+        throw RPCError(TwinError.noTwin(query.name))
+      case .trimmed:
+        triesLeft -= 1
+        // What was sent cannot be taken back.
+        if hasSent || triesLeft == 0 { throw RPCError(TwinError.trimmed(query.name)) }
+        try goOn()
+      case .part(let facts):
+        let part = query.part(facts)
+        if part.byteCount == 0 { try goOn() } else { deliver(part, 0) }
+      case .last(let facts, let sequence):
+        deliver(query.part(facts), sequence)
       }
-      let isLast = next == facts.facts.count
-      part.send(on: call, sequence: isLast ? facts.sequence : 0)
-      if isLast { return call.finish() }
+    } catch {
+      deliver(.failure(error))
     }
+  }
+
+  private func deliver(_ facts: FactEncoding, _ sequence: UInt64) {
+    deliver(.success(Part(facts: facts, sequence: sequence, cursor: cursor)))
+  }
+
+  private func deliver(_ result: Result<Part, RPCError>) {
+    call.onThread { [stream] in stream.take(result, $0) }
   }
 }

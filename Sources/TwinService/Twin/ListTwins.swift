@@ -13,14 +13,64 @@ extension TwinService {
     let query = try onWire { () throws(TwinError) in
       try ListQuery(request, permit(purpose: Text(request.pointee.purpose)))
     }
-    let deferred = call.deferred()
-    do {
-      try workers.submit { [store] in
-        guard !deferred.isEnded else { return }
-        deferred.complete(query.page(of: store))
-      }
+    let work = ListWork(query, store, lanes.long, call.deferred())
+    work.begin()
+  }
+}
+
+/// One page that is being made, in slices: others have their turn between them. Used by one thread at a time.
+private final class ListWork: @unchecked Sendable {
+  /// Twins read before others have their turn.
+  private static let sliceTwins = 64
+
+  private let query: ListQuery
+  private let store: Store
+  private let workers: Workers
+  private let call: ServerCall
+  private var page: ListPage?
+
+  init(_ query: ListQuery, _ store: Store, _ workers: Workers, _ call: ServerCall) {
+    self.query = query
+    self.store = store
+    self.workers = workers
+    self.call = call
+  }
+
+  func begin() {
+    do throws(RPCError) {
+      try workers.submit(for: call) { [self] in run() }
     } catch {
-      deferred.fail(error)
+      call.fail(error)
+    }
+  }
+
+  private func run() {
+    guard !call.isEnded else { return }
+    do throws(RPCError) {
+      if page == nil {
+        guard call.hasRoom else { return waitForReader() }
+        try call.reserve(ServiceLimits.replyBytesMax)
+      }
+      if let reply = try onDisk({ () throws(StoreError) in try step() }) { return call.complete(.success(reply)) }
+      try workers.resubmit(for: call) { [self] in run() }
+    } catch {
+      call.complete(.failure(error))
+    }
+  }
+
+  private func step() throws(StoreError) -> [UInt8]? {
+    if page == nil { page = try query.begin(store) }
+    return try page!.advance(store, query, twins: Self.sliceTwins)
+  }
+
+  /// Replies wait for who asks for more: this one is made when they have been read.
+  private func waitForReader() {
+    call.onThread { [self] call in
+      call.onWritable = { [self] call in
+        call.onWritable = nil
+        begin()
+      }
+      if call.isWritable { call.onWritable?(call) }
     }
   }
 }
@@ -66,53 +116,70 @@ private struct ListQuery: Sendable {
     }
   }
 
-  /// The encoded reply.
-  func page(of store: Store) -> Result<[UInt8], RPCError> {
-    do throws(StoreError) {
-      let page = try store.names(prefix: prefix, after: after, limit: limit)
-      return try reply(page, store)
-    } catch {
-      return .failure(RPCError(error))
-    }
+  func begin(_ store: Store) throws(StoreError) -> ListPage {
+    ListPage(try store.names(prefix: prefix, after: after, limit: limit), store.head)
   }
 
-  private func reply(_ page: NamePage, _ store: Store) throws(StoreError) -> Result<[UInt8], RPCError> {
-    var twins: [UInt8] = []
-    var redactions = RedactionEncoding(field: 4, namesTwin: true)
-    let sequence = store.head
-    var last = page.isLast ? [] : page.names.last ?? []
-    for (index, name) in page.names.enumerated() {
-      guard let image = try store.twin(name), !image.isDeleted else { continue }
-      if append(image, to: &twins, &redactions) { continue }
-      last = page.names[index - 1]
-      break
+  /// A twin as it stands in a page.
+  func encoding(_ image: TwinImage) -> TwinEncoding {
+    // No attribute passes an empty permit: what is left is the name and the revision.
+    TwinEncoding(image, mask, namesOnly ? Permit(mask: 0) : permit)
+  }
+
+  func addRedactions(_ image: TwinImage, to redactions: inout RedactionEncoding) {
+    if !namesOnly { redactions.add(image, mask, permit) }
+  }
+}
+
+/// A page as far as it has been made.
+private struct ListPage {
+  private let names: [[UInt8]]
+  private let sequence: UInt64
+  /// The last name of the page: where the next one goes on. Empty = this is the last page.
+  private var last: [UInt8]
+  private var next = 0
+  private var twins: [UInt8] = []
+  private var redactions = RedactionEncoding(field: 4, namesTwin: true)
+
+  init(_ page: NamePage, _ sequence: UInt64) {
+    names = page.names
+    self.sequence = sequence
+    last = page.isLast ? [] : page.names.last ?? []
+  }
+
+  /// Adds up to so many twins. The encoded reply when there are no more, or no more room.
+  mutating func advance(_ store: Store, _ query: ListQuery, twins count: Int) throws(StoreError) -> [UInt8]? {
+    let end = min(names.count, next + count)
+    while next < end {
+      if let image = try store.twin(names[next]), !image.isDeleted, !append(image, query) {
+        last = names[next - 1]
+        return finish()
+      }
+      next += 1
     }
-    return .success(finish(twins, last, sequence, redactions))
+    return next == names.count ? finish() : nil
   }
 
   /// Adds a twin; false when there is no room for it.
-  private func append(_ image: TwinImage, to twins: inout [UInt8], _ redactions: inout RedactionEncoding) -> Bool {
-    // No attribute passes an empty permit: what is left is the name and the revision.
-    let twin = TwinEncoding(image, mask, namesOnly ? Permit(mask: 0) : permit)
+  private mutating func append(_ image: TwinImage, _ query: ListQuery) -> Bool {
+    let twin = query.encoding(image)
     let start = twins.count
     let count = twin.fieldByteCount
     guard start == 0 || start + count <= ServiceLimits.replyBytesMax else { return false }
-    if !namesOnly { redactions.add(image, mask, permit) }
+    query.addRedactions(image, to: &redactions)
     twins.append(contentsOf: repeatElement(0, count: count))
     twins.withUnsafeMutableBytes { _ = twin.writeField(1, to: $0.baseAddress! + start) }
     return true
   }
 
-  private func finish(
-    _ twins: [UInt8], _ token: [UInt8], _ sequence: UInt64, _ redactions: RedactionEncoding
-  ) -> [UInt8] {
-    let tokenCount = token.isEmpty ? 0 : WireWriter.fieldByteCount(token.count)
+  private func finish() -> [UInt8] {
+    let tokenCount = last.isEmpty ? 0 : WireWriter.fieldByteCount(last.count)
     let tail = tokenCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
     var reply = twins
     reply.append(contentsOf: repeatElement(0, count: tail))
     reply.withUnsafeMutableBytes { all in
       var place = all.baseAddress! + twins.count
-      if !token.isEmpty { place = token.withUnsafeBytes { WireWriter.writeField(2, $0, to: place) } }
+      if !last.isEmpty { place = last.withUnsafeBytes { WireWriter.writeField(2, $0, to: place) } }
       place = WireWriter.writeVarintField(3, sequence, to: place)
       _ = redactions.write(to: place)
     }

@@ -27,34 +27,9 @@ extension TwinService {
     let payload = [UInt8](call.payload)
     let latest = twind_monotonic_nanos() + ServiceLimits.sequenceWaitNanosMax
     let parked = call.deferred(until: latest, else: RPCError(store.notVisible(sequence)))
-    let bell = BellHolder()
-    let retry: @Sendable (ServerCall) -> Void = { [self] parked in
-      guard !parked.isEnded else { return }
-      bell.arm()
-      guard store.head >= sequence else { return }
-      bell.remove(from: store.feed)
-      run(answer, payload, parked)
+    let place = sequences.wait(for: sequence) { [self] in
+      parked.onThread { [self] parked in run(answer, payload, parked) }
     }
-    bell.add(to: store.feed) { parked.onThread(retry) }
-    parked.onCancelled = { [store] in bell.remove(from: store.feed) }
-    retry(parked)
-  }
-}
-
-/// A bell of the feed that is taken down once. Confined to the call's thread.
-private final class BellHolder: @unchecked Sendable {
-  private var bell: FeedBell?
-
-  func add(to feed: Feed, ring: @escaping @Sendable () -> Void) {
-    let bell = FeedBell(ring: ring)
-    feed.add(bell)
-    self.bell = bell
-  }
-
-  func arm() { bell?.arm() }
-
-  func remove(from feed: Feed) {
-    if let bell { feed.remove(bell) }
-    bell = nil
+    parked.onCancelled = { [sequences] in sequences.forget(place) }
   }
 }

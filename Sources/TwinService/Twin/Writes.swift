@@ -45,7 +45,7 @@ extension TwinService {
     _ method: Method.Type, _ payload: [UInt8], _ hash: UInt64, _ agent: String, _ call: ServerCall
   ) {
     do throws(RPCError) {
-      try commits.submit { [self] in
+      try lanes.commits.submit(for: call) { [self] in
         guard !call.isEnded else { return }
         do throws(RPCError) {
           let outcome = try commit(method, payload, hash, agent)

@@ -42,6 +42,9 @@ final class Watch: @unchecked Sendable {
   private var cursor: UInt64
   /// Twins whose snapshot is newer than the cursor at the beginning, with their revisions.
   private var ahead: [[UInt8]: UInt64] = [:]
+  /// Bytes of `ahead`, and how many of them are counted on the call.
+  private var aheadBytes = 0
+  private var aheadReserved = 0
   private var quietCommits = 0
   /// Twins of the snapshot that are not in memory.
   private var loaded: [[UInt8]: TwinImage] = [:]
@@ -98,7 +101,12 @@ final class Watch: @unchecked Sendable {
   private func load(_ next: ArraySlice<[UInt8]>, _ names: ArraySlice<[UInt8]>, _ isLast: Bool) {
     read { (store) throws(StoreError) in
       var found: [[UInt8]: TwinImage] = [:]
-      for name in next { found[name] = try store.twin(name) ?? TwinImage.absent(name) }
+      var byteCount = 0
+      for name in next where byteCount < ServiceLimits.snapshotBytesMax {
+        let image = try store.twin(name) ?? TwinImage.absent(name)
+        byteCount += image.byteCount
+        found[name] = image
+      }
       return found
     } then: { watch, found in
       watch.loaded = found
@@ -113,7 +121,7 @@ final class Watch: @unchecked Sendable {
   ) {
     phase = .reading
     do throws(RPCError) {
-      try workers.submit { [self, store] in
+      try workers.submit(for: call) { [self, store] in
         let found = Result { () throws(StoreError) in try body(store) }
         call.onThread { [self] _ in
           guard !call.isEnded else { return }
@@ -150,6 +158,7 @@ final class Watch: @unchecked Sendable {
       if isCold { break }
       rest.removeFirst()
     }
+    guard countAhead() else { return false }
     let isComplete = rest.isEmpty && isLast
     let isStuck = !rest.isEmpty && rest.count == names.count
     phase = isComplete ? .following : .snapshot(names: rest, isLast: isLast)
@@ -160,8 +169,37 @@ final class Watch: @unchecked Sendable {
   }
 
   private func add(_ image: TwinImage, _ name: [UInt8], to frame: inout WatchFrame) {
-    if image.revision > cursor { ahead[name] = image.revision }
+    if image.revision > cursor && ahead.updateValue(image.revision, forKey: name) == nil {
+      aheadBytes += name.count + Self.aheadEntryBytes
+    }
     if !image.isDeleted { frame.add(snapshot: image) }
+  }
+
+  /// A dictionary's place for a name and a revision, and the name's allocation.
+  private static let aheadEntryBytes = 96
+  private static let aheadStepBytes = 64 << 10
+
+  /// Counts what `ahead` has grown by. False: there is no memory for it, and the watch has ended.
+  private func countAhead() -> Bool {
+    do throws(RPCError) {
+      while aheadBytes > aheadReserved {
+        try call.reserve(Self.aheadStepBytes)
+        aheadReserved += Self.aheadStepBytes
+      }
+      return true
+    } catch {
+      end(error)
+      return false
+    }
+  }
+
+  private func forgetAhead(_ name: [UInt8]) {
+    guard ahead.removeValue(forKey: name) != nil else { return }
+    aheadBytes -= name.count + Self.aheadEntryBytes
+    guard ahead.isEmpty else { return }
+    ahead = [:]
+    call.giveBack(aheadReserved)
+    aheadReserved = 0
   }
 
   // MARK: Changes
@@ -233,7 +271,7 @@ final class Watch: @unchecked Sendable {
   private func isNews(_ change: TwinImage) -> Bool {
     guard query.covers(change.name) else { return false }
     guard !ahead.isEmpty, let revision = ahead[change.name.array] else { return true }
-    if change.revision >= revision { ahead[change.name.array] = nil }
+    if change.revision >= revision { forgetAhead(change.name.array) }
     return change.revision > revision
   }
 

@@ -45,6 +45,18 @@ struct WatchQuery: Sendable {
     return .names(names.map(\.array))
   }
 
+  /// Memory that it takes, about, and a watch with it.
+  var byteCount: Int {
+    switch twins {
+    case .prefix: return Self.watchBytes
+    case .names(let names): return names.reduce(Self.watchBytes) { $0 + $1.count + Self.arrayBytes }
+    }
+  }
+
+  private static let watchBytes = 1_024
+  /// An array's header, its allocation's, and its place in the list of names.
+  private static let arrayBytes = 56
+
   /// Whether the watch is for this twin.
   func covers(_ name: TwinName) -> Bool {
     switch twins {

@@ -22,6 +22,8 @@ package final class Shard: @unchecked Sendable {
   private(set) var byteCount = 0
   private(set) var evictionCount: UInt64 = 0
   let byteCountMax: Int
+  /// Names of twins that stay, and how many want them to.
+  private var pins: [[UInt8]: Int] = [:]
 
   init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
@@ -44,19 +46,30 @@ package final class Shard: @unchecked Sendable {
 
   /// Takes a twin from the database, unless it is here already.
   func load(_ image: TwinImage) {
-    if keep(image.name) { return }
+    if keep(image.name) != nil { return }
     place(image)
     image.markRead()
     makeRoom()
   }
 
-  /// Whether a twin is here. Who asks is about to read it and loads others for the same call: the hand spares it until
-  /// then. Standing at the newest end, it would drop what was just loaded for the next one, and so on for ever.
-  func keep(_ name: TwinName) -> Bool {
-    guard let found = find(name) else { return false }
-    TwinImage(storage: found.takeUnretainedValue()).markRead()
-    return true
+  /// The bytes of a twin that is here, which counts as read; nil when it is not.
+  func keep(_ name: TwinName) -> Int? {
+    guard let found = find(name) else { return nil }
+    let image = TwinImage(storage: found.takeUnretainedValue())
+    image.markRead()
+    return image.byteCount
   }
+
+  /// Keeps the twin of that name in memory, from when it is here, until it is unpinned.
+  func pin(_ name: TwinName) { pins[name.array, default: 0] += 1 }
+
+  func unpin(_ name: TwinName) {
+    guard let count = pins[name.array] else { preconditionFailure("a twin that is unpinned was pinned") }
+    pins[name.array] = count == 1 ? nil : count - 1
+    makeRoom()
+  }
+
+  private func isPinned(_ image: TwinImage) -> Bool { !pins.isEmpty && pins[image.name.array] != nil }
 
   /// Takes a new image in place of the one with the same name, and what was done to it.
   func put(_ image: TwinImage, change: TwinImage) {
@@ -111,7 +124,7 @@ package final class Shard: @unchecked Sendable {
             image.unmarkRead()
             return .spare
           }
-          return unwritten.contains(image) ? .spare : .drop
+          return unwritten.contains(image) || isPinned(image) ? .spare : .drop
         }
       }
       guard let dropped else { return }

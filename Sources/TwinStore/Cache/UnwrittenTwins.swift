@@ -75,6 +75,50 @@ struct UnwrittenTwins {
     return found.reversed()
   }
 
+  /// Some of a twin's changes that the database may not have, oldest first.
+  struct Part {
+    var changes: [TwinImage] = []
+    /// None of that twin is missing up to this sequence; nil = none at all.
+    var through: UInt64?
+  }
+
+  /// The first changes of a twin at or after a sequence, in a bounded number of looks: from the last one back, and where
+  /// that does not lead to the first one, from the first one on, past those of other twins.
+  func changes(of image: TwinImage, from sequence: UInt64, looksMax: Int) -> Part {
+    var part = Part()
+    var number = image.lastChange
+    while number >= firstChange, part.changes.count < looksMax {
+      let change = changes[Int(number - firstChange)]
+      if change.image.revision < sequence { break }
+      part.changes.append(change.image)
+      number = change.previous
+    }
+    if part.changes.count < looksMax {
+      part.changes.reverse()
+      return part
+    }
+    part.changes.removeAll()
+    let start = firstIndex(from: sequence)
+    var end = min(start + looksMax, changes.count)
+    // Not within a commit, whose last change may be this twin's.
+    while end > start, end < changes.count, changes[end].image.revision == changes[end - 1].image.revision { end += 1 }
+    for index in start..<end where changes[index].image.name == image.name {
+      part.changes.append(changes[index].image)
+    }
+    if end < changes.count { part.through = changes[end - 1].image.revision }
+    return part
+  }
+
+  /// Changes stand in the order of their commits.
+  private func firstIndex(from sequence: UInt64) -> Int {
+    var (low, high) = (0, changes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if changes[middle].image.revision < sequence { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// Begins a checkpoint: what is here now is its to write.
   mutating func capture() -> [TwinImage] {
     precondition(captured.isEmpty, "two checkpoints at once")

@@ -38,7 +38,8 @@ extension CommitSection {
     }
   }
 
-  /// Makes the next segment when there is none, and goes over to it when it is due. A full disk is no failure yet.
+  /// Makes the next segment when there is none, and goes over to it when it is due. A full disk is no failure yet, nor
+  /// is a shortage of descriptors or memory.
   func prepareSegment() throws(StoreError) {
     let preparation = try lock.withLock { () throws(StoreError) in
       if let failure { throw failure }
@@ -51,7 +52,7 @@ extension CommitSection {
       do throws(StoreError) {
         try journal.endPrepare(preparation)
       } catch {
-        if !error.isDiskFull { latch(error) }
+        if !error.isTemporary || journal.failure != nil { latch(error) }
         throw error
       }
     }

@@ -113,6 +113,7 @@ final class CommitSection: @unchecked Sendable {
     let commit = Commit(
       sequence: sequences.next, recordedAt: max(now, clock.reached), agent: command.agent, purpose: command.purpose)
     let decision = try decide(command, on: images, as: commit)
+    try CommitSection.checkFacts(decision.facts.count)
     let work = CommitWork(command, decision, images, commit)
     if work.changes.isEmpty && scope == nil { return .done(try settled(work.unchanged(sequences.last), at: level)) }
     if !work.changes.isEmpty { try checkRoom() }
@@ -148,6 +149,7 @@ final class CommitSection: @unchecked Sendable {
     CommitPayload.append(
       recordedAt: work.commit.recordedAt, agent: work.commit.agent.bytes, changes: work.changes, keyed: keyed,
       to: &payload)
+    try CommitSection.checkBytes(payload.count, options.journal.recordBytesMax)
     switch journal.room(for: payload.count) {
     case .here: break
     case .afterRotation where mayBlock: try rotate()
@@ -171,6 +173,7 @@ final class CommitSection: @unchecked Sendable {
     do throws(StoreError) {
       try journal.rotate()
     } catch {
+      if error.isTemporary && journal.failure == nil { throw CommitSection.temporary(error) }
       latch(error)
       throw CommitSection.refusal(error)
     }
@@ -228,8 +231,24 @@ extension CommitSection {
         + "under way is not known: its idempotency key settles it")
   }
 
-  static func full(_ error: StoreError) -> TwinError {
-    TwinError(.resourceExhausted, "\(error): make room, the write may then be tried again")
+  static func temporary(_ error: StoreError) -> TwinError {
+    TwinError(.resourceExhausted, "\(error). Nothing was written, and the write may be tried again")
+  }
+
+  /// What recovery would refuse to read is not written.
+  fileprivate static func checkFacts(_ count: Int) throws(TwinError) {
+    if count > Limits.changesMax {
+      throw .limit(
+        .resourceExhausted, "the commit", "changesMax", maximum: Limits.changesMax, actual: count, unit: "facts")
+    }
+  }
+
+  /// The same, of the commit as it would stand in the journal.
+  fileprivate static func checkBytes(_ count: Int, _ recordBytesMax: Int) throws(TwinError) {
+    if count > recordBytesMax {
+      throw .limit(
+        .resourceExhausted, "the commit", "journalRecordBytesMax", maximum: recordBytesMax, actual: count)
+    }
   }
 
   fileprivate static func journalFull(_ bytes: Int, _ bytesMax: Int) -> TwinError {

@@ -2,12 +2,15 @@
 
 import Foundation
 import GRDB
+import TwinCore
 
 extension Database {
   /// The first `limit` names that begin with `prefix` and come after `after`, deleted twins' among them.
   func names(prefix: [UInt8], after: [UInt8], limit: Int) throws(StoreError) -> [[UInt8]] {
-    var sql = "SELECT name FROM twins WHERE name > ? AND name >= ?"
-    var arguments: StatementArguments = [Data(after), Data(prefix)]
+    // One lower bound: given two, SQLite searches for one and passes over all names up to the other.
+    let isFirst = after.withUnsafeBytes { after in prefix.withUnsafeBytes { compareBytes(after, $0) < 0 } }
+    var sql = "SELECT name FROM twins WHERE name \(isFirst ? ">=" : ">") ?"
+    var arguments: StatementArguments = [Data(isFirst ? prefix : after)]
     if let end = Database.end(of: prefix) {
       sql += " AND name < ?"
       arguments += [Data(end)]

@@ -1,14 +1,13 @@
-// Reading while the daemon serves: twins that are not in memory, their facts, and commits in order.
+// Reading while the daemon serves: twins that are not in memory, and commits in order. (The facts of one twin are read in
+// Database+Facts.swift.)
 //
-// Promises: a read transaction takes one page of at most `page` rows and is short. Nothing here writes.
+// Promises: a read transaction is short. Nothing here writes.
 
 import Foundation
 import GRDB
 import TwinCore
 
 extension Database {
-  private static let page = 1_000
-
   /// A twin that is not in memory; nil when it never existed.
   func twin(_ name: TwinName) throws(StoreError) -> TwinImage? { try twinRow(name, from: coldReader)?.image }
 
@@ -21,40 +20,15 @@ extension Database {
     }
   }
 
-  /// All facts of a twin up to its revision in the row, oldest first; checked against the row, so that none is missing.
-  func facts(of twin: TwinRow) throws(StoreError) -> [StoredFact] {
-    let last = FactRow.id(sequence: twin.image.revision, ordinal: Database.factsPerCommitMax - 1)
-    var found: [StoredFact] = []
-    var after: Int64 = 0
-    var digest: UInt32 = 0
-    while true {
-      let rows = try facts(
-        "SELECT \(FactRow.columns) FROM facts WHERE twin = ? AND id > ? AND id <= ? ORDER BY id LIMIT \(Database.page)",
-        [twin.id, after, last])
-      for row in rows {
-        digest ^= row.checksum
-        after = FactRow.id(sequence: row.fact.sequence, ordinal: Int(row.fact.ordinal))
-        found.append(row.fact)
-      }
-      if rows.count < Database.page { break }
-    }
-    if found.count != twin.factCount || digest != twin.factDigest {
-      throw corrupt(
-        "facts", "of twin \(twin.id) (\(twin.image.name))",
-        "there are \(found.count), and \(twin.factCount) were written, or some are not those that were")
-    }
-    return found
-  }
-
-  /// Some commits after `sequence` and up to `last`, in order, each whole; fewer than asked for only at the end.
+  /// Some commits after `sequence` and up to `last`, in order, each whole: at least one when there is one, about `limit`
+  /// when they are small.
   func commits(after sequence: UInt64, through last: UInt64, atLeast limit: Int) throws(StoreError) -> [CommitRecord] {
     // A commit has at most this many facts: the last one of a page may be cut, and is read again.
-    let count = max(limit, 1) + Database.factsPerCommitMax
-    let first = FactRow.id(sequence: sequence, ordinal: Database.factsPerCommitMax - 1)
-    let end = FactRow.id(sequence: last, ordinal: Database.factsPerCommitMax - 1)
-    var rows = try facts(
-      "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT \(count)", [first, end])
-    if rows.count == count, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
+    let count = max(limit, 1) + Limits.factsPerSequenceMax
+    let first = FactRow.id(sequence: sequence, ordinal: Limits.factsPerSequenceMax - 1)
+    let end = FactRow.id(sequence: last, ordinal: Limits.factsPerSequenceMax - 1)
+    var (rows, isEnd) = try facts(from: first, through: end, countMax: count)
+    if !isEnd, let cut = rows.last?.fact.sequence { rows.removeAll { $0.fact.sequence == cut } }
     let names = try names(of: Set(rows.map(\.twin)))
     var commits: [CommitRecord] = []
     var start = 0
@@ -103,19 +77,24 @@ extension Database {
     }
   }
 
-  private func facts(_ sql: String, _ arguments: StatementArguments) throws(StoreError) -> [FactRow] {
+  /// Rows above `first`, as many as are asked for or as fit, and whether there are no more. More than one commit fits:
+  /// none is larger than a record of the journal.
+  private func facts(
+    from first: Int64, through end: Int64, countMax: Int
+  ) throws(StoreError) -> (rows: [FactRow], isEnd: Bool) {
     try Database.mapped(path, "read") { () throws in
       try reader.read { db in
-        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
-        var facts: [FactRow] = []
-        while let row = try rows.next() {
-          do {
-            facts.append(try FactRow(row))
-          } catch let fault as RowFault {
-            throw corrupt("facts", "\(row[0] as DatabaseValue)", fault.reason)
-          }
+        let select = try db.cachedStatement(
+          sql: "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
+        let found = try Row.fetchCursor(select, arguments: [first, end, countMax])
+        var rows: [FactRow] = []
+        var byteCount = 0
+        while byteCount <= Limits.journalRecordBytesMax, let row = try found.next() {
+          let fact = try checkedFact(row)
+          byteCount += fact.fact.message.count
+          rows.append(fact)
         }
-        return facts
+        return (rows, rows.count < countMax && byteCount <= Limits.journalRecordBytesMax)
       }
     }
   }

@@ -11,7 +11,6 @@ extension Database {
   static let formatVersion = 2
   /// "twnd" in the header of the file.
   static let applicationID = 0x7477_6e64
-  static let factsPerCommitMax = 1_024
   /// SQLite's usual size of a page.
   private static let firstPageBytes = 4_096
 

@@ -15,7 +15,7 @@ struct FactRow {
   let checksum: UInt32
 
   static func id(sequence: UInt64, ordinal: Int) -> Int64 {
-    Int64(sequence) * Int64(Database.factsPerCommitMax) + Int64(ordinal)
+    Int64(sequence) * Int64(Limits.factsPerSequenceMax) + Int64(ordinal)
   }
 
   /// Inserts a fact and returns its checksum.
@@ -42,8 +42,8 @@ struct FactRow {
     let record = try bytes(row, 3) { [UInt8]($0) }
     self.twin = twin
     fact = StoredFact(
-      sequence: UInt64(id) / UInt64(Database.factsPerCommitMax),
-      ordinal: UInt32(id % Int64(Database.factsPerCommitMax)), message: record)
+      sequence: UInt64(id) / UInt64(Limits.factsPerSequenceMax),
+      ordinal: UInt32(id % Int64(Limits.factsPerSequenceMax)), message: record)
     isCurrent = flags & FactRow.notCurrent == 0
     checksum = record.withUnsafeBytes { FactRow.checksum(id, twin, flags, $0) }
     if Int64(checksum) != stored { throw RowFault("its checksum does not fit what stands in it") }

@@ -14,6 +14,17 @@ extension FileSystem {
     }
   }
 
+  /// Makes the names in a directory durable. A failed sync is never taken for a shortage, which may be tried again: what
+  /// it left is unknown.
+  package func syncDirectory(_ path: String) throws(Errno) {
+    let directory = try uninterrupted { () throws(Errno) in try openDirectory(path) }
+    do throws(Errno) {
+      try directory.sync()
+    } catch {
+      throw error.isShortage ? Errno(EIO) : error
+    }
+  }
+
   package func exists(_ path: String) throws(StoreError) -> Bool {
     try named(path, "look at") { () throws(Errno) in try kind(path) } != nil
   }

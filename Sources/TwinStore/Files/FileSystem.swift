@@ -3,11 +3,16 @@
 // Promises of an implementation: a call does what the system call of that name does, short writes and EINTR
 // included; the loops are above it (File+Whole.swift). Paths are absolute or relative to the process's directory.
 
+import Glibc
+
 /// A system call failed.
 package struct Errno: Error, Equatable, Sendable {
   package let code: CInt
 
   package init(_ code: CInt) { self.code = code }
+
+  /// No descriptor or no memory was left. It says nothing about the disk, and passes.
+  package var isShortage: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 }
 
 package protocol FileSystem: Sendable {
@@ -30,8 +35,8 @@ package protocol FileSystem: Sendable {
 
   func unlink(_ path: String) throws(Errno)
 
-  /// Makes the names in a directory durable.
-  func syncDirectory(_ path: String) throws(Errno)
+  /// Opens a directory, to make its names durable.
+  func openDirectory(_ path: String) throws(Errno) -> any Directory
 
   /// Makes the file when it is missing, and locks it until the result is released. Nil: another process or another
   /// store holds it.
@@ -64,6 +69,12 @@ package protocol File: AnyObject, Sendable {
   func sync() throws(Errno)
 
   func size() throws(Errno) -> Int
+}
+
+/// An open directory; closed when it is released.
+package protocol Directory: AnyObject, Sendable {
+  /// Makes the names in it durable (fsync).
+  func sync() throws(Errno)
 }
 
 /// A locked file; unlocked when it is released, if not before.

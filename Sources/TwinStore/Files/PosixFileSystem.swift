@@ -53,10 +53,8 @@ package struct PosixFileSystem: FileSystem {
 
   package func unlink(_ path: String) throws(Errno) { try check(Glibc.unlink(path)) }
 
-  package func syncDirectory(_ path: String) throws(Errno) {
-    let fd = try opened(path, O_RDONLY | O_DIRECTORY)
-    defer { close(fd) }
-    try check(fsync(fd))
+  package func openDirectory(_ path: String) throws(Errno) -> any Directory {
+    PosixDirectory(try opened(path, O_RDONLY | O_DIRECTORY))
   }
 
   package func lock(_ path: String) throws(Errno) -> (any FileLock)? {
@@ -113,6 +111,16 @@ private final class PosixFile: File {
     try check(fstat(fd, &status))
     return status.st_size
   }
+}
+
+private final class PosixDirectory: Directory {
+  private let fd: CInt
+
+  init(_ fd: CInt) { self.fd = fd }
+
+  deinit { close(fd) }
+
+  func sync() throws(Errno) { try check(fsync(fd)) }
 }
 
 private final class LockedDescriptor: FileLock {

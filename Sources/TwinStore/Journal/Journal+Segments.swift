@@ -92,8 +92,8 @@ extension Journal {
     return SegmentPreparation(folder, byteCount: options.segmentBytes)
   }
 
-  /// - Throws: `noSpace` and other errors of making a file do not concern what is written: it may be tried again. A
-  ///   failed sync is the journal's failure.
+  /// - Throws: `noSpace`, a shortage of descriptors or memory, and other errors of making a file do not concern what is
+  ///   written: it may be tried again. A failed sync is the journal's failure.
   package func endPrepare(_ preparation: SegmentPreparation) throws(StoreError) {
     isPreparing = false
     guard let outcome = preparation.outcome else { preconditionFailure("the preparation has not run") }
@@ -110,6 +110,9 @@ extension Journal {
   package var wantsRotation: Bool { failure == nil && isRotationDue && canRotate }
 
   /// Makes the newest segment durable and goes on in the prepared one.
+  ///
+  /// - Throws: `io` of a shortage (`isShortage`) when the prepared one could not be given its name. It holds no records
+  ///   yet and keeps: the next call tries again. Everything else is the journal's failure.
   package func rotate() throws(StoreError) {
     if let failure { throw failure }
     guard canRotate, let next = prepared else { preconditionFailure("rotate without a prepared segment") }
@@ -120,7 +123,15 @@ extension Journal {
     let nextHeader = SegmentHeader(
       number: header.number + 1, baseSequence: max(base, header.baseSequence), previousLast: lastSequence,
       previousEnd: UInt32(end), size: UInt32(options.segmentBytes), salt: randomness())
-    try step("go on after") { () throws(Errno) in try folder.take(next, nextHeader) }
+    try step("go on after") { () throws(Errno) in try folder.write(nextHeader, to: next) }
+    do throws(Errno) {
+      try folder.name(nextHeader)
+    } catch {
+      let cause = StoreError.io(path: path, operation: "go on after", errno: error.code)
+      if !error.isShortage { failure = cause }
+      throw cause
+    }
+    try step("go on after") { () throws(Errno) in try directory.sync() }
     prepared = nil
     isRotationDue = false
     try step("cut") { () throws(Errno) in
@@ -152,14 +163,24 @@ extension Journal {
 
 extension JournalFolder {
   /// Gives a prepared file its header and its name.
-  func take(_ file: any File, _ header: SegmentHeader) throws(Errno) {
+  func take(_ file: any File, _ header: SegmentHeader, _ directory: any Directory) throws(Errno) {
+    try write(header, to: file)
+    try name(header)
+    try directory.sync()
+  }
+
+  /// Makes a prepared file's header durable. Again is as good as once, while it has no name.
+  func write(_ header: SegmentHeader, to file: any File) throws(Errno) {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: SegmentHeader.byteCount, alignment: 8)
     defer { bytes.deallocate() }
     header.encode(into: bytes)
     try file.writeAll(UnsafeRawBufferPointer(bytes), at: 0)
     try file.sync()
+  }
+
+  /// Gives the prepared file its name, which is durable once the folder has been synced.
+  func name(_ header: SegmentHeader) throws(Errno) {
     try uninterrupted { () throws(Errno) in try fileSystem.rename(nextPath, to: path(of: header.number)) }
-    try fileSystem.syncDirectory(path)
   }
 }
 

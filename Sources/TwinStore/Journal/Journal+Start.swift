@@ -20,6 +20,7 @@ extension Journal {
     }
     // A name that a killed process gave may not be durable yet: the next one must not outlive it.
     try folder.sync()
+    let directory = try folder.open()
     var segments = recovery.segments
     let old = try segments.last.map { (info) throws(StoreError) in try folder.reopen(info) }
     let preparation = SegmentPreparation(folder, byteCount: options.segmentBytes)
@@ -29,7 +30,7 @@ extension Journal {
     let header = SegmentHeader(
       number: (segments.last?.number ?? 0) + 1, baseSequence: nextSequence, previousLast: recovery.lastSequence,
       previousEnd: UInt32(segments.last?.end ?? 0), size: UInt32(options.segmentBytes), salt: randomness())
-    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in try folder.take(file, header) }
+    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in try folder.take(file, header, directory) }
     if let old {
       let end = segments[segments.count - 1].end
       try fileSystem.named(folder.path(of: header.number - 1), "cut") { () throws(Errno) in
@@ -38,7 +39,7 @@ extension Journal {
       segments[segments.count - 1].fileBytes = end
     }
     segments.append(SegmentInfo(header))
-    self.init(folder, options, randomness, file, header, segments: segments)
+    self.init(folder, directory, options, randomness, file, header, segments: segments)
   }
 }
 

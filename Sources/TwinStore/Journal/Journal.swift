@@ -17,6 +17,8 @@ import TwinCore
 package final class Journal {
   package let options: JournalOptions
   let folder: JournalFolder
+  /// Its folder, held open: going on in the next segment takes no descriptor.
+  let directory: any Directory
   let randomness: () -> UInt64
 
   /// The segments on disk, the newest last.
@@ -55,10 +57,11 @@ package final class Journal {
   static let reservedBytes = 3 * RecordHeader.byteCount
 
   init(
-    _ folder: JournalFolder, _ options: JournalOptions, _ randomness: @escaping () -> UInt64, _ file: any File,
-    _ header: SegmentHeader, segments: [SegmentInfo]
+    _ folder: JournalFolder, _ directory: any Directory, _ options: JournalOptions,
+    _ randomness: @escaping () -> UInt64, _ file: any File, _ header: SegmentHeader, segments: [SegmentInfo]
   ) {
     self.folder = folder
+    self.directory = directory
     self.options = options
     self.randomness = randomness
     self.file = file

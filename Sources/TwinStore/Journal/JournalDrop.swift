@@ -65,7 +65,10 @@ extension Journal {
       number: (cut.segment?.number ?? cut.newest) + 1, baseSequence: cut.freeSequence,
       previousLast: cut.lastSequence, previousEnd: UInt32(cut.segment?.end ?? 0), size: UInt32(options.segmentBytes),
       salt: randomness())
-    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in try folder.take(file, header) }
+    let directory = try folder.open()
+    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in
+      try folder.take(file, header, directory)
+    }
     if let segment = cut.segment { try folder.truncate(segment) }
     return report
   }

@@ -37,6 +37,12 @@ struct JournalFolder: Sendable {
     }
   }
 
+  func open() throws(StoreError) -> any Directory {
+    try fileSystem.named(path, "open") { () throws(Errno) in
+      try uninterrupted { () throws(Errno) in try fileSystem.openDirectory(path) }
+    }
+  }
+
   func sync() throws(StoreError) {
     try fileSystem.named(path, "sync the directory") { () throws(Errno) in try fileSystem.syncDirectory(path) }
   }

@@ -112,21 +112,13 @@ extension Database {
       let find = try db.cachedStatement(
         sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id DESC LIMIT 1 OFFSET ?")
       guard let row = try Row.fetchOne(find, arguments: [twin.id, count - 1]) else { return nil }
-      return try fact(row).fact.recordedAt.subtractingClamped(1)
+      return try checkedFact(row).fact.recordedAt.subtractingClamped(1)
     }
   }
 
   private func oldest(_ count: Int, of twin: TwinRow, _ db: GRDB.Database) throws -> [FactRow] {
     let select = try db.cachedStatement(
       sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id LIMIT ?")
-    return try Row.fetchAll(select, arguments: [twin.id, count]).map(fact)
-  }
-
-  private func fact(_ row: Row) throws -> FactRow {
-    do {
-      return try FactRow(row)
-    } catch let fault as RowFault {
-      throw corrupt("facts", "\(row[0] as DatabaseValue)", fault.reason)
-    }
+    return try Row.fetchAll(select, arguments: [twin.id, count]).map(checkedFact)
   }
 }

@@ -68,11 +68,11 @@ package final class Mount: FileSystem, @unchecked Sendable {
     }
   }
 
-  package func syncDirectory(_ path: String) throws(Errno) {
-    try disk.perform(.syncDirectory, path, of: self) { disk throws(Errno) in
-      let directory = try disk.directory(path)
-      if !disk.pretends(.syncDirectory) { directory.sync() }
+  package func openDirectory(_ path: String) throws(Errno) -> any Directory {
+    let directory = try disk.perform(.open, "\(path) directory", of: self) { disk throws(Errno) in
+      try disk.directory(path)
     }
+    return MountedDirectory(disk, self, directory, path: path)
   }
 
   package func lock(_ path: String) throws(Errno) -> (any FileLock)? {

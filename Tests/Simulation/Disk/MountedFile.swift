@@ -1,4 +1,4 @@
-// An open file, and a locked one, of a simulated disk.
+// An open file, an open directory, and a locked file, of a simulated disk.
 
 import Glibc
 import TwinStore
@@ -92,6 +92,26 @@ final class MountedFile: File, @unchecked Sendable {
 
   func size() throws(Errno) -> Int {
     try disk.look(of: mount) { _ throws(Errno) in file.content.count }
+  }
+}
+
+final class MountedDirectory: Directory, @unchecked Sendable {
+  private let disk: SimulatedDisk
+  private let mount: Mount
+  private let directory: StoredDirectory
+  private let path: String
+
+  init(_ disk: SimulatedDisk, _ mount: Mount, _ directory: StoredDirectory, path: String) {
+    self.disk = disk
+    self.mount = mount
+    self.directory = directory
+    self.path = path
+  }
+
+  func sync() throws(Errno) {
+    try disk.perform(.syncDirectory, path, of: mount) { disk throws(Errno) in
+      if !disk.pretends(.syncDirectory) { directory.sync() }
+    }
   }
 }
 

@@ -49,10 +49,12 @@ extension StoreLife {
     let now = world.now
     let (validAt, knownAt) = (now + Int64(random.within(-200_000...50_000)), now - Int64(random.within(0...200_000)))
     let isDisturbed = !isNested && random.chance(500)
+    let pages = HistoryLimits(facts: random.within(1...8), changes: random.within(1...8))
     try withName(name) { (twin) throws(HistoryFailure) in
       let found = try readable(store) { () throws(StoreError) in
         isDisturbed
-          ? try reading(store) { () throws(StoreError) in try store.facts(of: twin) } : try store.facts(of: twin)
+          ? try reading(store) { () throws(StoreError) in try store.facts(of: twin, limits: pages) }
+          : try store.facts(of: twin, limits: pages)
       }
       guard let found, !world.disk.isCrashed else { return }
       let expected = world.expected
@@ -112,7 +114,7 @@ extension Store {
         switch found {
         case .image(let image): return (image, sequence)
         case .absent: return (nil, sequence)
-        case .cold: try load([twin])
+        case .cold: _ = try pin([twin.array], bytesMax: 1)
         }
       }
       // There is no room for it.

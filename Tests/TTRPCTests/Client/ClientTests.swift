@@ -20,8 +20,8 @@ import Threads
     #expect(missing?.code == .unavailable)
     #expect(missing?.message.contains(path) == true)
     for round in 0..<3 {
-      let server = Server(router: router)
-      server.start(try UnixListener(path: path))
+      let server = try Server(router: router)
+      try server.start(try UnixListener(path: path))
       #expect(try client.call(EchoRoutes.echo, EchoMessage("\(round)")).text == "\(round)")
       server.shutdown()
       // The call that finds the connection broken says so; the next one connects.

@@ -185,4 +185,29 @@ import Testing
     }
     #expect(sent[1] == sent[3], "\(sent)")
   }
+
+  /// Streams whose output is made elsewhere: no more of them begin than there is room for, and an end gives room back.
+  @Test func reservedRoomIsNotGivenTwice() {
+    nonisolated(unsafe) var waiting: [ServerCall] = []
+    var router = Router()
+    router.stream(EchoRoutes.echoStream) { (call) throws(RPCError) in
+      call.onWritable = { (call) in
+        guard call.isWritable, call.keptRoomBytes == 0 else { return }
+        call.keepRoom(byteCount: 256 << 10)
+        waiting.append(call)
+      }
+    }
+    let harness = SessionHarness(router)
+    for stream in stride(from: UInt32(1), through: 39, by: 2) {
+      harness.exchange(.request(stream, "EchoStream", flags: .remoteOpen))
+    }
+    for _ in 0..<4 { harness.session.produce() }
+    #expect(waiting.count == 3)
+    harness.exchange(.cancel(1))
+    harness.session.produce()
+    #expect(waiting.count == 4 && waiting[0].keptRoomBytes == 0)
+    waiting[1].giveRoomBack()
+    harness.session.produce()
+    #expect(waiting.count == 5)
+  }
 }

@@ -36,16 +36,22 @@ final class TestServer {
   let server: Server
   var path: String { "\(folder.path)/s" }
 
-  init(_ router: Router, limits: Limits = Limits(), reactors: Int = 1, busyPoll: Duration = .zero) throws {
-    server = Server(router: router, limits: limits, reactors: reactors, busyPoll: busyPoll)
-    server.start(try UnixListener(path: path))
+  init(
+    _ router: Router, limits: Limits = Limits(), reactors: Int = 1, busyPoll: Duration = .zero,
+    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false }
+  ) throws {
+    server = try Server(
+      router: router, limits: limits, reactors: reactors, busyPoll: busyPoll, isOperator: isOperator)
+    try server.start(try UnixListener(path: path))
   }
 
-  static func echo(limits: Limits = Limits(), reactors: Int = 1) throws -> TestServer {
+  static func echo(
+    limits: Limits = Limits(), reactors: Int = 1, isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false }
+  ) throws -> TestServer {
     var router = Router()
     router.serveEcho()
     HealthService().register(in: &router)
-    return try TestServer(router, limits: limits, reactors: reactors)
+    return try TestServer(router, limits: limits, reactors: reactors, isOperator: isOperator)
   }
 
   deinit { server.shutdown() }

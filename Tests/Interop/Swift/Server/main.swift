@@ -27,9 +27,10 @@ pthread_sigmask(SIG_BLOCK, &signals, nil)
 var router = Router()
 router.serveEcho()
 HealthService().register(in: &router)
-let server = Server(router: router)
+let server: Server
 do {
-  server.start(try UnixListener(path: path))
+  server = try Server(router: router)
+  try server.start(try UnixListener(path: path))
 } catch {
   stop("ttrpc-echo-server: \(error)", status: 1)
 }

@@ -66,7 +66,8 @@ TWIND_API twind_call *twind_start_list_twins(
     twind_client *client, const Twind__V1__ListTwinsRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+/* Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
+ * drops facts that were yet to be sent: ask again.
  * The watch's messages are Twind__V1__ListFactsResponse. */
 extern TWIND_API const twind_method twind_list_facts_method;
 TWIND_API twind_watch *twind_list_facts(

@@ -141,7 +141,8 @@ class TwinServiceStub:
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None
     ) -> _stream.ServerStream[messages.ListFactsResponse]:
-        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
+        drops facts that were yet to be sent: ask again.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
@@ -228,7 +229,8 @@ class TwinServiceAsyncStub:
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None
     ) -> aio_stream.ServerStream[messages.ListFactsResponse]:
-        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one.
+        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
+        drops facts that were yet to be sent: ask again.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
