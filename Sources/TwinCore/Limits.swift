@@ -1,6 +1,7 @@
 // Every bound of a twin, a request and the store, in one place. Names end in their unit and bound.
 //
-// Promises: what passes these checks can be stored and sent. GetServerInfo lists `Limits.all`.
+// Promises: what passes these checks can be stored and sent. GetServerInfo lists `Limits.all`, and those that depend on
+// the memory limit (Store.Options).
 
 package enum Limits {
   /// Bytes of a space or a kind.
@@ -72,7 +73,7 @@ package enum Limits {
   /// every number in an Int64.
   package static let factsPerSequenceMax = 1_024
 
-  /// Those that a caller can meet, in name order.
+  /// Those that a caller can meet and that are the same for every daemon, in name order.
   package static let all: [(name: String, value: UInt64)] = [
     ("agentBytesMax", UInt64(agentBytesMax)),
     ("asOfBytesMax", UInt64(asOfBytesMax)),
@@ -81,15 +82,12 @@ package enum Limits {
     ("batchTwinsMax", UInt64(batchTwinsMax)),
     ("changesMax", UInt64(changesMax)),
     ("evidenceBytesMax", UInt64(evidenceBytesMax)),
-    ("feedBytesMax", UInt64(feedBytesMax)),
     ("historyPageBytesMax", UInt64(historyPageBytesMax)),
     ("historyPageFactsMax", UInt64(historyPageFactsMax)),
     ("historyTriesMax", UInt64(historyTriesMax)),
     ("idBytesMax", UInt64(idBytesMax)),
     ("idempotencyAgeMicrosMax", UInt64(idempotencyAgeMicrosMax)),
     ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),
-    ("idempotencyKeysPerAgentMax", UInt64(idempotencyKeysPerAgentMax)),
-    ("idempotencyUnwrittenBytesMax", UInt64(idempotencyUnwrittenBytesMax)),
     ("jsonDepthMax", UInt64(jsonDepthMax)),
     ("journalBytesMax", UInt64(journalBytesMax)),
     ("journalRecordBytesMax", UInt64(journalRecordBytesMax)),

@@ -14,7 +14,10 @@ struct AgentCounts {
     fileprivate let second: UInt16
 
     init(of agent: UnsafeRawBufferPointer) {
-      let hash = secretHash(agent)
+      // Differs from process to process, and nobody can foresee it.
+      var hasher = Hasher()
+      hasher.combine(bytes: agent)
+      let hash = UInt64(bitPattern: Int64(hasher.finalize()))
       first = UInt16(truncatingIfNeeded: hash) & UInt16(width - 1)
       second = UInt16(truncatingIfNeeded: hash >> 16) & UInt16(width - 1)
     }
@@ -42,11 +45,4 @@ struct AgentCounts {
     let (next, overflow) = step(count)
     if !overflow { count = next }
   }
-}
-
-/// Differs from process to process, and nobody can foresee it.
-func secretHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-  var hasher = Hasher()
-  hasher.combine(bytes: bytes)
-  return UInt64(bitPattern: Int64(hasher.finalize()))
 }

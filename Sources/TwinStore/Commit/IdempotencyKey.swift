@@ -6,8 +6,6 @@ extension IdempotencyTable {
   /// Space, agent and key, each ended by NUL; none of them can hold one.
   package struct Scope: Hashable, Sendable {
     let bytes: [UInt8]
-    /// For the dictionary and the filter.
-    let hash: UInt64
 
     package init(space: UnsafeRawBufferPointer, agent: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
       var bytes: [UInt8] = []
@@ -16,22 +14,17 @@ extension IdempotencyTable {
         bytes.append(contentsOf: part)
         bytes.append(0)
       }
-      self.init(checked: bytes)
+      self.bytes = bytes
     }
 
     /// From the disk; nil when these are not three parts.
     init?(_ bytes: [UInt8]) {
       guard bytes.withUnsafeBytes({ Scope.agent(in: $0) }) != nil else { return nil }
-      self.init(checked: bytes)
-    }
-
-    private init(checked bytes: [UInt8]) {
       self.bytes = bytes
-      hash = bytes.withUnsafeBytes(secretHash)
     }
 
-    package static func == (left: Scope, right: Scope) -> Bool { left.hash == right.hash && left.bytes == right.bytes }
-    package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+    /// For the filter.
+    var filterHash: UInt64 { bytes.withUnsafeBytes { TwinStore.filterHash($0) } }
 
     /// Where the agent's keys are counted.
     var place: AgentCounts.Place {
@@ -83,26 +76,24 @@ extension IdempotencyTable {
   }
 
   /// What the database said about one key.
-  struct Lookup {
+  package struct Lookup {
     /// Nil: it does not have it.
     let entry: Entry?
-    /// `IdempotencyTable.moveCount` before it was asked: what has moved to it since it was not asked about.
+    /// `IdempotencyTable.moveCount` before it was asked: it was not asked about what has moved to it since.
     let moveCount: UInt64
+
+    package init(entry: Entry?, moveCount: UInt64) {
+      self.entry = entry
+      self.moveCount = moveCount
+    }
   }
 
   package enum Answer: Equatable {
     /// The result of the first request under this key.
     case first(CommitResult)
-    /// It was not used for as long as a key is kept.
+    /// It was not used within the time that a key is kept for.
     case unused
     /// The database is to be asked first.
     case unread
-  }
-
-  /// The row that the database wrote last.
-  struct LastRow {
-    let scope: [UInt8]
-    let recordedAt: Int64
-    let sequence: UInt64
   }
 }

@@ -14,12 +14,14 @@ package final class IdempotencyTable {
   private var unwritten: [Scope: Entry] = [:]
   /// Of these, what the next checkpoint takes, oldest first.
   private var added: [Entry] = []
+  /// What one took and has not written yet, oldest first.
+  private var captured: ArraySlice<Entry> = []
   private var unwrittenBytes = 0
   /// What the database has.
   private var filter: KeyFilter
   private var writtenCount = 0
   /// Rises whenever keys move from memory to the database.
-  private(set) var moveCount: UInt64 = 0
+  package private(set) var moveCount: UInt64 = 0
   private var agents = AgentCounts()
   private var nextID: Int64 = 1
   private let perAgentMax: Int
@@ -28,15 +30,18 @@ package final class IdempotencyTable {
   /// - Parameters:
   ///   - bytesMax: in memory. Half is the filter's; a quarter, or less, is for what is not written.
   ///   - room: so many keys will be loaded.
-  package init(
-    perAgentMax: Int = Limits.idempotencyKeysPerAgentMax, bytesMax: Int = 8 << 20, room: Int = 0
-  ) {
+  package init(perAgentMax: Int, bytesMax: Int, room: Int = 0) {
     self.perAgentMax = perAgentMax
-    unwrittenBytesMax = min(Limits.idempotencyUnwrittenBytesMax, max(bytesMax / 4, Self.unwrittenBytesMin))
+    unwrittenBytesMax = Self.unwrittenBytesMax(of: bytesMax)
     filter = KeyFilter(bytesMax: bytesMax / 2, room: room)
   }
 
-  /// So that a batch of the largest size fits at any rate.
+  /// The share of what is not written.
+  static func unwrittenBytesMax(of bytesMax: Int) -> Int {
+    min(Limits.idempotencyUnwrittenBytesMax, max(bytesMax / 4, unwrittenBytesMin))
+  }
+
+  /// So that a few keys of the largest batches fit at any rate.
   private static let unwrittenBytesMin = 64 << 10
 
   /// In memory and in the database, also those that have expired and are not deleted yet.
@@ -54,12 +59,12 @@ package final class IdempotencyTable {
   /// and there is no room for it.
   ///
   /// - Parameter lookup: what the database said about it, when it was asked.
-  func find(
+  package func find(
     _ scope: Scope, _ request: RequestHash, now: Int64, lookup: Lookup? = nil
   ) throws(TwinError) -> Answer {
     if let entry = unwritten[scope] {
       if !entry.isExpired(at: now) { return .first(try Self.result(of: entry, request)) }
-    } else if filter.mayContain(scope.hash) {
+    } else if filter.mayContain(scope.filterHash) {
       guard let lookup, lookup.moveCount == moveCount else { return .unread }
       if let entry = lookup.entry, !entry.isExpired(at: now) { return .first(try Self.result(of: entry, request)) }
     }
@@ -78,23 +83,24 @@ package final class IdempotencyTable {
       throw TwinError(
         .resourceExhausted,
         "the agent \(scope.agent.withUnsafeBytes(quoted)) has used \(perAgentMax) idempotency keys within 24 h, and no "
-          + "more are kept for one agent: put more changes in one BatchUpdateTwins, write without a key, or try again "
-          + "when older keys have expired",
+          + "more are kept for one agent (idempotencyKeysPerAgentMax): put more changes in one BatchUpdateTwins, write "
+          + "without a key, or try again when older keys have expired",
         detail: .limit(
           name: "idempotencyKeysPerAgentMax", maximum: UInt64(perAgentMax), actual: UInt64(agents[scope.place] + 1)))
     }
     if unwrittenBytes >= unwrittenBytesMax {
       throw TwinError(
         .resourceExhausted,
-        "\(unwrittenBytes) bytes of idempotency keys wait for a checkpoint, at most \(unwrittenBytesMax) may: try again "
-          + "later, or raise --memory-limit",
+        "\(unwrittenBytes) bytes of idempotency keys wait for a checkpoint, and no more than \(unwrittenBytesMax) may "
+          + "(idempotencyUnwrittenBytesMax): try again later, or raise --memory-limit; if that does not help, see "
+          + "checkpoint_error in GetStats",
         detail: .limit(
           name: "idempotencyUnwrittenBytesMax", maximum: UInt64(unwrittenBytesMax), actual: UInt64(unwrittenBytes + 1)))
     }
   }
 
   /// The result of a new request; its key was looked for before.
-  func add(_ scope: Scope, requestHash: UInt64, result: CommitResult, now: Int64) {
+  package func add(_ scope: Scope, requestHash: UInt64, result: CommitResult, now: Int64) {
     let entry = Entry(id: nextID, scope: scope, requestHash: requestHash, recordedAt: now, result: result)
     nextID += 1
     unwritten[scope] = entry
@@ -106,27 +112,33 @@ package final class IdempotencyTable {
   // MARK: Checkpoints
 
   /// Hands what is not written to a checkpoint, oldest first. It can still be found here.
-  func capture() -> [Entry] {
-    defer { added = [] }
-    return added
+  package func capture() -> [Entry] {
+    assert(captured.isEmpty)
+    captured = added[...]
+    added = []
+    return Array(captured)
   }
 
-  /// The checkpoint failed.
-  func giveBack(_ captured: [Entry]) { added.insert(contentsOf: captured, at: 0) }
+  /// The checkpoint failed: what it has not written is the next one's.
+  package func giveBack() {
+    added.insert(contentsOf: captured, at: 0)
+    captured = []
+  }
 
-  /// These are in the database.
-  func move(_ entries: ArraySlice<Entry>) {
+  /// The first so many of those captured, and not moved yet, are in the database.
+  package func move(_ count: Int) {
     moveCount += 1
-    writtenCount += entries.count
-    for entry in entries {
-      filter.insert(entry.scope.hash, recordedAt: entry.recordedAt)
+    writtenCount += count
+    for entry in captured.prefix(count) {
+      filter.insert(entry.scope.filterHash, recordedAt: entry.recordedAt)
       unwrittenBytes -= entry.byteCount
       if unwritten[entry.scope] === entry { unwritten[entry.scope] = nil }
     }
+    captured = captured.dropFirst(count)
   }
 
-  /// The keys of these agents are no longer in the database.
-  func forget(_ places: ArraySlice<AgentCounts.Place>) {
+  /// Keys of these agents that had expired are no longer in the database.
+  func forget(_ places: [AgentCounts.Place]) {
     writtenCount -= places.count
     for place in places { agents.remove(place) }
   }
@@ -134,28 +146,29 @@ package final class IdempotencyTable {
   // MARK: Start
 
   /// The last row that was loaded.
-  private(set) var lastRow: LastRow?
+  private var lastRow: Entry?
 
   /// Takes note of a key that the database has, in ascending order of ids.
-  func load(_ row: ScannedKey, agent: UnsafeRawBufferPointer) {
-    filter.insert(secretHash(row.scope), recordedAt: row.recordedAt)
-    agents.add(AgentCounts.Place(of: agent))
+  func load(_ row: ScannedKey) {
+    filter.insert(filterHash(row.scope), recordedAt: row.recordedAt)
+    agents.add(AgentCounts.Place(of: row.agent))
     writtenCount += 1
     nextID = max(nextID, row.id + 1)
   }
 
   /// All rows are loaded, this one last.
-  func loaded(_ last: LastRow?) { lastRow = last }
+  func loaded(_ last: Entry?) { lastRow = last }
 
   /// Takes a key from the journal, in its order, unless it is in the database already.
   ///
-  /// A checkpoint writes all keys up to its sequence, and some that came after that commit and changed nothing: those carry
-  /// its sequence too. Which of them it has, the last row tells: all up to that one.
+  /// Keys are written in their order, so the database has all up to its last row. Those with an earlier sequence came
+  /// before it; of those with the same, which writes that changed nothing have in common with the commit before them, all
+  /// up to the one that is the last row.
   ///
-  /// - Parameter applied: the checkpoint's sequence.
+  /// - Parameter applied: the last checkpoint's sequence: it wrote all keys with an earlier one.
   func restore(_ keyed: KeyedResult, recordedAt: Int64, applied: UInt64) {
-    guard keyed.sequence >= applied, let scope = Scope(keyed.scope) else { return }
-    if let lastRow, lastRow.sequence == keyed.sequence, lastRow.recordedAt == recordedAt, lastRow.scope == keyed.scope {
+    guard keyed.sequence >= max(applied, lastRow?.result.sequence ?? 0), let scope = Scope(keyed.scope) else { return }
+    if let lastRow, lastRow.result.sequence == keyed.sequence, lastRow.recordedAt == recordedAt, lastRow.scope == scope {
       for entry in added { agents.remove(entry.scope.place) }
       (unwritten, added, unwrittenBytes) = ([:], [], 0)
       return

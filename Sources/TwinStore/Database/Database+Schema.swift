@@ -57,12 +57,16 @@ extension Database {
           result BLOB NOT NULL,
           checksum INTEGER NOT NULL
         ) STRICT;
+        \(createKeyIndex)
 
         PRAGMA application_id = \(applicationID);
         PRAGMA user_version = \(formatVersion);
         """)
     try CheckpointRow().write(db)
   }
+
+  /// Version 0.1 had no such index; it can go on with it. Not unique: a key that has expired may be used anew.
+  static let createKeyIndex = "CREATE INDEX IF NOT EXISTS idempotency_by_scope ON idempotency (scope);"
 
   /// Looks at an existing file through a connection that cannot write.
   static func checkFormat(
