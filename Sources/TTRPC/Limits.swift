@@ -28,7 +28,9 @@ public struct Limits: Sendable {
   public var connectionsPerUserMax = Int.max
   /// Connections beyond `connectionsMax` for operators, see `Server.init`.
   public var connectionsReservedMax = 8
-  /// Newcomers that wait for a place, and those that are told why they get none. More are closed at once.
+  /// Newcomers that wait while a place is looked for; more wait until they are accepted.
+  public static let newcomersMax = 32
+  /// Newcomers that are told why they get no place. More are closed at once.
   public static let refusalsMax = 64
   /// Time that a connection may go without a call while 90 % of `connectionsMax` are taken, in nanoseconds.
   public var silentNanosMax: UInt64 = 60_000_000_000
@@ -57,7 +59,7 @@ public struct Limits: Sendable {
   public func descriptorsMax(reactors: Int) -> Int {
     // The listener, and one that has been accepted and not been judged; each thread's epoll and eventfd. Refusals that
     // have ended are closed at the end of a turn, and as many may have begun in it.
-    connectionsMax + connectionsReservedMax + 2 * Self.refusalsMax + 2 + 2 * reactors
+    connectionsMax + connectionsReservedMax + Self.newcomersMax + 2 * Self.refusalsMax + 2 + 2 * reactors
   }
 
   /// Name and value of each, for people and tools that ask.
@@ -72,6 +74,7 @@ public struct Limits: Sendable {
       ("connectionsMax", UInt64(connectionsMax)),
       ("connectionsPerUserMax", UInt64(min(connectionsPerUserMax, connectionsMax))),
       ("connectionsReservedMax", UInt64(connectionsReservedMax)),
+      ("newcomersMax", UInt64(Self.newcomersMax)),
       ("refusalsMax", UInt64(Self.refusalsMax)),
       ("silentNanosMax", silentNanosMax),
       ("silentNanosMin", silentNanosMin),

@@ -12,6 +12,6 @@ extension Store {
     ("the newest segment of the journal, the one prepared, and the one before while they change", 3),
     ("the journal's folder, once held, and once for deleted segments", 2),
     ("the data directory, while a checkpoint syncs it", 1),
-    ("a backup: the target's lock, the source with its log, the target, or the copy that is checked with its sorters", 8),
+    ("a backup: the target's lock, the source with its log, and the target or its copy with sorters", 8),
   ]
 }

@@ -85,7 +85,7 @@ class Crowd:
                     return
                 self._connect()
             self.rounds += 1
-            time.sleep(0.05)
+            time.sleep(1)
 
     def _connect(self) -> None:
         each = socket.socket(socket.AF_UNIX)
@@ -113,9 +113,8 @@ class Crowd:
 
 def write_segments(client: twind.Client, mebibytes: int = 140) -> None:
     """More than two segments of the journal, and checkpoints that delete some."""
-    parts = {f"a{i}": "x" * 60_000 for i in range(4)}
     for number in range(mebibytes * 1_000_000 // 240_000):
-        client.update(f"acme/customer/{number % 16}", parts)
+        client.update(f"acme/customer/{number % 16}", {f"a{i}": f"{number}" + "x" * 60_000 for i in range(4)})
 
 
 @pytest.mark.seconds(180)
@@ -133,7 +132,7 @@ def test_writes_go_on_beside_more_connections_than_descriptors(
             # They have made no call, and make room for somebody new.
             daemon.check()
             stats = Twinctl(daemon.socket, directory).json("stats")
-            assert stats["journal_segment_count"] if "journal_segment_count" in stats else stats
+            assert stats["connection_count"] <= LIMIT
             early.checkpoint()
             Twinctl(daemon.socket, directory)("backup", str(directory / "backup"))
         until(lambda: early.stats().connection_count <= 2, "they leave")

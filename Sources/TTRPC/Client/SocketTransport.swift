@@ -16,7 +16,8 @@ final class SocketTransport: Transport {
     guard fd >= 0 else {
       throw RPCError(
         .unavailable,
-        "cannot make a socket: \(String(cString: strerror(errno))): close some, or raise the limit of open files (ulimit -n)")
+        "cannot make a socket: \(String(cString: strerror(errno))): close some, or raise the limit of open files "
+          + "(ulimit -n)")
     }
     do throws(RPCError) {
       try Self.connect(fd, path, deadlineNanos)

@@ -1,8 +1,8 @@
 // Takes new connections, sees to it that there is a place for each, and deals them out to the reactors.
 //
 // Confined to the reactor that watches the listener. A newcomer without a place waits while the reactors are asked, one
-// after the other, for a connection that may go, see `Vacancy`. So many wait and are being refused as `refusalsMax` says;
-// more are closed without a word.
+// after the other, for a connection that may go, see `Vacancy`; at most `newcomersMax` wait, and the others in the
+// listener's backlog. Who gets no place is told why; past `refusalsMax` of them more are closed without a word.
 
 import CLinux
 import Glibc
@@ -45,6 +45,8 @@ final class Acceptor: EventSource, @unchecked Sendable {
 
   func ready(_ events: UInt32) {
     while true {
+      // Others wait in the listener's backlog, and do not spin meanwhile.
+      if waiting.count == Limits.newcomersMax { return reactor.change(listener.fd, 0) }
       let fd = twind_accept(listener.fd)
       if fd >= 0 {
         welcome(fd)
@@ -66,7 +68,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
   func timer(_ now: UInt64) {
     if let time = retryAt, time <= now {
       retryAt = nil
-      reactor.change(listener.fd, twind_readable)
+      if waiting.count < Limits.newcomersMax { reactor.change(listener.fd, twind_readable) }
     }
     if let time = sweepAt, time <= now { sweep(now) }
     setTimer()
@@ -99,10 +101,6 @@ final class Acceptor: EventSource, @unchecked Sendable {
     } catch {
       let newcomer = Newcomer(fd: fd, peer: peer, denial: error)
       guard twind_monotonic_nanos() >= barrenUntil[peer.uid, default: 0] else { return refuse(newcomer) }
-      guard waiting.count + reactor.refusals < Limits.refusalsMax else {
-        Glibc.close(fd)
-        return
-      }
       waiting.append(newcomer)
       if waiting.count == 1 { search(newcomer) }
     }
@@ -133,6 +131,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
   /// The search for the first of those who wait has ended.
   private func settle(_ hasFound: Bool) {
     guard !hasStopped, !waiting.isEmpty else { return }
+    if waiting.count == Limits.newcomersMax && retryAt == nil { reactor.change(listener.fd, twind_readable) }
     let newcomer = waiting.removeFirst()
     do throws(ConnectionPlaces.Denial) {
       serve(newcomer.fd, newcomer.peer, try server.takePlace(newcomer.peer))
@@ -153,7 +152,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
 
   /// Tells a client why it is not served. Few are told at a time: a flood of them is just closed.
   private func refuse(_ fd: Int32, _ error: RPCError) {
-    guard waiting.count + reactor.refusals < Limits.refusalsMax else {
+    guard reactor.refusals < Limits.refusalsMax else {
       Glibc.close(fd)
       return
     }
@@ -172,7 +171,8 @@ final class Acceptor: EventSource, @unchecked Sendable {
     let reason = RPCError(
       .resourceExhausted,
       "closed: this connection has made no call for \(limits.silentNanosMax / 1_000_000_000) s (silentNanosMax), and "
-        + "\(ConnectionPlaces.crowdedPercent) % of the places are taken (connectionsMax): connect when there is one to make")
+        + "\(ConnectionPlaces.crowdedPercent) % of the places are taken (connectionsMax): connect when there is one to "
+        + "make")
     server.closeAll(Vacancy(openedBefore: now - min(now, limits.silentNanosMax)), reason)
   }
 }

@@ -170,11 +170,14 @@ package final class ServerSession {
     isClosing = true
   }
 
-  /// Memory is short and this connection holds the most of it. A frame that has begun gets an answer.
+  /// Memory is short and this connection holds the most of it. Each of its calls is told, and a frame that has begun.
   func giveUp(_ bytes: UnsafeRawBufferPointer) {
+    let reason = RPCError.buffersFull(share)
     if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
-      refuse(FrameHeader(start).stream, .buffersFull(share))
+      let stream = FrameHeader(start).stream
+      if streams[stream] == nil { refuse(stream, reason) }
     }
+    for call in Array(streams.values) { abort(call, reason) }
     isClosing = true
   }
 

@@ -30,16 +30,16 @@ package struct Descriptors: Equatable {
     let room = hardLimit - others
     guard room >= 1 else {
       throw Daemon.Failure(
-        description: "\(others + 1) open files are needed for a single connection and the system allows \(hardLimit): raise "
-          + "the limit (ulimit -Hn) to \(others + wanted)")
+        description: "\(others + 1) open files are needed for a single connection and the system allows \(hardLimit): "
+          + "raise the limit (ulimit -Hn) to \(others + wanted)")
     }
     connectionsMax = min(wanted, room)
     needed = others + connectionsMax
     guard room < wanted else { return }
     if asked != nil {
       throw Daemon.Failure(
-        description: "--connections-max \(wanted) takes \(others + wanted) open files and the system allows \(hardLimit): "
-          + "raise the limit (ulimit -Hn), or give --connections-max \(room) or less")
+        description: "--connections-max \(wanted) takes \(others + wanted) open files and the system allows "
+          + "\(hardLimit): raise the limit (ulimit -Hn), or give --connections-max \(room) or less")
     }
     warning =
       "connections-max is \(room), not \(wanted): the system allows \(hardLimit) open files (ulimit -Hn), and \(wanted) "
@@ -55,15 +55,17 @@ package struct Descriptors: Equatable {
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < fewest else { return }
     guard limit.rlim_max >= fewest else {
       throw Daemon.Failure(
-        description: "the system allows \(limit.rlim_max) open files and twind needs at least \(fewest): raise the limit "
-          + "(ulimit -Hn)")
+        description: "the system allows \(limit.rlim_max) open files and twind needs at least \(fewest): raise the "
+          + "limit (ulimit -Hn)")
     }
     limit.rlim_cur = rlim_t(fewest)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   /// Raises the limit of open files where it is lower than needed.
-  package static func reserve(connections asked: Int?, limits: Limits, reactors: Int) throws(Daemon.Failure) -> Descriptors {
+  package static func reserve(
+    connections asked: Int?, limits: Limits, reactors: Int
+  ) throws(Daemon.Failure) -> Descriptors {
     var server = limits
     server.connectionsMax = 0
     let others = openCount + server.descriptorsMax(reactors: reactors) + Store.descriptorsMax + sparesMax
@@ -76,8 +78,8 @@ package struct Descriptors: Equatable {
     limit.rlim_cur = rlim_t(found.needed)
     guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
       throw Daemon.Failure(
-        description: "the limit of open files cannot be raised to \(found.needed) (\(String(cString: strerror(errno)))): raise "
-          + "it before the start (ulimit -n)")
+        description: "the limit of open files cannot be raised to \(found.needed) "
+          + "(\(String(cString: strerror(errno)))): raise it before the start (ulimit -n)")
     }
     return found
   }

@@ -30,7 +30,9 @@ extension Journal {
     let header = SegmentHeader(
       number: (segments.last?.number ?? 0) + 1, baseSequence: nextSequence, previousLast: recovery.lastSequence,
       previousEnd: UInt32(segments.last?.end ?? 0), size: UInt32(options.segmentBytes), salt: randomness())
-    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in try folder.take(file, header, directory) }
+    try fileSystem.named(folder.path(of: header.number), "begin") { () throws(Errno) in
+      try folder.take(file, header, directory)
+    }
     if let old {
       let end = segments[segments.count - 1].end
       try fileSystem.named(folder.path(of: header.number - 1), "cut") { () throws(Errno) in

@@ -69,7 +69,7 @@ package final class Mount: FileSystem, @unchecked Sendable {
   }
 
   package func openDirectory(_ path: String) throws(Errno) -> any Directory {
-    let directory = try disk.perform(.open, "\(path) directory", of: self) { disk throws(Errno) in
+    let directory = try disk.perform(.openDirectory, path, of: self) { disk throws(Errno) in
       try disk.directory(path)
     }
     return MountedDirectory(disk, self, directory, path: path)

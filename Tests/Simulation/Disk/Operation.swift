@@ -4,7 +4,7 @@ import TwinStore
 
 /// The calls that are counted, and that can fail.
 package enum Operation: String, CaseIterable, Sendable {
-  case read, write, sync, allocate, truncate, open, rename, unlink, makeDirectory, syncDirectory
+  case read, write, sync, allocate, truncate, open, rename, unlink, makeDirectory, openDirectory, syncDirectory
 
   /// Those that a signal can interrupt; an implementation of FileSystem repeats an interrupted open itself.
   var isInterruptible: Bool {

@@ -89,7 +89,7 @@ package struct JournalHistory {
         killsAfterFailedSync
         ? .sync
         : random.pick([
-          Operation.write, .sync, .read, .open, .unlink, .truncate, .rename, .syncDirectory, .allocate,
+          Operation.write, .sync, .read, .open, .unlink, .truncate, .rename, .openDirectory, .syncDirectory, .allocate,
         ])
       disk.fail(Fault(at: soon, errno: random.pick([EIO, ENOSPC]), lasts: random.chance(500), only: fails))
       return fails == .sync

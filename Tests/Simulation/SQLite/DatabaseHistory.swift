@@ -97,6 +97,7 @@ package struct DatabaseHistory {
       disk.crash(at: soon)
       return false
     }
+    // Not a directory's open or sync: SQLite passes over it, so the store syncs the directory itself.
     let fails = random.pick([Operation.write, .sync, .read, .open, .unlink, .truncate])
     disk.fail(Fault(at: soon, errno: EIO, lasts: true, only: fails))
     return fails == .sync

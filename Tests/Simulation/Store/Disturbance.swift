@@ -32,7 +32,7 @@ struct Disturbance {
     case 5: disturbance.end = crash
     case 6..<8:
       let kinds: [Operation?] = [nil] + Operation.allCases.filter { $0 != .makeDirectory }
-      disturbance.fault = (soon, random.pick([EIO, EIO, ENOSPC]), random.chance(500), random.pick(kinds))
+      disturbance.fault = (soon, random.pick([EIO, EIO, ENOSPC, EMFILE]), random.chance(500), random.pick(kinds))
       disturbance.end = crash
     default: break
     }
