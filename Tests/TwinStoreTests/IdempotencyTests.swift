@@ -70,7 +70,8 @@ import TwinStore
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
     let command = try Command(
-      update: requests.update("acme/c/1", [requests.set("n", .int(1))], key: "k1"), agent: Text(requests.text("tester")))
+      update: requests.update("acme/c/1", [requests.set("n", .int(1))], key: "k1"), agent: Text(requests.text("tester"))
+    )
     // Who may not block is told that it takes a look at the disk.
     guard case .unread = try store.tryCommit(command, RequestHash(meaning: 1, payload: 1)) else {
       Issue.record("answered without the database")
@@ -79,7 +80,8 @@ import TwinStore
     for (number, result) in results.enumerated() { #expect(try write(store, number) == result) }
     // What is surely new does not wait.
     let new = try Command(
-      update: requests.update("acme/c/1", [requests.set("n", .int(5))], key: "new"), agent: Text(requests.text("tester")))
+      update: requests.update("acme/c/1", [requests.set("n", .int(5))], key: "new"),
+      agent: Text(requests.text("tester")))
     guard case .done = try store.tryCommit(new, RequestHash(meaning: 1, payload: 1)) else {
       Issue.record("a new key is looked up")
       return

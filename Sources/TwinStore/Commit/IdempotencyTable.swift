@@ -168,7 +168,8 @@ package final class IdempotencyTable {
   /// - Parameter applied: the last checkpoint's sequence: it wrote all keys with an earlier one.
   func restore(_ keyed: KeyedResult, recordedAt: Int64, applied: UInt64) {
     guard keyed.sequence >= max(applied, lastRow?.result.sequence ?? 0), let scope = Scope(keyed.scope) else { return }
-    if let lastRow, lastRow.result.sequence == keyed.sequence, lastRow.recordedAt == recordedAt, lastRow.scope == scope {
+    if let lastRow, lastRow.result.sequence == keyed.sequence, lastRow.recordedAt == recordedAt, lastRow.scope == scope
+    {
       for entry in added { agents.remove(entry.scope.place) }
       (unwritten, added, unwrittenBytes) = ([:], [], 0)
       return

@@ -138,7 +138,8 @@ extension Database {
       var last: Int64?
       while let key = try rows.next() {
         guard let id = Int64.fromDatabaseValue(key[0]), let recordedAt = Int64.fromDatabaseValue(key[2]),
-          let sum = Int64.fromDatabaseValue(key[3]), let scope = try bytes(key, 1, { IdempotencyTable.Scope([UInt8]($0)) })
+          let sum = Int64.fromDatabaseValue(key[3]),
+          let scope = try bytes(key, 1, { IdempotencyTable.Scope([UInt8]($0)) })
         else { throw corrupt("idempotency", "\(key[0] as DatabaseValue)", "it cannot be what was written") }
         if recordedAt > time { break }
         dropped.append(scope.place)

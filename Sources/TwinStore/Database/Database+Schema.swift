@@ -48,7 +48,8 @@ extension Database {
         ) STRICT;
         CREATE INDEX facts_by_twin ON facts (twin);
 
-        -- scope: space, agent and key, each ended by NUL. result: a twind.store.v1.WriteResult.
+        -- In the order of the writes. scope: space, agent and key, each ended by NUL. request_hash: of what the request
+        -- means, or of its bytes when version 0.1 wrote it. result: a twind.store.v1.WriteResult.
         CREATE TABLE idempotency (
           id INTEGER PRIMARY KEY,
           scope BLOB NOT NULL,
