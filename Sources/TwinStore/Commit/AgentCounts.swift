@@ -2,42 +2,52 @@
 //
 // A count-min sketch (Cormode and Muthukrishnan, 2005) of two rows: never below the true number, and above it only when
 // both of an agent's places are shared with others. With n agents that have all the keys that they may, another one is
-// taken for such an agent with a chance of (n / 32,768)². The hash is secret, so that nobody can choose a name that meets
-// another's. Not synchronised: the commit section's lock guards it.
+// taken for such an agent with a chance of (n / width)²; the width is 32,768 from 8 MiB of memory on. The hash is secret, so
+// that nobody can choose a name that meets another's. Not synchronised: the commit section's lock guards it.
 
 struct AgentCounts {
-  private static let width = 32_768
+  private static let widthMax = 32_768
 
   /// Where an agent's keys are counted.
   struct Place: Hashable, Sendable {
-    fileprivate let first: UInt16
-    fileprivate let second: UInt16
+    fileprivate let first: UInt32
+    fileprivate let second: UInt32
 
     init(of agent: UnsafeRawBufferPointer) {
       // Differs from process to process, and nobody can foresee it.
       var hasher = Hasher()
       hasher.combine(bytes: agent)
       let hash = UInt64(bitPattern: Int64(hasher.finalize()))
-      first = UInt16(truncatingIfNeeded: hash) & UInt16(width - 1)
-      second = UInt16(truncatingIfNeeded: hash >> 16) & UInt16(width - 1)
+      first = UInt32(truncatingIfNeeded: hash)
+      second = UInt32(truncatingIfNeeded: hash >> 32)
     }
   }
 
-  private var first = [UInt32](repeating: 0, count: width)
-  private var second = [UInt32](repeating: 0, count: width)
+  /// A power of two.
+  private let width: Int
+  private var first: [UInt32]
+  private var second: [UInt32]
 
-  static let byteCount = 2 * width * 4
+  init(bytesMax: Int) {
+    var width = Self.widthMax
+    while width > 1 && width * 8 > bytesMax { width /= 2 }
+    self.width = width
+    first = [UInt32](repeating: 0, count: width)
+    second = first
+  }
 
-  subscript(_ place: Place) -> Int { Int(min(first[Int(place.first)], second[Int(place.second)])) }
+  private func index(_ hash: UInt32) -> Int { Int(hash) & (width - 1) }
+
+  subscript(_ place: Place) -> Int { Int(min(first[index(place.first)], second[index(place.second)])) }
 
   mutating func add(_ place: Place) {
-    Self.change(&first[Int(place.first)]) { $0.addingReportingOverflow(1) }
-    Self.change(&second[Int(place.second)]) { $0.addingReportingOverflow(1) }
+    Self.change(&first[index(place.first)]) { $0.addingReportingOverflow(1) }
+    Self.change(&second[index(place.second)]) { $0.addingReportingOverflow(1) }
   }
 
   mutating func remove(_ place: Place) {
-    Self.change(&first[Int(place.first)]) { $0.subtractingReportingOverflow(1) }
-    Self.change(&second[Int(place.second)]) { $0.subtractingReportingOverflow(1) }
+    Self.change(&first[index(place.first)]) { $0.subtractingReportingOverflow(1) }
+    Self.change(&second[index(place.second)]) { $0.subtractingReportingOverflow(1) }
   }
 
   /// A count that would leave its 32 bits stays.

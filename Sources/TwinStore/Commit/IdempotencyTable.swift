@@ -22,18 +22,19 @@ package final class IdempotencyTable {
   private var writtenCount = 0
   /// Rises whenever keys move from memory to the database.
   package private(set) var moveCount: UInt64 = 0
-  private var agents = AgentCounts()
+  private var agents: AgentCounts
   private var nextID: Int64 = 1
   private let perAgentMax: Int
   private let unwrittenBytesMax: Int
 
   /// - Parameters:
-  ///   - bytesMax: in memory. Half is the filter's; a quarter, or less, is for what is not written.
+  ///   - bytesMax: in memory. Half is the filter's; a quarter, or less, is for what is not written, another for counts.
   ///   - room: so many keys will be loaded.
   package init(perAgentMax: Int, bytesMax: Int, room: Int = 0) {
     self.perAgentMax = perAgentMax
     unwrittenBytesMax = Self.unwrittenBytesMax(of: bytesMax)
     filter = KeyFilter(bytesMax: bytesMax / 2, room: room)
+    agents = AgentCounts(bytesMax: bytesMax / 4)
   }
 
   /// The share of what is not written.
