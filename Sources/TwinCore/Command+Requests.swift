@@ -8,7 +8,7 @@ extension Command {
   ) throws(TwinError) {
     let twin = try Command.twin(request)
     try self.init(
-      twins: [twin], agent: agent, purpose: Text(request.pointee.purpose),
+      .update, twins: [twin], agent: agent, purpose: Text(request.pointee.purpose),
       idempotencyKey: Text(request.pointee.idempotency_key), durability: request.pointee.durability)
   }
 
@@ -19,7 +19,7 @@ extension Command {
     let isStated = request.pointee.precondition_case != TWIND__V1__DELETE_TWIN_REQUEST__PRECONDITION__NOT_SET
     let precondition = isStated ? Precondition.revision(request.pointee.expected_revision) : .none
     try self.init(
-      twins: [Twin(name: name, precondition: precondition, operation: .delete)], agent: agent,
+      .delete, twins: [Twin(name: name, precondition: precondition, operation: .delete)], agent: agent,
       purpose: Text(request.pointee.purpose), idempotencyKey: Text(request.pointee.idempotency_key),
       durability: request.pointee.durability)
   }
@@ -52,7 +52,7 @@ extension Command {
       twins.append(twin)
     }
     try self.init(
-      twins: twins, agent: agent, purpose: Text(request.pointee.purpose), idempotencyKey: key,
+      .batch, twins: twins, agent: agent, purpose: Text(request.pointee.purpose), idempotencyKey: key,
       durability: request.pointee.durability)
   }
 

@@ -6,6 +6,11 @@
 import CTwindProto
 
 package struct Command {
+  /// The method that was called.
+  package enum Method: Sendable {
+    case update, batch, delete
+  }
+
   package enum Precondition: Equatable {
     case none
     /// The twin's revision; 0 = it must never have existed.
@@ -25,6 +30,7 @@ package struct Command {
     package let operation: Operation
   }
 
+  package let method: Method
   /// In the order of the request.
   package let twins: [Twin]
   package let agent: Text
@@ -34,7 +40,8 @@ package struct Command {
   package let durability: Twind__V1__Durability
 
   init(
-    twins: [Twin], agent: Text, purpose: Text, idempotencyKey: Text, durability: Twind__V1__Durability
+    _ method: Method, twins: [Twin], agent: Text, purpose: Text, idempotencyKey: Text,
+    durability: Twind__V1__Durability
   ) throws(TwinError) {
     try checkAgent(agent.bytes)
     try checkPurpose(purpose.bytes)
@@ -42,6 +49,7 @@ package struct Command {
     if durability.rawValue > TWIND__V1__DURABILITY__DURABILITY_SYNCED.rawValue {
       throw .invalid("durability \(durability.rawValue) is unknown: use MEMORY, JOURNALED or SYNCED")
     }
+    self.method = method
     self.twins = twins
     self.agent = agent
     self.purpose = purpose

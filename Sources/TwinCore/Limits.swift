@@ -1,6 +1,7 @@
 // Every bound of a twin, a request and the store, in one place. Names end in their unit and bound.
 //
-// Promises: what passes these checks can be stored and sent. GetServerInfo lists `Limits.all`.
+// Promises: what passes these checks can be stored and sent. GetServerInfo lists `Limits.all`, and those that depend on
+// the memory limit (Store.Options).
 
 package enum Limits {
   /// Bytes of a space or a kind.
@@ -27,9 +28,10 @@ package enum Limits {
   package static let agentBytesMax = 128
   package static let purposeBytesMax = 63
   package static let idempotencyKeyBytesMax = 64
-  /// Keys kept for one agent, and for all agents together.
-  package static let idempotencyKeysPerAgentMax = 65_536
-  package static let idempotencyKeysMax = 1 << 20
+  /// Keys kept for one agent. Past it the agent's new keys are refused; those that it has, and other agents', stay.
+  package static let idempotencyKeysPerAgentMax = 1 << 20
+  /// Bytes in memory of keys that no checkpoint has written; less when little memory is allowed (Store.Options).
+  package static let idempotencyUnwrittenBytesMax = 16 << 20
   /// How long an idempotency key is kept.
   package static let idempotencyAgeMicrosMax: Int64 = 24 * 3_600_000_000
   /// Twins in one batch.
@@ -71,7 +73,7 @@ package enum Limits {
   /// every number in an Int64.
   package static let factsPerSequenceMax = 1_024
 
-  /// Those that a caller can meet, in name order.
+  /// Those that a caller can meet and that are the same for every daemon, in name order.
   package static let all: [(name: String, value: UInt64)] = [
     ("agentBytesMax", UInt64(agentBytesMax)),
     ("asOfBytesMax", UInt64(asOfBytesMax)),
@@ -80,13 +82,12 @@ package enum Limits {
     ("batchTwinsMax", UInt64(batchTwinsMax)),
     ("changesMax", UInt64(changesMax)),
     ("evidenceBytesMax", UInt64(evidenceBytesMax)),
-    ("feedBytesMax", UInt64(feedBytesMax)),
     ("historyPageBytesMax", UInt64(historyPageBytesMax)),
     ("historyPageFactsMax", UInt64(historyPageFactsMax)),
     ("historyTriesMax", UInt64(historyTriesMax)),
     ("idBytesMax", UInt64(idBytesMax)),
+    ("idempotencyAgeMicrosMax", UInt64(idempotencyAgeMicrosMax)),
     ("idempotencyKeyBytesMax", UInt64(idempotencyKeyBytesMax)),
-    ("idempotencyKeysPerAgentMax", UInt64(idempotencyKeysPerAgentMax)),
     ("jsonDepthMax", UInt64(jsonDepthMax)),
     ("journalBytesMax", UInt64(journalBytesMax)),
     ("journalRecordBytesMax", UInt64(journalRecordBytesMax)),

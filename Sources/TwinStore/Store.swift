@@ -22,6 +22,8 @@ package final class Store: Sendable {
     package var journal = JournalOptions()
     /// Which facts are kept.
     package var retention = Retention()
+    /// Idempotency keys kept for one agent.
+    package var keysPerAgentMax = Limits.idempotencyKeysPerAgentMax
 
     package init() {}
 
@@ -30,9 +32,18 @@ package final class Store: Sendable {
 
     /// A share of memory for watches.
     var feedBytesMax: Int { min(Limits.feedBytesMax, memoryBytesMax / 8) }
-    /// A share for results of writes; a key takes about 256 bytes.
-    var keyCountMax: Int { min(Limits.idempotencyKeysMax, memoryBytesMax / 8 / 256) }
-    var cacheBytesMax: Int { memoryBytesMax - feedBytesMax - memoryBytesMax / 8 }
+    /// A share for idempotency keys: the filter, and those that are not written.
+    var keyBytesMax: Int { memoryBytesMax / 8 }
+    var cacheBytesMax: Int { memoryBytesMax - feedBytesMax - keyBytesMax }
+
+    /// Those of its bounds that a caller can meet.
+    package var limits: [(name: String, value: UInt64)] {
+      [
+        ("feedBytesMax", UInt64(feedBytesMax)),
+        ("idempotencyKeysPerAgentMax", UInt64(keysPerAgentMax)),
+        ("idempotencyUnwrittenBytesMax", UInt64(IdempotencyTable.unwrittenBytesMax(of: keyBytesMax))),
+      ]
+    }
   }
 
   package let feed: Feed
@@ -150,20 +161,23 @@ extension Store {
   /// What a write gets that asks for nothing else.
   package var durability: Durability { options.durability }
 
-  /// Commits a command without waiting: `busy` and `cold` ask for `commit` on a thread that may block.
-  /// `requestHash` (RequestHash) tells its request from others under the same idempotency key.
-  package func tryCommit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
-    try section.tryCommit(command, requestHash: requestHash)
+  /// Commits a command without waiting: all but `done` asks for `commit` on a thread that may block.
+  /// `request` tells its request from others under the same idempotency key.
+  package func tryCommit(_ command: Command, _ request: RequestHash) throws(TwinError) -> CommitAttempt {
+    try section.tryCommit(command, request)
   }
 
   /// Commits a command, waiting for the disk where that is needed, but not for a sync.
-  package func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitOutcome {
+  package func commit(_ command: Command, _ request: RequestHash) throws(TwinError) -> CommitOutcome {
     var pinned: PinnedTwins?
+    var lookup: IdempotencyTable.Lookup?
     defer { withExtendedLifetime(pinned) {} }
     for _ in 0..<Limits.commitTriesMax {
-      switch try section.commit(command, requestHash: requestHash) {
+      switch try section.commit(command, request, lookup) {
       case .done(let outcome): return outcome
       case .busy: try makeRoom()
+      case .unread(let moveCount):
+        lookup = IdempotencyTable.Lookup(entry: try command.scope.flatMap(storedKey), moveCount: moveCount)
       case .cold:
         let names = command.twins.map(\.name.array)
         let all = try pin(names, bytesMax: cache.byteCountMax / 2)
@@ -177,7 +191,18 @@ extension Store {
       }
     }
     throw TwinError(
-      .resourceExhausted, "the journal had no room for this commit in \(Limits.commitTriesMax) tries: try again later")
+      .resourceExhausted,
+      "this commit found no room in the journal, or a checkpoint in its way, in \(Limits.commitTriesMax) tries: try "
+        + "again later")
+  }
+
+  /// What the database has under an idempotency key. Blocks for as long as the disk takes.
+  private func storedKey(_ scope: IdempotencyTable.Scope) throws(TwinError) -> IdempotencyTable.Entry? {
+    do throws(StoreError) {
+      return try reading { () throws(StoreError) in try database.key(scope) }
+    } catch {
+      throw TwinError(.unavailable, "the idempotency key cannot be looked up, and nothing was written: \(error)")
+    }
   }
 
   /// Calls `wake` once when the outcome is as durable as was asked, or with an error when it never will be.

@@ -37,7 +37,7 @@ import TwinStore
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
     let batch = requests.batch(names.map { requests.update($0, [requests.set("n", .int(1))]) })
-    _ = try store.commit(try Command(batch: batch, agent: Text(requests.text("tester"))), requestHash: 0)
+    _ = try store.commit(try Command(batch: batch, agent: Text(requests.text("tester"))), .none)
   }
 
   private static let reads: [(name: String, run: @Sendable (Store) throws -> Void)] = [

@@ -83,8 +83,11 @@ private final class Folder: Sendable {
 
 extension Store.Options {
   /// With small segments.
-  static var small: Store.Options {
+  static var small: Store.Options { small() }
+
+  static func small(keysPerAgentMax: Int = 1_000_000) -> Store.Options {
     var options = Store.Options()
+    options.keysPerAgentMax = keysPerAgentMax
     options.journal = JournalOptions(segmentBytes: 1 << 20, recordBytesMax: 256 << 10)
     return options
   }

@@ -58,6 +58,39 @@ import TwinRoutes
       code { try twind.update("acme/customer/1", [.increment("orders", by: .int(2))], options) } == .invalidArgument)
   }
 
+  @Test func aKeyInTheDatabaseIsAnsweredInOrder() throws {
+    var options = WriteOptions()
+    options.idempotencyKey = "order-1"
+    let first = try twind.update("acme/customer/1", [.increment("orders", by: .int(1))], options)
+    _ = try fixture.store.checkpoint()
+    #expect(try twind.update("acme/customer/1", [.increment("orders", by: .int(1))], options) == first)
+    #expect(
+      code { try twind.update("acme/customer/1", [.increment("orders", by: .int(2))], options) } == .invalidArgument)
+    #expect(try twind.get("acme/customer/1").twin?["orders"] == .int(1))
+  }
+
+  @Test func anAgentWithAllItsKeysIsToldTheLimit() throws {
+    let fixture = try ServiceFixture(options: .small(keysPerAgentMax: 2))
+    func write(_ key: String, agent: String) throws {
+      var options = WriteOptions()
+      options.idempotencyKey = key
+      try fixture.client(agent: agent).update("acme/customer/1", [.increment("orders", by: .int(1))], options)
+    }
+    for key in ["1", "2", "1"] { try write(key, agent: "a") }
+    let error = failure { try write("3", agent: "a") }
+    #expect(error?.code == .resourceExhausted)
+    let detail = try #require(error?.details.first)
+    let arena = Arena()
+    try detail.value.withUnsafeBytes { bytes in
+      let limit = try arena.unpack(Twind__V1__LimitDetail.self, bytes).pointee
+      #expect(String(cString: limit.limit) == "idempotencyKeysPerAgentMax" && limit.maximum == 2)
+    }
+    try write("3", agent: "b")
+    // What the message advises.
+    try fixture.client(agent: "a").update("acme/customer/1", [.increment("orders", by: .int(1))])
+    #expect(try fixture.twind.get("acme/customer/1").twin?["orders"] == .int(4))
+  }
+
   @Test(arguments: [Durability.memory, .journaled, .synced])
   func theReplyNamesTheDurability(_ durability: Durability) throws {
     var options = WriteOptions()

@@ -18,7 +18,7 @@ import TwinStore
     let soon = clock.wallMicros() + 1_000
     let update = requests.update(
       "a/b/1", [requests.set("x", .int(1)), requests.set("y", .int(1), from: soon, to: soon + 5)])
-    _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), requestHash: 0)
+    _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), .none)
     try store.close()
     let again = try place.open(clock: clock)
     let image = try #require(try again.image("a/b/1"))

@@ -111,6 +111,11 @@ import TwinStore
     ("DELETE FROM checkpoint", "checkpoint", "missing"),
     ("UPDATE idempotency SET result = x'08'", "idempotency", "cannot be what was written"),
     ("DELETE FROM idempotency", "idempotency", "there are 0 rows, and 1 were written"),
+    (
+      "DROP INDEX idempotency_by_scope; CREATE INDEX idempotency_by_scope ON idempotency (scope) WHERE id <> 1; "
+        + "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, ' WHERE id <> 1', '') "
+        + "WHERE name = 'idempotency_by_scope'", "idempotency", "its index by scope does not lead to every key once"
+    ),
   ])
   func damageStopsTheStart(_ sql: String, _ table: String, _ words: String) throws {
     let store = try place.open()

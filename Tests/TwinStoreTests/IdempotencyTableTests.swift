@@ -1,10 +1,17 @@
-import Foundation
+// Which keys memory knows, and when the database is to be asked.
+
 import Testing
 import TwinCore
 import TwinFixtures
 import TwinStore
 
 @Suite struct IdempotencyTableTests {
+  private let day = Limits.idempotencyAgeMicrosMax
+
+  private func table(perAgentMax: Int = 100, bytesMax: Int = 8 << 20) -> IdempotencyTable {
+    IdempotencyTable(perAgentMax: perAgentMax, bytesMax: bytesMax)
+  }
+
   private func scope(_ key: String, agent: String = "agent", space: String = "acme") -> IdempotencyTable.Scope {
     withBytes(space) { space in
       withBytes(agent) { agent in
@@ -13,91 +20,144 @@ import TwinStore
     }
   }
 
+  private func hash(_ number: UInt64) -> RequestHash { RequestHash(meaning: number, payload: number &+ 1_000) }
+
   private func result(_ sequence: UInt64) -> CommitResult {
     CommitResult(sequence: sequence, revisions: [sequence], factCount: 1)
   }
 
-  private let day = Limits.idempotencyAgeMicrosMax
+  private func refusal(_ body: () throws(TwinError) -> Void) -> TwinError? {
+    do throws(TwinError) {
+      try body()
+      return nil
+    } catch {
+      return error
+    }
+  }
 
   @Test func keptForADay() throws {
-    let table = IdempotencyTable()
+    let table = table()
     table.add(scope("k"), requestHash: 1, result: result(1), now: 0)
-    #expect(try table.find(scope("k"), requestHash: 1, now: day - 1) == result(1))
-    #expect(try table.find(scope("k"), requestHash: 1, now: day) == nil)
+    #expect(try table.find(scope("k"), hash(1), now: day - 1) == .first(result(1)))
+    #expect(try table.find(scope("k"), hash(1), now: day) == .unused)
     // Another request under the key of yesterday.
     table.add(scope("k"), requestHash: 2, result: result(2), now: day)
-    #expect(try table.find(scope("k"), requestHash: 2, now: day) == result(2))
-    #expect(table.count == 1)
-    let changes = table.capture()
-    #expect(changes.added.count == 2 && changes.dropped == [1])
-    #expect(table.capture().isEmpty)
+    #expect(try table.find(scope("k"), hash(2), now: day) == .first(result(2)))
   }
 
   @Test func scopesAreApart() throws {
-    let table = IdempotencyTable()
+    let table = table()
     table.add(scope("k"), requestHash: 1, result: result(1), now: 0)
     for other in [scope("k", agent: "other"), scope("k", space: "other"), scope("k2"), scope("gentk", agent: "a")] {
-      #expect(try table.find(other, requestHash: 9, now: 0) == nil)
+      #expect(try table.find(other, hash(9), now: 0) == .unused)
     }
-    do throws(TwinError) {
-      _ = try table.find(scope("k"), requestHash: 9, now: 0)
-      Issue.record("two requests under one key")
-    } catch { #expect(error.code == .invalidArgument && error.message.contains("key \"k\" was used")) }
+    let error = refusal { () throws(TwinError) in _ = try table.find(scope("k"), hash(9), now: 0) }
+    #expect(error?.code == .invalidArgument && error?.message.contains("key \"k\" was used") == true)
   }
 
-  @Test func theOldestOfAnAgentGoFirst() throws {
-    let table = IdempotencyTable(perAgentMax: 3)
-    for index in 0..<5 { table.add(scope("k\(index)"), requestHash: 1, result: result(UInt64(index)), now: 0) }
-    table.add(scope("k0", agent: "other"), requestHash: 1, result: result(9), now: 0)
-    #expect(table.count == 4)
-    #expect(try table.find(scope("k1"), requestHash: 1, now: 0) == nil)
-    #expect(try table.find(scope("k2"), requestHash: 1, now: 0) == result(2))
-    #expect(try table.find(scope("k0", agent: "other"), requestHash: 1, now: 0) == result(9))
-    #expect(table.capture().dropped == [1, 2])
+  @Test func whatWasStoredByItsBytesIsMetByThem() throws {
+    let table = table()
+    table.add(scope("k"), requestHash: 1_001, result: result(1), now: 0)
+    #expect(try table.find(scope("k"), hash(1), now: 0) == .first(result(1)))
   }
 
-  @Test func allAgentsTogetherAreBounded() throws {
-    let table = IdempotencyTable(perAgentMax: 100, countMax: 10)
-    for index in 0..<50 {
-      table.add(scope("k", agent: "a\(index)"), requestHash: 1, result: result(UInt64(index)), now: 0)
-    }
-    #expect(table.count == 10)
-    #expect(try table.find(scope("k", agent: "a39"), requestHash: 1, now: 0) == nil)
-    #expect(try table.find(scope("k", agent: "a40"), requestHash: 1, now: 0) == result(40))
-    // Twins of entries that are gone must not drop the ones that stand.
-    for index in 0..<5_000 {
-      table.add(scope("x\(index % 7)-\(index)"), requestHash: 1, result: result(1), now: Int64(index) * day / 1_000)
-      #expect(table.count <= 10)
-    }
-    #expect(try table.find(scope("x1-4999"), requestHash: 1, now: 4_999 * day / 1_000) != nil)
+  @Test func whatMovedToTheDatabaseIsAskedOfIt() throws {
+    let table = table()
+    table.add(scope("a"), requestHash: 1, result: result(1), now: 0)
+    table.add(scope("b"), requestHash: 1, result: result(2), now: 0)
+    let entries = table.capture()
+    #expect(entries.count == 2)
+    // Found in memory for as long as the database may not have it.
+    #expect(try table.find(scope("a"), hash(1), now: 0) == .first(result(1)))
+    table.move(1)
+    #expect(try table.find(scope("a"), hash(1), now: 0) == .unread)
+    #expect(try table.find(scope("b"), hash(1), now: 0) == .first(result(2)))
+    #expect(try table.find(scope("new"), hash(1), now: 0) == .unused)
+    let found = IdempotencyTable.Lookup(entry: entries[0], moveCount: table.moveCount)
+    #expect(try table.find(scope("a"), hash(1), now: 0, lookup: found) == .first(result(1)))
+    #expect(try table.find(scope("a"), hash(1), now: day, lookup: found) == .unused)
+    // The filter was mistaken.
+    let nothing = IdempotencyTable.Lookup(entry: nil, moveCount: table.moveCount)
+    #expect(try table.find(scope("a"), hash(1), now: 0, lookup: nothing) == .unused)
+    // The database was asked before "b" came to it.
+    table.move(1)
+    #expect(try table.find(scope("b"), hash(1), now: 0, lookup: nothing) == .unread)
+    #expect(table.count == 2 && table.capture().isEmpty)
   }
 
-  @Test func aRepeatedWriteIsAnsweredAndNotDone() throws {
-    let place = Workplace()
-    let clock = ManualClock()
-    let store = try place.open(clock: clock)
-    let first = try store.update("acme/c/1", ["n": .int(1)], key: "k")
-    try store.update("acme/c/1", ["n": .int(2)])
-    #expect(try store.update("acme/c/1", ["n": .int(1)], key: "k") == first)
-    #expect(try store.value("acme/c/1", "n") == .int(2))
-    // A failed write leaves no trace of its key.
-    #expect(throws: TwinError.self) { try store.update("acme/c/1", ["n": .int(5)], expected: 99, key: "f") }
-    #expect(try store.update("acme/c/1", ["n": .int(3), "m": .int(1)], key: "f").factCount == 2)
-    // The hash of the fixture is the number of values.
-    #expect(throws: TwinError.self) { try store.update("acme/c/1", ["n": .int(1), "m": .int(1)], key: "k") }
-    #expect(try store.update("acme/c/1", ["n": .int(7)], key: "k", agent: "other").factCount == 1)
-    try store.close()
+  @Test func whatACheckpointDidNotWriteIsTheNextOnes() throws {
+    let table = table()
+    for number in 0..<4 { table.add(scope("\(number)"), requestHash: 1, result: result(UInt64(number)), now: 0) }
+    _ = table.capture()
+    table.move(1)
+    table.add(scope("later"), requestHash: 1, result: result(9), now: 0)
+    table.giveBack()
+    #expect(table.count == 5)
+    #expect(table.capture().count == 4)
+    for number in 1..<4 {
+      #expect(try table.find(scope("\(number)"), hash(1), now: 0) == .first(result(UInt64(number))))
+    }
+  }
 
-    let again = try place.open(clock: clock)
-    #expect(again.stats.idempotencyKeyCount == 3)
-    #expect(try again.update("acme/c/1", ["n": .int(1)], key: "k") == first)
-    #expect(try again.value("acme/c/1", "n") == .int(7))
-    clock.advance(micros: day)
-    #expect(try again.update("acme/c/1", ["n": .int(1)], key: "k").sequence == again.head)
-    #expect(again.stats.idempotencyKeyCount == 1)
-    try again.close()
-    let last = try place.open(clock: clock)
-    #expect(last.stats.idempotencyKeyCount == 1)
-    try last.close()
+  @Test func anAgentHasItsShareAndNoOthers() throws {
+    let table = table(perAgentMax: 3)
+    for number in 0..<3 { table.add(scope("k\(number)"), requestHash: 1, result: result(UInt64(number)), now: 0) }
+    let error = refusal { () throws(TwinError) in _ = try table.find(scope("new"), hash(1), now: 0) }
+    #expect(error?.code == .resourceExhausted)
+    #expect(error?.message.contains("\"agent\" has used 3 idempotency keys") == true)
+    #expect(error?.detail == .limit(name: "idempotencyKeysPerAgentMax", maximum: 3, actual: 4))
+    for number in 0..<3 {
+      #expect(try table.find(scope("k\(number)"), hash(1), now: 0) == .first(result(UInt64(number))))
+    }
+    #expect(try table.find(scope("new", agent: "other"), hash(1), now: 0) == .unused)
+    // Also when they are in the database.
+    _ = table.capture()
+    table.move(3)
+    #expect(refusal { () throws(TwinError) in _ = try table.find(scope("new"), hash(1), now: 0) } != nil)
+    #expect(try table.find(scope("k1"), hash(1), now: 0) == .unread)
+  }
+
+  @Test func unwrittenKeysAreBounded() throws {
+    let table = table(perAgentMax: .max, bytesMax: 1 << 20)
+    var error: TwinError?
+    var count = 0
+    while error == nil && count < 10_000 {
+      error = refusal { () throws(TwinError) in _ = try table.find(scope("\(count)"), hash(1), now: 0) }
+      if error != nil { break }
+      table.add(scope("\(count)"), requestHash: 1, result: result(1), now: 0)
+      count += 1
+    }
+    #expect(count > 500 && count < 1_100)
+    guard case .limit("idempotencyUnwrittenBytesMax", 262_144, _)? = error?.detail else {
+      Issue.record("\(count): \(String(describing: error))")
+      return
+    }
+    #expect(error?.code == .resourceExhausted && error?.message.contains("checkpoint") == true)
+    #expect(try table.find(scope("0"), hash(1), now: 0) == .first(result(1)))
+    _ = table.capture()
+    table.move(count)
+    #expect(try table.find(scope("new"), hash(1), now: 0) == .unused)
+  }
+
+  @Test(arguments: [64 << 10, 8 << 20]) func noKeyOfTheLastDayIsTakenForANewOne(bytesMax: Int) throws {
+    let table = table(perAgentMax: .max, bytesMax: bytesMax)
+    let count = 8_000
+    let step = 5 * day / Int64(count)
+    for number in 0..<count {
+      table.add(scope("\(number)"), requestHash: 1, result: result(1), now: Int64(number) * step)
+      if number % 100 == 99 {
+        _ = table.capture()
+        table.move(100)
+      }
+      guard number % 500 == 499 else { continue }
+      let now = Int64(number) * step
+      for known in 0...number where now - Int64(known) * step < day {
+        #expect(try table.find(scope("\(known)"), hash(1), now: now) == .unread)
+      }
+    }
+    // And most new ones are new, where there is memory for the filter.
+    let last = Int64(count) * step
+    let asked = try (0..<1_000).count { try table.find(scope("new \($0)"), hash(1), now: last) == .unread }
+    #expect(bytesMax < 1 << 20 || asked < 20, "\(asked) of 1000 new keys are looked up")
   }
 }

@@ -14,7 +14,7 @@ extension Store {
     defer { withExtendedLifetime(requests) {} }
     let command = try Command(
       update: requests.update(name, changes(requests)), agent: Text(requests.text("tester")))
-    return try commit(command, requestHash: 0).result
+    return try commit(command, .none).result
   }
 }
 

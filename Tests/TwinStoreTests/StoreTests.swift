@@ -56,7 +56,7 @@ import TwinStore
     defer { withExtendedLifetime(requests) {} }
     let request = requests.update("a/b/1", [requests.set("x", .int(1))])
     request.pointee.durability = level.wire
-    let outcome = try store.commit(try Command(update: request, agent: Text(requests.text("tester"))), requestHash: 0)
+    let outcome = try store.commit(try Command(update: request, agent: Text(requests.text("tester"))), .none)
     #expect(outcome.durability == level && (outcome.awaitsSync > 0) == (level == .synced))
     #expect(store.wantsFlush == (level == .memory))
     let told = Counter()
@@ -152,7 +152,7 @@ import TwinStore
         let requests = Requests()
         let request = requests.update("a/b/\(round % 3)", [requests.increment("n", .int(1))])
         let agent = Text(requests.text("tester"))
-        if let command = try? Command(update: request, agent: agent) { _ = try? store.commit(command, requestHash: 0) }
+        if let command = try? Command(update: request, agent: agent) { _ = try? store.commit(command, .none) }
         withExtendedLifetime(requests) {}
       }
     }

@@ -36,7 +36,7 @@ import TwinStore
         let end = clock.wallMicros() + 1_000
         let change = requests.set("presence", .string("online"), from: clock.wallMicros(), to: end)
         let update = requests.update("a/b/\(twin)", [requests.set("n", .int(Int64(round))), change])
-        _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), requestHash: 0)
+        _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), .none)
       }
       let before = store.stats.unwrittenBytes
       // Time alone takes an attribute away, of twins that no checkpoint has written.

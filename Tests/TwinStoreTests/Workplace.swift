@@ -61,7 +61,7 @@ extension Store {
     let changes = values.map { requests.set($0.key, $0.value) }
     let command = try Command(
       update: requests.update(name, changes, expected: expected, key: key), agent: Text(requests.text(agent)))
-    return try commit(command, requestHash: UInt64(values.count)).result
+    return try commit(command, RequestHash(meaning: UInt64(values.count), payload: 0)).result
   }
 
   /// The same values in all of these twins, in one commit.
@@ -71,7 +71,7 @@ extension Store {
     defer { withExtendedLifetime(requests) {} }
     let changes = values.map { requests.set($0.key, $0.value) }
     let batch = requests.batch(names.map { requests.update($0, changes) })
-    return try commit(try Command(batch: batch, agent: Text(requests.text("tester"))), requestHash: 0)
+    return try commit(try Command(batch: batch, agent: Text(requests.text("tester"))), .none)
       .result
   }
 
@@ -80,7 +80,7 @@ extension Store {
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
     return try commit(
-      try Command(delete: requests.delete(name), agent: Text(requests.text("tester"))), requestHash: 0
+      try Command(delete: requests.delete(name), agent: Text(requests.text("tester"))), .none
     ).result
   }
 

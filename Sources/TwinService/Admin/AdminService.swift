@@ -45,6 +45,8 @@ package final class AdminService: Sendable {
     _ identity: Identity, twins: TwinService, statistics: @escaping @Sendable () -> Server.Statistics,
     droppedLogLines: @escaping @Sendable () -> UInt64
   ) {
+    var identity = identity
+    identity.limits = (identity.limits + twins.store.options.limits).sorted { $0.name < $1.name }
     self.identity = identity
     self.twins = twins
     self.statistics = statistics

@@ -21,11 +21,11 @@ extension TwinService {
   func write<Method: WriteMethod>(
     _ method: Method.Type, _ request: UnsafePointer<Method.Request>, _ call: borrowing UnaryCall
   ) throws(RPCError) {
-    let hash = RequestHash.of(method: Method.name, payload: call.payload)
     let agent = agents.agent(of: call)
     let attempt = try onWire { () throws(TwinError) in
       try Text.lending(agent) { (agent) throws(TwinError) in
-        try store.tryCommit(Method.command(request, agent: agent), requestHash: hash)
+        let command = try Method.command(request, agent: agent)
+        return try store.tryCommit(command, RequestHash(command, method: Method.name, payload: call.payload))
       }
     }
     switch attempt {
@@ -35,20 +35,20 @@ extension TwinService {
       call.reply(response)
     case .done(let outcome):
       answer(method, outcome, call.deferred())
-    case .busy, .cold:
+    case .busy, .cold, .unread:
       // What came behind it on this connection may be about the same twin.
-      writeLater(method, [UInt8](call.payload), hash, agent, call.deferredInOrder())
+      writeLater(method, [UInt8](call.payload), agent, call.deferredInOrder())
     }
   }
 
   private func writeLater<Method: WriteMethod>(
-    _ method: Method.Type, _ payload: [UInt8], _ hash: UInt64, _ agent: String, _ call: ServerCall
+    _ method: Method.Type, _ payload: [UInt8], _ agent: String, _ call: ServerCall
   ) {
     do throws(RPCError) {
       try lanes.commits.submit(for: call) { [self] in
         guard !call.isEnded else { return }
         do throws(RPCError) {
-          let outcome = try commit(method, payload, hash, agent)
+          let outcome = try commit(method, payload, agent)
           call.onThread { $0.letOthersPass() }
           answer(method, outcome, call)
         } catch {
@@ -61,14 +61,16 @@ extension TwinService {
   }
 
   private func commit<Method: WriteMethod>(
-    _ method: Method.Type, _ payload: [UInt8], _ hash: UInt64, _ agent: String
+    _ method: Method.Type, _ payload: [UInt8], _ agent: String
   ) throws(RPCError) -> CommitOutcome {
     let arena = Arena()
     return try payload.withUnsafeBufferPointer { (payload) throws(RPCError) in
-      let request = try arena.unpack(Method.Request.self, UnsafeRawBufferPointer(payload))
+      let payload = UnsafeRawBufferPointer(payload)
+      let request = try arena.unpack(Method.Request.self, payload)
       return try onWire { () throws(TwinError) in
         try Text.lending(agent) { (agent) throws(TwinError) in
-          try store.commit(Method.command(request, agent: agent), requestHash: hash)
+          let command = try Method.command(request, agent: agent)
+          return try store.commit(command, RequestHash(command, method: Method.name, payload: payload))
         }
       }
     }

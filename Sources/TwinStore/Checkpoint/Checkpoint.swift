@@ -14,7 +14,7 @@ extension Store {
   /// It is time for a checkpoint, whatever the interval: the journal, the feed or memory fills up.
   package var wantsCheckpoint: Bool {
     section.journalBytesSinceCheckpoint >= options.checkpointJournalBytes
-      || cache.unwrittenBytes > cache.byteCountMax / 4
+      || cache.unwrittenBytes > cache.byteCountMax / 4 || section.wantsKeysWritten
       || feed.oldest > section.appliedSequence.load(ordering: .relaxed)
   }
 
@@ -62,7 +62,10 @@ extension Store {
       durationMicros: Int64((clock.monotonicNanos() &- start) / 1_000), endedAt: clock.wallMicros())
     checkpoints.note(report)
     do throws(StoreError) {
-      if !isLast { try trim() }
+      if !isLast {
+        try trim()
+        try dropExpiredKeys()
+      }
       if try database.checkpointLog() {
         // SQLite passes over it when this fails.
         try fileSystem.named(directory, "sync the directory") { () throws(Errno) in
@@ -100,11 +103,7 @@ extension Store {
       if sliceCount % options.slices.perCopy == 0 { _ = try database.checkpointLog() }
     }
     if !slice.twins.isEmpty { try write(&slice, at: capture.recordedAt) }
-    try database.write(capture.keys) { row in
-      row.appliedSequence = capture.sequence
-      row.recordedAt = max(row.recordedAt, capture.recordedAt)
-      row.jumps = capture.jumps
-    }
+    try writeKeys(of: capture)
   }
 
   private func write(_ slice: inout CheckpointSlice, at recordedAt: Int64) throws(StoreError) {

@@ -5,6 +5,11 @@ package struct SliceLimits: Sendable {
   /// Twins and bytes of a checkpoint's slice: about a thousand pages of SQLite.
   package var twinsMax = 2_000
   package var bytesMax = 2 << 20
+  /// Idempotency keys written, or dropped since they have expired, in one transaction: each may change a page of its own in
+  /// the index.
+  package var keysMax = 1_000
+  /// Transactions that drop expired keys in one checkpoint: more than are written before the next one is due.
+  package var keyDropsMax = 64
   /// Slices after which SQLite's write-ahead log is copied into the database: each copy is two syncs more, and takes a
   /// page that many slices changed once.
   package var perCopy = 8

@@ -12,7 +12,8 @@ extension CommitSection {
     /// None of the images is derived for a later time; no commit after them is recorded earlier.
     let recordedAt: Int64
     let jumps: [ClosedRange<UInt64>]
-    let keys: IdempotencyTable.Changes
+    /// Oldest first.
+    let keys: [IdempotencyTable.Entry]
     /// The journal's bytes, and its newest segment, at that moment.
     let journalBytes: Int
     let newestSegment: UInt64
@@ -42,8 +43,22 @@ extension CommitSection {
   /// The capture is not in the database.
   func giveBack(_ capture: Capture) {
     cache.giveBack()
-    lock.withLock { keys.giveBack(capture.keys) }
+    lock.withLock { keys.giveBack() }
   }
+
+  /// The next so many keys of the capture are in the database, and keys of these agents are no longer in it, which had
+  /// expired.
+  func moveKeys(_ count: Int, dropped: [AgentCounts.Place]) {
+    lock.withLock {
+      keys.move(count)
+      keys.forget(dropped)
+      keysAreCrowded.store(keys.isCrowded, ordering: .relaxed)
+    }
+  }
+
+  func forgetKeys(_ dropped: [AgentCounts.Place]) { lock.withLock { keys.forget(dropped) } }
+
+  var wantsKeysWritten: Bool { lock.withLock { keys.wantsCheckpoint } }
 
   /// Deletes what no recovery will need: everything before this segment is in the database's file, synced.
   func deleteSegments(before number: UInt64) throws(StoreError) {

@@ -17,6 +17,8 @@ package enum CommitAttempt: Sendable {
   case busy
   /// A twin is not in memory.
   case cold
+  /// The database may have the idempotency key: it is to be asked. `IdempotencyTable.Lookup` says what the count is for.
+  case unread(moveCount: UInt64)
 }
 
 final class CommitSection: @unchecked Sendable {
@@ -48,6 +50,8 @@ final class CommitSection: @unchecked Sendable {
   let appliedSequence: Atomic<UInt64>
   /// The last write was slow, or memory is short.
   private let isSlow = Atomic<Bool>(false)
+  /// Too many idempotency keys are not written.
+  let keysAreCrowded = Atomic<Bool>(false)
   /// A sync or the making of a segment has ended.
   let progress: Condition
 
@@ -67,19 +71,22 @@ final class CommitSection: @unchecked Sendable {
   }
 
   /// Commits at once or not at all.
-  func tryCommit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
+  func tryCommit(_ command: Command, _ request: RequestHash) throws(TwinError) -> CommitAttempt {
     guard !isSlow.load(ordering: .relaxed), lock.tryLock() else { return .busy }
     return try finish { () throws(TwinError) in
       defer { lock.unlock() }
-      return try run(command, requestHash, mayBlock: false)
+      return try run(command, request, nil, mayBlock: false)
     }
   }
 
   /// Commits, waiting for others. `busy`: the journal has no room yet, see `makeRoom`.
-  func commit(_ command: Command, requestHash: UInt64) throws(TwinError) -> CommitAttempt {
-    if cache.unwrittenBytes > cache.byteCountMax / 2 { clock.pause(micros: Limits.throttleMicros) }
+  func commit(
+    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?
+  ) throws(TwinError) -> CommitAttempt {
+    let isCrowded = !command.idempotencyKey.isEmpty && keysAreCrowded.load(ordering: .relaxed)
+    if isCrowded || cache.unwrittenBytes > cache.byteCountMax / 2 { clock.pause(micros: Limits.throttleMicros) }
     return try finish { () throws(TwinError) in
-      try lock.withLock { () throws(TwinError) in try run(command, requestHash, mayBlock: true) }
+      try lock.withLock { () throws(TwinError) in try run(command, request, lookup, mayBlock: true) }
     }
   }
 
@@ -90,15 +97,20 @@ final class CommitSection: @unchecked Sendable {
   }
 
   private func run(
-    _ command: Command, _ requestHash: UInt64, mayBlock: Bool
+    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?, mayBlock: Bool
   ) throws(TwinError) -> CommitAttempt {
     if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again when it is back") }
     if let failure { throw CommitSection.refusal(failure) }
     let now = clock.wallMicros()
     let level = Durability(command.durability) ?? options.durability
     let scope = command.scope
-    if let scope, let first = try keys.find(scope, requestHash: requestHash, now: now) {
-      return .done(try settled(first, at: level))
+    if let scope {
+      switch try keys.find(scope, request, now: now, lookup: lookup) {
+      case .first(let result): return .done(try settled(result, at: level))
+      case .unread: return .unread(moveCount: keys.moveCount)
+      case .unused where keys.isCrowded && !mayBlock: return .busy
+      case .unused: break
+      }
     }
     var images: [TwinImage?] = []
     images.reserveCapacity(command.twins.count)
@@ -118,11 +130,15 @@ final class CommitSection: @unchecked Sendable {
     if work.changes.isEmpty && scope == nil { return .done(try settled(work.unchanged(sequences.last), at: level)) }
     if !work.changes.isEmpty { try checkRoom() }
     let result = work.changes.isEmpty ? work.unchanged(sequences.last) : work.result
-    guard try append(work, result, scope, requestHash, level, mayBlock: mayBlock) else { return .busy }
+    let keyed = scope.map { KeyedResult($0, request, result) }
+    guard try append(work, result, keyed, level, mayBlock: mayBlock) else { return .busy }
     clock.reach(commit.recordedAt)
     if level > .memory || journal.bufferedBytes > Limits.journalBufferBytesMax { try flush() }
     if !work.changes.isEmpty { publish(work, as: commit) }
-    if let scope { keys.add(scope, requestHash: requestHash, result: result, now: commit.recordedAt) }
+    if let scope {
+      keys.add(scope, requestHash: request.meaning, result: result, now: commit.recordedAt)
+      if keys.isCrowded { keysAreCrowded.store(true, ordering: .relaxed) }
+    }
     return .done(try settled(result, at: level))
   }
 
@@ -137,15 +153,9 @@ final class CommitSection: @unchecked Sendable {
 
   /// Encodes the commit into the journal's buffer. False: a new segment is needed, and that may block.
   private func append(
-    _ work: CommitWork, _ result: CommitResult, _ scope: IdempotencyTable.Scope?, _ requestHash: UInt64,
-    _ level: Durability, mayBlock: Bool
+    _ work: CommitWork, _ result: CommitResult, _ keyed: KeyedResult?, _ level: Durability, mayBlock: Bool
   ) throws(TwinError) -> Bool {
     payload.removeAll(keepingCapacity: true)
-    let keyed = scope.map {
-      KeyedResult(
-        scope: $0.bytes, requestHash: requestHash, sequence: result.sequence, revisions: result.revisions,
-        factCount: result.factCount)
-    }
     CommitPayload.append(
       recordedAt: work.commit.recordedAt, agent: work.commit.agent.bytes, changes: work.changes, keyed: keyed,
       to: &payload)
@@ -261,9 +271,17 @@ extension CommitSection {
 
 extension Command {
   /// Where its idempotency key counts; nil without one.
-  fileprivate var scope: IdempotencyTable.Scope? {
+  var scope: IdempotencyTable.Scope? {
     idempotencyKey.isEmpty
       ? nil
       : IdempotencyTable.Scope(space: twins[0].name.space, agent: agent.bytes, key: idempotencyKey.bytes)
+  }
+}
+
+extension KeyedResult {
+  fileprivate init(_ scope: IdempotencyTable.Scope, _ request: RequestHash, _ result: CommitResult) {
+    self.init(
+      scope: scope.bytes, requestHash: request.meaning, sequence: result.sequence, revisions: result.revisions,
+      factCount: result.factCount)
   }
 }

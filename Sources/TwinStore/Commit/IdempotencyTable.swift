@@ -1,164 +1,181 @@
 // The first results of writes that carried an idempotency key, so that a repeated write is answered and not done
 // again.
 //
-// Promises: kept for 24 h, at most so many for one agent and in all; the oldest go first. Not synchronised: the
-// commit section's lock guards it. Remembers what the database has yet to learn.
+// Promises: a key is kept for 24 h, whatever others do: in memory until a checkpoint has written it, then in the database,
+// with a filter in memory that tells most new keys from those. What the filter may know is looked up in the database by
+// who may block. An agent that has all the keys that it may gets no new one; those that it has stay, and so do others'.
+// Memory is bounded: the filter errs more often when it is full, and new keys wait for a checkpoint when too many are not
+// written. Not synchronised: the commit section's lock guards it.
 
-import DequeModule
 import TwinCore
 
 package final class IdempotencyTable {
-  /// Space, agent and key, each ended by NUL; none of them can hold one.
-  package struct Scope: Hashable, Sendable {
-    let bytes: [UInt8]
-
-    package init(space: UnsafeRawBufferPointer, agent: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(space.count + agent.count + key.count + 3)
-      for part in [space, agent, key] {
-        bytes.append(contentsOf: part)
-        bytes.append(0)
-      }
-      self.bytes = bytes
-    }
-
-    /// From the database; nil when these are not three parts.
-    init?(_ bytes: [UInt8]) {
-      guard bytes.last == 0, bytes.count(where: { $0 == 0 }) == 3 else { return nil }
-      self.bytes = bytes
-    }
-
-    var agent: ArraySlice<UInt8> {
-      let start = bytes.firstIndex(of: 0)! + 1
-      return bytes[start..<bytes[start...].firstIndex(of: 0)!]
-    }
-
-    var key: ArraySlice<UInt8> { bytes[(agent.endIndex + 1)..<bytes.count - 1] }
-  }
-
-  package final class Entry: Sendable {
-    /// Numbers entries in the order they were made.
-    let id: Int64
-    let scope: Scope
-    let requestHash: UInt64
-    /// Microseconds since the epoch.
-    let recordedAt: Int64
-    let result: CommitResult
-
-    init(id: Int64, scope: Scope, requestHash: UInt64, recordedAt: Int64, result: CommitResult) {
-      self.id = id
-      self.scope = scope
-      self.requestHash = requestHash
-      self.recordedAt = recordedAt
-      self.result = result
-    }
-  }
-
-  /// What the database has yet to learn.
-  package struct Changes: Sendable {
-    package var added: [Entry] = []
-    package var dropped: [Int64] = []
-    package var isEmpty: Bool { added.isEmpty && dropped.isEmpty }
-  }
-
-  private var entries: [Scope: Entry] = [:]
-  private var byAgent: [ArraySlice<UInt8>: Deque<Entry>] = [:]
-  /// All, oldest first, among them some that no longer stand.
-  private var inOrder: Deque<Entry> = []
+  /// What no checkpoint has written, what one is writing included.
+  private var unwritten: [Scope: Entry] = [:]
+  /// Of these, what the next checkpoint takes, oldest first.
+  private var added: [Entry] = []
+  /// What one took and has not written yet, oldest first.
+  private var captured: ArraySlice<Entry> = []
+  private var unwrittenBytes = 0
+  /// What the database has.
+  private var filter: KeyFilter
+  private var writtenCount = 0
+  /// Rises whenever keys move from memory to the database.
+  package private(set) var moveCount: UInt64 = 0
+  private var agents: AgentCounts
   private var nextID: Int64 = 1
-  package private(set) var changes = Changes()
   private let perAgentMax: Int
-  private let countMax: Int
+  private let unwrittenBytesMax: Int
 
-  package init(
-    perAgentMax: Int = Limits.idempotencyKeysPerAgentMax, countMax: Int = Limits.idempotencyKeysMax
-  ) {
+  /// - Parameters:
+  ///   - bytesMax: in memory. Half is the filter's; a quarter, or less, is for what is not written, another for counts.
+  ///   - room: so many keys will be loaded.
+  package init(perAgentMax: Int, bytesMax: Int, room: Int = 0) {
     self.perAgentMax = perAgentMax
-    self.countMax = countMax
+    unwrittenBytesMax = Self.unwrittenBytesMax(of: bytesMax)
+    filter = KeyFilter(bytesMax: bytesMax / 2, room: room)
+    agents = AgentCounts(bytesMax: bytesMax / 4)
   }
 
-  package var count: Int { entries.count }
+  /// The share of what is not written.
+  static func unwrittenBytesMax(of bytesMax: Int) -> Int {
+    min(Limits.idempotencyUnwrittenBytesMax, max(bytesMax / 4, unwrittenBytesMin))
+  }
 
-  /// The first result under this key, nil when there is none. INVALID_ARGUMENT when the request was another.
-  package func find(_ scope: Scope, requestHash: UInt64, now: Int64) throws(TwinError) -> CommitResult? {
-    guard let entry = entries[scope], now - entry.recordedAt < Limits.idempotencyAgeMicrosMax else { return nil }
-    if entry.requestHash != requestHash {
-      throw .invalid(
-        "the idempotency key \(scope.key.withUnsafeBytes(quoted)) was used for another request: use a new key")
+  /// So that a few keys of the largest batches fit at any rate.
+  private static let unwrittenBytesMin = 64 << 10
+
+  /// In memory and in the database, also those that have expired and are not deleted yet.
+  package var count: Int { writtenCount + unwritten.count }
+
+  /// A checkpoint is due.
+  var wantsCheckpoint: Bool { unwrittenBytes > unwrittenBytesMax / 4 }
+
+  /// Who adds keys is to slow down until a checkpoint has written some.
+  var isCrowded: Bool { unwrittenBytes > unwrittenBytesMax / 2 }
+
+  // MARK: Commits
+
+  /// What is known of this key. INVALID_ARGUMENT when it was used for another request, RESOURCE_EXHAUSTED when it is new
+  /// and there is no room for it.
+  ///
+  /// - Parameter lookup: what the database said about it, when it was asked.
+  package func find(
+    _ scope: Scope, _ request: RequestHash, now: Int64, lookup: Lookup? = nil
+  ) throws(TwinError) -> Answer {
+    if let entry = unwritten[scope] {
+      if !entry.isExpired(at: now) { return .first(try Self.result(of: entry, request)) }
+    } else if filter.mayContain(scope.filterHash) {
+      guard let lookup, lookup.moveCount == moveCount else { return .unread }
+      if let entry = lookup.entry, !entry.isExpired(at: now) { return .first(try Self.result(of: entry, request)) }
     }
-    return entry.result
+    try checkRoom(for: scope)
+    return .unused
   }
 
+  private static func result(of entry: Entry, _ request: RequestHash) throws(TwinError) -> CommitResult {
+    if request.matches(entry.requestHash) { return entry.result }
+    throw .invalid(
+      "the idempotency key \(entry.scope.key.withUnsafeBytes(quoted)) was used for another request: use a new key")
+  }
+
+  private func checkRoom(for scope: Scope) throws(TwinError) {
+    if agents[scope.place] >= perAgentMax {
+      throw TwinError(
+        .resourceExhausted,
+        "the agent \(scope.agent.withUnsafeBytes(quoted)) has used \(perAgentMax) idempotency keys within 24 h, and no "
+          + "more are kept for one agent (idempotencyKeysPerAgentMax): put more changes in one BatchUpdateTwins, write "
+          + "without a key, or try again when older keys have expired",
+        detail: .limit(
+          name: "idempotencyKeysPerAgentMax", maximum: UInt64(perAgentMax), actual: UInt64(agents[scope.place] + 1)))
+    }
+    if unwrittenBytes >= unwrittenBytesMax {
+      throw TwinError(
+        .resourceExhausted,
+        "\(unwrittenBytes) bytes of idempotency keys wait for a checkpoint, and no more than \(unwrittenBytesMax) may "
+          + "(idempotencyUnwrittenBytesMax): try again later, or raise --memory-limit; if that does not help, see "
+          + "checkpoint_error in GetStats",
+        detail: .limit(
+          name: "idempotencyUnwrittenBytesMax", maximum: UInt64(unwrittenBytesMax), actual: UInt64(unwrittenBytes + 1)))
+    }
+  }
+
+  /// The result of a new request; its key was looked for before.
   package func add(_ scope: Scope, requestHash: UInt64, result: CommitResult, now: Int64) {
     let entry = Entry(id: nextID, scope: scope, requestHash: requestHash, recordedAt: now, result: result)
-    // What was under this key is older than a day.
-    if let expired = entries[scope] { forget(expired) }
-    insert(entry)
-    changes.added.append(entry)
-    dropOld(agent: scope.agent, now: now)
+    nextID += 1
+    unwritten[scope] = entry
+    added.append(entry)
+    unwrittenBytes += entry.byteCount
+    agents.add(scope.place)
   }
 
-  /// Takes an entry from the database, in ascending order of ids. False when its key is there already.
-  func load(_ entry: Entry) -> Bool {
-    if entries[entry.scope] != nil { return false }
-    insert(entry)
-    return true
+  // MARK: Checkpoints
+
+  /// Hands what is not written to a checkpoint, oldest first. It can still be found here.
+  package func capture() -> [Entry] {
+    assert(captured.isEmpty)
+    captured = added[...]
+    added = []
+    return Array(captured)
   }
 
-  /// Takes an entry from the journal, unless it is from the database already.
-  func restore(_ keyed: KeyedResult, recordedAt: Int64) {
-    guard let scope = Scope(keyed.scope) else { return }
-    if let here = entries[scope], here.recordedAt >= recordedAt { return }
+  /// The checkpoint failed: what it has not written is the next one's.
+  package func giveBack() {
+    added.insert(contentsOf: captured, at: 0)
+    captured = []
+  }
+
+  /// The first so many of those captured, and not moved yet, are in the database.
+  package func move(_ count: Int) {
+    moveCount += 1
+    writtenCount += count
+    for entry in captured.prefix(count) {
+      filter.insert(entry.scope.filterHash, recordedAt: entry.recordedAt)
+      unwrittenBytes -= entry.byteCount
+      if unwritten[entry.scope] === entry { unwritten[entry.scope] = nil }
+    }
+    captured = captured.dropFirst(count)
+  }
+
+  /// Keys of these agents that had expired are no longer in the database.
+  func forget(_ places: [AgentCounts.Place]) {
+    writtenCount -= places.count
+    for place in places { agents.remove(place) }
+  }
+
+  // MARK: Start
+
+  /// The last row that was loaded.
+  private var lastRow: Entry?
+
+  /// Takes note of a key that the database has, in ascending order of ids.
+  func load(_ row: ScannedKey) {
+    filter.insert(filterHash(row.scope), recordedAt: row.recordedAt)
+    agents.add(AgentCounts.Place(of: row.agent))
+    writtenCount += 1
+    nextID = max(nextID, row.id + 1)
+  }
+
+  /// All rows are loaded, this one last.
+  func loaded(_ last: Entry?) { lastRow = last }
+
+  /// Takes a key from the journal, in its order, unless it is in the database already.
+  ///
+  /// Keys are written in their order, so the database has all up to its last row. Those with an earlier sequence came
+  /// before it; of those with the same, which writes that changed nothing have in common with the commit before them, all
+  /// up to the one that is the last row.
+  ///
+  /// - Parameter applied: the last checkpoint's sequence: it wrote all keys with an earlier one.
+  func restore(_ keyed: KeyedResult, recordedAt: Int64, applied: UInt64) {
+    guard keyed.sequence >= max(applied, lastRow?.result.sequence ?? 0), let scope = Scope(keyed.scope) else { return }
+    if let lastRow, lastRow.result.sequence == keyed.sequence, lastRow.recordedAt == recordedAt, lastRow.scope == scope
+    {
+      for entry in added { agents.remove(entry.scope.place) }
+      (unwritten, added, unwrittenBytes) = ([:], [], 0)
+      return
+    }
     let result = CommitResult(sequence: keyed.sequence, revisions: keyed.revisions, factCount: keyed.factCount)
     add(scope, requestHash: keyed.requestHash, result: result, now: recordedAt)
-  }
-
-  private func insert(_ entry: Entry) {
-    entries[entry.scope] = entry
-    byAgent[entry.scope.agent, default: []].append(entry)
-    inOrder.append(entry)
-    nextID = max(nextID, entry.id + 1)
-  }
-
-  private func forget(_ entry: Entry) {
-    entries[entry.scope] = nil
-    changes.dropped.append(entry.id)
-  }
-
-  /// Whether the entry still stands; the queues may hold some that do not.
-  private func stands(_ entry: Entry) -> Bool { entries[entry.scope] === entry }
-
-  /// In small steps: the commit section is no place to forget a day at once.
-  private func dropOld(agent: ArraySlice<UInt8>, now: Int64) {
-    if byAgent[agent]!.count > perAgentMax, let first = byAgent[agent]!.popFirst(), stands(first) { forget(first) }
-    for _ in 0..<64 {
-      guard let first = inOrder.first else { break }
-      if stands(first) {
-        let isOld = now - first.recordedAt >= Limits.idempotencyAgeMicrosMax
-        guard isOld || entries.count > countMax else { break }
-        forget(first)
-      }
-      inOrder.removeFirst()
-      trim(first.scope.agent)
-    }
-    // Those forgotten because of their agent's count may be at most as many as the others.
-    if inOrder.count > 2 * entries.count + 1_024 { inOrder.removeAll { !stands($0) } }
-  }
-
-  private func trim(_ agent: ArraySlice<UInt8>) {
-    while let first = byAgent[agent]?.first, !stands(first) { byAgent[agent]?.removeFirst() }
-    if byAgent[agent]?.isEmpty == true { byAgent[agent] = nil }
-  }
-
-  /// Hands the changes to a checkpoint.
-  package func capture() -> Changes {
-    defer { changes = Changes() }
-    return changes
-  }
-
-  /// The checkpoint failed.
-  func giveBack(_ captured: Changes) {
-    changes.added.insert(contentsOf: captured.added, at: 0)
-    changes.dropped.insert(contentsOf: captured.dropped, at: 0)
   }
 }

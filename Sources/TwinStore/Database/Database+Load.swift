@@ -1,4 +1,4 @@
-// Reading at start: the checkpoint row, and one scan each of the twins and the idempotency keys.
+// Reading at start: the checkpoint row, and one scan of the twins. (Idempotency keys: Database+Keys.swift.)
 //
 // Promises: every row is checked, and that none is missing; what cannot be what was written stops the start, with its
 // table, its row and what to do. Nothing that stands on disk is trapped on.
@@ -95,24 +95,5 @@ extension Database {
       throw corrupt(table, "-", "there are \(count) rows, and \(expectedCount) were written")
     }
     if digest != expectedDigest { throw corrupt(table, "-", "some rows are not those that were written last") }
-  }
-
-  func loadKeys(into table: IdempotencyTable) throws(StoreError) {
-    var count: Int64 = 0
-    var digest: UInt32 = 0
-    try Database.mapped(path, "read") { () throws in
-      try writer.read { db in
-        let rows = try Row.fetchCursor(
-          db, sql: "SELECT id, scope, request_hash, recorded_at, result, checksum FROM idempotency ORDER BY id")
-        while let row = try rows.next() {
-          guard let (entry, sum) = KeyRow.entry(row), table.load(entry) else {
-            throw corrupt("idempotency", "\(row[0] as DatabaseValue)", "it cannot be what was written")
-          }
-          count += 1
-          digest ^= sum
-        }
-      }
-    }
-    try check("idempotency", count: count, digest: digest, checkpointRow.keyCount, checkpointRow.keyDigest)
   }
 }

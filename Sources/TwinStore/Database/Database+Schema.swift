@@ -48,7 +48,8 @@ extension Database {
         ) STRICT;
         CREATE INDEX facts_by_twin ON facts (twin);
 
-        -- scope: space, agent and key, each ended by NUL. result: a twind.store.v1.WriteResult.
+        -- In the order of the writes. scope: space, agent and key, each ended by NUL. request_hash: of what the request
+        -- means, or of its bytes when version 0.1 wrote it. result: a twind.store.v1.WriteResult.
         CREATE TABLE idempotency (
           id INTEGER PRIMARY KEY,
           scope BLOB NOT NULL,
@@ -57,12 +58,16 @@ extension Database {
           result BLOB NOT NULL,
           checksum INTEGER NOT NULL
         ) STRICT;
+        \(createKeyIndex)
 
         PRAGMA application_id = \(applicationID);
         PRAGMA user_version = \(formatVersion);
         """)
     try CheckpointRow().write(db)
   }
+
+  /// Version 0.1 had no such index; it can go on with it. Not unique: a key that has expired may be used anew.
+  static let createKeyIndex = "CREATE INDEX IF NOT EXISTS idempotency_by_scope ON idempotency (scope);"
 
   /// Looks at an existing file through a connection that cannot write.
   static func checkFormat(

@@ -22,22 +22,6 @@ extension Database {
     }
   }
 
-  /// Writes what changed of the idempotency keys, and changes the checkpoint row as `alter` says.
-  func write(_ keys: IdempotencyTable.Changes, _ alter: (inout CheckpointRow) -> Void) throws(StoreError) {
-    try transaction { db, row in
-      for entry in keys.added {
-        row.keyDigest ^= try KeyRow.insert(db, entry)
-        row.keyCount += 1
-      }
-      for id in keys.dropped {
-        guard let sum = try KeyRow.delete(db, id: id) else { continue }
-        row.keyDigest ^= sum
-        row.keyCount -= 1
-      }
-      alter(&row)
-    }
-  }
-
   /// Whole or not at all, the checkpoint row with it.
   func transaction(_ body: (GRDB.Database, inout CheckpointRow) throws -> Void) throws(StoreError) {
     let nextID = nextTwinID

@@ -6,6 +6,8 @@ import GRDB
 import TwinCore
 
 enum KeyRow {
+  static let columns = "id, scope, request_hash, recorded_at, result, checksum"
+
   /// Inserts an entry and returns its checksum.
   static func insert(_ db: GRDB.Database, _ entry: IdempotencyTable.Entry) throws -> UInt32 {
     let result = encoded(entry.result)
@@ -17,12 +19,18 @@ enum KeyRow {
     return sum
   }
 
-  /// Deletes an entry and returns its checksum; nil when it is not there.
-  static func delete(_ db: GRDB.Database, id: Int64) throws -> UInt32? {
-    let find = try db.cachedStatement(sql: "SELECT checksum FROM idempotency WHERE id = ?")
-    guard let sum = try Int64.fetchOne(find, arguments: [id]) else { return nil }
-    try db.cachedStatement(sql: "DELETE FROM idempotency WHERE id = ?").execute(arguments: [id])
-    return UInt32(truncatingIfNeeded: sum)
+  /// Deletes what stands under the key of an entry, and returns its checksum; nil when there is nothing.
+  static func delete(_ db: GRDB.Database, under scope: IdempotencyTable.Scope) throws -> UInt32? {
+    try scope.bytes.withUnsafeBytes { bytes in
+      try bytes.withData { scope in
+        let find = try db.cachedStatement(sql: "SELECT id, checksum FROM idempotency WHERE scope = ?")
+        guard let row = try Row.fetchOne(find, arguments: [scope]), let id = Int64.fromDatabaseValue(row[0]),
+          let sum = Int64.fromDatabaseValue(row[1])
+        else { return nil }
+        try db.cachedStatement(sql: "DELETE FROM idempotency WHERE id = ?").execute(arguments: [id])
+        return UInt32(truncatingIfNeeded: sum)
+      }
+    }
   }
 
   /// Nil when the row cannot be what was written.

@@ -15,7 +15,7 @@ struct DatabaseCheck {
   private(set) var report = CheckReport()
   /// Nil when it cannot be read.
   private(set) var row: CheckpointRow?
-  /// The highest revision of a twin.
+  /// The highest revision of a twin, or sequence of a result kept for its idempotency key.
   private(set) var newestRevision: UInt64 = 0
 
   /// - Parameter progress: may throw, and then the check does.
@@ -159,11 +159,12 @@ struct DatabaseCheck {
   private static func checkKeys(_ check: inout DatabaseCheck, _ db: GRDB.Database) throws {
     var sum = TableSum()
     let rows = try Row.fetchCursor(
-      db, sql: "SELECT id, scope, request_hash, recorded_at, result, checksum FROM idempotency ORDER BY id")
+      db, sql: "SELECT \(KeyRow.columns) FROM idempotency ORDER BY id")
     while let row = try rows.next() {
       sum.count += 1
-      if let (_, checksum) = KeyRow.entry(row) {
+      if let (entry, checksum) = KeyRow.entry(row) {
         sum.digest ^= checksum
+        check.newestRevision = max(check.newestRevision, entry.result.sequence)
       } else {
         check.report.add(
           .idempotency, check.path, "row \(row[0] as DatabaseValue)", "it cannot be what was written")

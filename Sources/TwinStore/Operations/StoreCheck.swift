@@ -43,7 +43,7 @@ package enum StoreCheck {
       if check.newestRevision > last {
         report.add(
           .journal, folder.path, "its end",
-          "a twin in the database is of revision \(check.newestRevision), and the journal ends at \(last)")
+          "the database has something of commit \(check.newestRevision), and the journal ends at \(last)")
       }
       var replay = ReplayCheck(database, folder, row, progress: progress)
       try replayAll(&replay, folder, row, &report)

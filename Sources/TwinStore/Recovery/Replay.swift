@@ -37,7 +37,9 @@ struct Replay {
       commitCount += 1
       for change in commit.changes { try take(change) }
     }
-    if let keyed = commit.keyed { keys.restore(keyed, recordedAt: commit.recordedAt) }
+    if let keyed = commit.keyed {
+      keys.restore(keyed, recordedAt: commit.recordedAt, applied: database.checkpointRow.appliedSequence)
+    }
   }
 
   private mutating func take(_ change: TwinImage) throws(StoreError) {

@@ -64,7 +64,9 @@ struct StoreOpening {
     try database.loadCheckpointRow()
     directoryLock = lock
     cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: self.clock)
-    keys = IdempotencyTable(countMax: options.keyCountMax)
+    keys = IdempotencyTable(
+      perAgentMax: options.keysPerAgentMax, bytesMax: options.keyBytesMax,
+      room: Int(clamping: database.checkpointRow.keyCount))
     self.directory = directory
     self.options = options
     self.fileSystem = fileSystem
@@ -120,6 +122,7 @@ struct StoreOpening {
   /// Gives the journal a new segment; from here on a stop is unclean until the journal says otherwise.
   func beginRun(_ random: @escaping @Sendable () -> UInt64) throws(StoreError) -> Journal {
     guard let recovered = journal else { preconditionFailure("a run begins after its replay") }
+    try database.createKeyIndex()
     let journal = try Journal(
       continuing: recovered, nextSequence: sequences.next, options: options.journal, randomness: random)
     if !database.checkpointRow.expectsJournal { try database.write([]) { $0.expectsJournal = true } }

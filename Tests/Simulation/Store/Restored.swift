@@ -112,7 +112,7 @@ struct Restored {
     let wish = Wish(
       number: 0, kind: .update, twins: [Wish.Twin(name: name, changes: [change])], agent: Wishes.agents[0], key: "",
       level: TWIND__V1__DURABILITY__DURABILITY_UNSPECIFIED)
-    return try wish.withCommand { try store.commit($0, requestHash: 0).result.sequence }
+    return try wish.withCommand { try store.commit($0, .none).result.sequence }
   }
 }
 

@@ -36,10 +36,10 @@ extension StoreLife {
     _ store: Store, _ command: Command, _ wish: Wish, _ isNested: Bool
   ) throws(TwinError) -> CommitOutcome? {
     if isNested || random.chance(500) {
-      if case .done(let outcome) = try store.tryCommit(command, requestHash: wish.number) { return outcome }
+      if case .done(let outcome) = try store.tryCommit(command, wish.hash) { return outcome }
       if isNested { return nil }
     }
-    return try store.commit(command, requestHash: wish.number)
+    return try store.commit(command, wish.hash)
   }
 
   private func settle(_ write: Write, _ outcome: CommitOutcome, _ store: Store) throws(HistoryFailure) {

@@ -3,6 +3,7 @@
 import CTwindProto
 import TwinCore
 import TwinFixtures
+import TwinStore
 
 struct Wish {
   struct Change {
@@ -36,6 +37,8 @@ struct Wish {
   let key: String
   /// Nil = the daemon's default.
   let level: Twind__V1__Durability
+
+  var hash: RequestHash { RequestHash(meaning: number, payload: number) }
 
   /// Runs `body` on the command, which lives no longer.
   func withCommand<R>(_ body: (Command) throws -> R) throws -> R {

@@ -7,8 +7,8 @@ import TwinFixtures
 struct Wishes {
   static let registers = ["r0", "r1"]
   static let agents = ["ann", "bob", "cyd"]
-  /// So many are remembered by a store with little memory.
-  private static let keysMax = 40
+  /// So many that no store with little memory has to refuse one, should no checkpoint succeed.
+  private static let keysMax = 150
 
   let names: [String]
   private(set) var count: UInt64 = 0

@@ -48,6 +48,7 @@ final class World: @unchecked Sendable {
       segmentBytes: random.pick([24 << 10, 32 << 10, 64 << 10]), recordBytesMax: 16 << 10,
       bytesMax: random.pick([128 << 10, 512 << 10]))
     options.slices.twinsMax = random.pick([1, 2, 5, 2_000])
+    options.slices.keysMax = random.pick([1, 3, 1_000])
     options.slices.perCopy = random.pick([1, 2, 8])
     options.slices.trimTwinsMax = random.pick([1, 3, 256])
     options.slices.trimFactsMax = random.pick([5, 20_000])
@@ -80,6 +81,7 @@ extension Store.Options {
   /// What happens now and then, in every history.
   mutating func doEverything() {
     slices.twinsMax = 2
+    slices.keysMax = 1
     slices.perCopy = 1
     slices.backupPages = 7
     retention = Retention(others: .newest(1))

@@ -276,7 +276,10 @@ struct  Twind__V1__UpdateTwinRequest
   size_t n_changes;
   Twind__V1__Change **changes;
   /*
-   * At most 64 bytes. The same key of the same agent in the same space returns the first result again.
+   * At most 64 bytes. The same request under the same key of the same agent in the same space is done once: for 24 hours
+   * the first result is returned again. Requests are the same when they mean the same, whatever the order of their changes
+   * and their durability; another one under the key is INVALID_ARGUMENT. RESOURCE_EXHAUSTED for a new key when the agent
+   * has used 1,048,576 within 24 hours; those that it has are kept.
    */
   char *idempotency_key;
   /*
@@ -339,7 +342,7 @@ struct  Twind__V1__BatchUpdateTwinsRequest
   size_t n_requests;
   Twind__V1__UpdateTwinRequest **requests;
   /*
-   * As in UpdateTwinRequest. With a key, all twins must be of one space.
+   * As in UpdateTwinRequest; the order of the twins counts. With a key, all twins must be of one space.
    */
   char *idempotency_key;
   /*

@@ -86,6 +86,9 @@ struct  Twind__Store__V1__KeyedResult
    * Space, agent and key, each ended by NUL.
    */
   ProtobufCBinaryData scope;
+  /*
+   * Of what the request means; version 0.1 wrote that of its bytes.
+   */
   uint64_t request_hash;
   Twind__Store__V1__WriteResult *result;
 };
