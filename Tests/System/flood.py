@@ -38,6 +38,7 @@ class Flood:
         self._in_flight = in_flight
         self._call = call
         self.codes: Counter[int] = Counter()
+        self.on_answers: Callable[[], None] = lambda: None
 
     def run(self, is_stopped: Callable[[], bool], seconds: float = 60) -> None:
         """Until it is told to stop; at most so long, and until the daemon closes all connections."""
@@ -65,6 +66,8 @@ class Flood:
             caller.socket.close()
             return
         self.codes.update(codes)
+        if codes:
+            self.on_answers()
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if caller.has_unsent else 0)
         if selector.get_key(caller.socket).events != events:
             selector.modify(caller.socket, events, caller)
@@ -77,6 +80,8 @@ class FloodProcess:
     def __init__(self, flood: Flood, seconds: float = 60) -> None:
         fork = multiprocessing.get_context("fork")
         self._stop = fork.Event()
+        # A call has been answered.
+        self.answered = fork.Event()
         self._reading, self._writing = fork.Pipe(duplex=False)
         self._process = fork.Process(target=self._run, args=(flood, seconds), daemon=True)
         # How calls ended, and how long it lasted, once it is over.
@@ -86,6 +91,7 @@ class FloodProcess:
     def _run(self, flood: Flood, seconds: float) -> None:
         os.nice(10)
         began = time.monotonic()
+        flood.on_answers = self.answered.set
         try:
             flood.run(self._stop.is_set, seconds)
         except ConnectionError:  # the daemon has ended

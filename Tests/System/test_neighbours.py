@@ -93,6 +93,7 @@ def test_nobody_waits_for_a_flood(kind: str, start: Callable[..., Daemon]) -> No
                 stats.append(stats_seconds(daemon))
             for reader in readers.values():
                 until(lambda: reader.error or reader.seconds, "a read", 20)
+        assert flood.answered.wait(20), "the flood itself waits for ever"
     waits = {name: max(reader.seconds) for name, reader in readers.items()} | {"stats": max(stats)}
     found = ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in waits.items())
     print(f"\n{kind}: {dict(flood.codes)} answered; longest waits: {found}")
