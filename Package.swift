@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
-    .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Threads", dependencies: ["CLinux", heap], swiftSettings: strict),
     .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
     .target(
       name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto", deque], swiftSettings: strict),

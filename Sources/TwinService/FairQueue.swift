@@ -5,6 +5,7 @@
 // under way. Not synchronised: `Workers` locks it.
 
 import DequeModule
+import Threads
 
 package struct FairQueue<Job> {
   /// Whose job it is.

@@ -18,7 +18,7 @@ ALLOWED = {
         "ServiceLifecycle",
     },
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
-    "Threads": {"CLinux"},
+    "Threads": {"CLinux", "HeapModule"},
     "twind": {
         "TwinService", "TwinStore", "TwinText", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle",
     },

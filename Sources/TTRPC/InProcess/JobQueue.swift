@@ -16,7 +16,7 @@ final class JobQueue: Executor {
     news = Condition(lock)
   }
 
-  func post(_ job: @escaping @Sendable () -> Void) {
+  func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void) {
     lock.withLock { jobs.append(job) }
     announce()
   }

@@ -4,6 +4,7 @@
 // thread has them, and none is lent to what could come back to it. For one read the checks cost more than the read.
 
 import CLinux
+import DequeModule
 import Glibc
 
 /// One accepted connection, confined to its reactor.
@@ -20,7 +21,10 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private var input = ReceiveBuffer()
   @exclusivity(unchecked) private var events = twind_readable
   @exclusivity(unchecked) private var isOpen = true
+  /// There is something to send, or to go on with.
   @exclusivity(unchecked) private var isPending = false
+  /// Jobs for its calls that have not run.
+  @exclusivity(unchecked) private var jobs: Deque<Reactor.Job> = []
   /// The next turn goes on with frames that are here.
   @exclusivity(unchecked) private var hasFramesLeft = false
   /// The peer sends no more; what it has sent is still to be handled.
@@ -96,7 +100,23 @@ final class Connection: EventSource, SessionHost {
   func outputPending() {
     guard !isPending else { return }
     isPending = true
-    reactor.pending.append(self)
+    reactor.enqueue(fd)
+  }
+
+  /// A job for one of its calls.
+  func take(_ job: @escaping Reactor.Job) {
+    guard isOpen else { return reactor.take(job) }
+    jobs.append(job)
+    reactor.enqueue(fd)
+  }
+
+  var hasWork: Bool { isOpen && (isPending || !jobs.isEmpty) }
+
+  func work() {
+    Reactor.runSome { jobs.popFirst() }
+    guard isPending else { return }
+    isPending = false
+    flush()
   }
 
   // MARK: Input
@@ -190,12 +210,6 @@ final class Connection: EventSource, SessionHost {
   }
 
   // MARK: Output
-
-  /// Its turn in the reactor's list has come.
-  func flushPending() {
-    isPending = false
-    flush()
-  }
 
   /// Sends what there is, lets streams make more, and reads on where reading had paused.
   private func flush() {
@@ -300,6 +314,8 @@ final class Connection: EventSource, SessionHost {
     guard isOpen else { return }
     isOpen = false
     session.close()
+    // Their calls have ended; what they hold is theirs to give back.
+    while let job = jobs.popFirst() { reactor.take(job) }
     session.share.add(-receiveBytes - sendBytes)
     receiveBytes = 0
     sendBytes = 0

@@ -1,9 +1,10 @@
 // One turn of the loop after the other.
 //
-// A turn sees to what is due in parts: events, jobs of other threads, timers, and connections with more to do. Each part
-// ends when it has taken `partNanosMax`, after one piece of work at least, and the rest comes with the next turn. So a
-// connection waits for no more than a few pieces of other connections' work, however much of that there is. Of the events
-// those come first whose connection had little to do last time; the others take turns.
+// A turn sees to what is due in parts: events, timers, and the backlog. Each part ends when it has taken 100 µs, after one
+// piece of work at least, and the rest comes with the next turn. An event of a connection that had little to do last time
+// is served at once. All else is backlog: other events, jobs that threads have posted for a connection's calls, output. Of
+// the connections that wait there the one that was served least is next. So a short reply waits for a few pieces of other
+// connections' work, however many long ones are ready.
 //
 // Told to busy-poll, the loop does not sleep before nothing has come for that long: waking a thread on another core costs
 // several times what a read does.
@@ -24,12 +25,14 @@ private struct PartClock {
 
   var isOver: Bool { last >= end }
 
-  /// A piece of work has ended; whether it was long.
-  mutating func lap() -> Bool {
+  /// A piece of work has ended; how long it took.
+  mutating func lap() -> UInt64 {
     let now = twind_monotonic_nanos()
     defer { last = now }
-    return now - last >= Self.slowNanos
+    return now - last
   }
+
+  static func isSlow(_ nanos: UInt64) -> Bool { nanos >= slowNanos }
 }
 
 extension Reactor {
@@ -40,26 +43,26 @@ extension Reactor {
       if busyPollNanos > 0 && activity != before { spin() }
     }
     for each in watched { each.source?.close() }
+    while let job = jobs.popFirst() { job() }
     closeRemoved()
   }
 
   /// Waits for events, at most `nanos`, and sees to what is due.
   private func turn(nanos: UInt64) {
     serve(epoll.wait(nanos: nanos))
-    if !jobs.isEmpty { runJobs() }
     if timers.next != .max { runTimers() }
     endTurn()
   }
 
   private func endTurn() {
-    if !pending.isEmpty { flushPending() }
+    if !backlog.isEmpty { serveBacklog() }
     enforceBudget()
     closeRemoved()
   }
 
   /// How long nothing is to be done.
   private var idleNanos: UInt64 {
-    if !pending.isEmpty || !late.isEmpty || !jobs.isEmpty { return 0 }
+    if !backlog.isEmpty { return 0 }
     let next = timers.next
     if next == .max { return .max }
     let now = twind_monotonic_nanos()
@@ -70,8 +73,7 @@ extension Reactor {
 
   private func serve(_ count: Int) {
     // The usual case: nobody waits for anybody.
-    if count == 1 && late.isEmpty { return serve(epoll.event(0)) }
-    if count > 0 || !late.isEmpty { serveInTurns(count) }
+    if count == 1 && backlog.isEmpty { serve(epoll.event(0)) } else if count > 0 { serveInTurns(count) }
   }
 
   @inline(__always)
@@ -96,13 +98,6 @@ extension Reactor {
         serve(event, &clock)
       }
     }
-    repeat {
-      guard let fd = late.popFirst() else { return }
-      let events = watched[Int(fd)].late
-      watched[Int(fd)].late = 0
-      // None wait when it has been closed.
-      if events != 0 { serve((fd, events), &clock) }
-    } while !clock.isOver
   }
 
   /// Whether it was slow last time, or waits for its turn already.
@@ -112,28 +107,59 @@ extension Reactor {
   }
 
   private func postpone(_ event: (fd: Int32, events: UInt32)) {
-    guard watched.indices.contains(Int(event.fd)), watched[Int(event.fd)].source != nil else { return }
-    if watched[Int(event.fd)].late == 0 { late.append(event.fd) }
+    guard source(event.fd) != nil else { return }
     watched[Int(event.fd)].late |= event.events
+    enqueue(event.fd)
   }
 
   private func serve(_ event: (fd: Int32, events: UInt32), _ clock: inout PartClock) {
     guard let source = source(event.fd) else { return }
     source.ready(event.events)
-    let isSlow = clock.lap()
+    let isSlow = PartClock.isSlow(clock.lap())
     // It may have been closed.
     if watched[Int(event.fd)].source === source { watched[Int(event.fd)].isSlow = isSlow }
   }
 
-  // MARK: Other work
+  // MARK: The backlog
 
-  private func runJobs() {
+  private func serveBacklog() {
     var clock = PartClock()
-    while !clock.isOver, let job = jobs.popFirst() {
-      job()
-      _ = clock.lap()
-    }
+    repeat {
+      guard let fd = backlog.next() else { return }
+      servePiece(Int(fd), &clock)
+    } while !clock.isOver
   }
+
+  private func servePiece(_ fd: Int, _ clock: inout PartClock) {
+    assert(watched[fd].isQueued, "who is in the backlog knows it")
+    let events = watched[fd].late
+    watched[fd].late = 0
+    let source = watched[fd].source
+    if fd == wakeup.fd {
+      Self.runSome { jobs.popFirst() }
+    } else if events != 0 {
+      source?.ready(events)
+    } else {
+      source?.work()
+    }
+    let nanos = clock.lap()
+    backlog.charge(Int32(fd), nanos)
+    watched[fd].isQueued = false
+    if events != 0 { watched[fd].isSlow = PartClock.isSlow(nanos) }
+    if fd == wakeup.fd ? !jobs.isEmpty : source?.hasWork ?? false { enqueue(Int32(fd)) }
+  }
+
+  /// Runs jobs until there are no more, or they are a piece of work.
+  static func runSome(_ next: () -> Job?) {
+    guard let first = next() else { return }
+    let end = twind_monotonic_nanos() + pieceNanos
+    first()
+    while twind_monotonic_nanos() < end, let job = next() { job() }
+  }
+
+  private static let pieceNanos: UInt64 = 25_000
+
+  // MARK: Other work
 
   private func runTimers() {
     let now = twind_monotonic_nanos()
@@ -141,17 +167,6 @@ extension Reactor {
     var clock = PartClock()
     while !clock.isOver, let token = timers.take(now: now) {
       source(Int32(token))?.timer(now)
-      _ = clock.lap()
-    }
-  }
-
-  /// What a flush makes others send is sent in the next turn.
-  private func flushPending() {
-    // For one alone nothing waits here.
-    if pending.count == 1, let only = pending.popFirst() { return only.flushPending() }
-    var clock = PartClock()
-    for _ in 0..<pending.count where !clock.isOver {
-      pending.popFirst()?.flushPending()
       _ = clock.lap()
     }
   }
@@ -185,7 +200,7 @@ extension Reactor {
         } else {
           endTurn()
           // More than fits a turn, or something for others: they are looked at first.
-          if !pending.isEmpty { break }
+          if !backlog.isEmpty { break }
         }
       }
       turn(nanos: 0)

@@ -27,15 +27,16 @@ package final class Reactor: Executor, @unchecked Sendable {
   let epoll: Epoll
   let wakeup: Wakeup
   private let jobLock = Lock()
-  private var posted: [@Sendable () -> Void] = []
-  /// Jobs that were taken and have not run.
-  @exclusivity(unchecked) var jobs: Deque<@Sendable () -> Void> = []
+  /// Guarded by `jobLock`.
+  private var posted: [(call: ServerCall?, job: Job)] = []
+  /// Its memory takes turns with that of `posted`.
+  @exclusivity(unchecked) private var taken: [(call: ServerCall?, job: Job)] = []
+  /// Jobs of no connection that have not run.
+  @exclusivity(unchecked) var jobs: Deque<Job> = []
   /// By descriptor: the system gives out the lowest numbers that are free.
   @exclusivity(unchecked) var watched: [Watched] = []
-  /// Descriptors whose events wait.
-  @exclusivity(unchecked) var late: Deque<Int32> = []
-  /// Connections that got something to send, other than in answer to what they have just read.
-  @exclusivity(unchecked) var pending: Deque<Connection> = []
+  /// Descriptors with events or work that waits; that of the wakeup stands for `jobs`.
+  @exclusivity(unchecked) var backlog = LeastServed<Int32>()
   /// Who was removed in this turn stays alive to its end: it may be at work.
   @exclusivity(unchecked) var closed: [(fd: Int32, source: any EventSource)] = []
   @exclusivity(unchecked) var timers = TimerQueue()
@@ -46,6 +47,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Whose bytes came last; nil when it is gone.
   @exclusivity(unchecked) var lastHeard: Unmanaged<Connection>?
 
+  typealias Job = () -> Void
+
   /// A descriptor that is watched.
   struct Watched {
     /// Nil: the number is not in use.
@@ -54,6 +57,8 @@ package final class Reactor: Executor, @unchecked Sendable {
     var late: UInt32 = 0
     /// Its last turn took long.
     var isSlow = false
+    /// It is in the backlog. So it stays when its source is removed: a newcomer with the same number takes that place.
+    var isQueued = false
   }
 
   /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
@@ -64,6 +69,7 @@ package final class Reactor: Executor, @unchecked Sendable {
     self.budget = budget ?? BufferBudget(bytesMax: limits.bufferBytesMax)
     self.busyPollNanos = busyPollNanos
     guard epoll.add(wakeup.fd, twind_readable) else { throw Server.Failure("watch an eventfd") }
+    makeRoom(wakeup.fd)
   }
 
   /// Starts the thread.
@@ -71,24 +77,31 @@ package final class Reactor: Executor, @unchecked Sendable {
     thread = Thread(name: name) { self.run() }
   }
 
-  package func post(_ job: @escaping @Sendable () -> Void) {
+  package func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void) {
     let wasEmpty = jobLock.withLock {
-      posted.append(job)
+      posted.append((call, job))
       return posted.count == 1
     }
     if wasEmpty { wakeup.signal() }
   }
 
-  /// Takes the jobs that were posted.
+  /// Takes the jobs that were posted and hands them to their connections.
   func takeJobs() {
     wakeup.clear()
-    jobLock.withLock {
-      jobs.append(contentsOf: posted)
-      posted.removeAll(keepingCapacity: true)
+    jobLock.withLock { swap(&posted, &taken) }
+    for (call, job) in taken {
+      if let connection = call?.host as? Connection { connection.take(job) } else { take(job) }
     }
+    taken.removeAll(keepingCapacity: true)
   }
 
-  /// Ends the loop after the jobs posted so far and waits for the thread. All connections are closed.
+  /// A job of no connection, or of one that has ended.
+  func take(_ job: @escaping Job) {
+    jobs.append(job)
+    enqueue(wakeup.fd)
+  }
+
+  /// Ends the loop and waits for the thread. All connections are closed; jobs posted so far are run.
   package func stop() {
     post { self.running = false }
     thread?.join()
@@ -99,11 +112,14 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Watches a descriptor. False when the kernel refuses.
   func add(_ source: any EventSource, _ fd: Int32, _ events: UInt32) -> Bool {
     guard epoll.add(fd, events) else { return false }
-    if watched.count <= Int(fd) {
-      watched.append(contentsOf: repeatElement(Watched(), count: Int(fd) + 1 - watched.count))
-    }
-    watched[Int(fd)] = Watched(source: source)
+    makeRoom(fd)
+    watched[Int(fd)] = Watched(source: source, isQueued: watched[Int(fd)].isQueued)
     return true
+  }
+
+  private func makeRoom(_ fd: Int32) {
+    let missing = Int(fd) + 1 - watched.count
+    if missing > 0 { watched.append(contentsOf: repeatElement(Watched(), count: missing)) }
   }
 
   func change(_ fd: Int32, _ events: UInt32) { epoll.change(fd, events) }
@@ -113,7 +129,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   func remove(_ fd: Int32) {
     guard let source = source(fd) else { return }
     if let last = lastHeard?.takeUnretainedValue(), last === source { lastHeard = nil }
-    watched[Int(fd)] = Watched()
+    watched[Int(fd)] = Watched(isQueued: watched[Int(fd)].isQueued)
     timers.remove(UInt64(fd))
     epoll.remove(fd)
     closed.append((fd, source))
@@ -121,6 +137,13 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
+
+  /// The descriptor's source has work: it is done when nobody else who waits has been served less.
+  func enqueue(_ fd: Int32) {
+    guard !watched[Int(fd)].isQueued else { return }
+    watched[Int(fd)].isQueued = true
+    backlog.add(fd)
+  }
 
   /// Refused connections that have not gone yet.
   var refusals: Int { watched.count { $0.source is Refusal } }
@@ -163,7 +186,16 @@ package final class Reactor: Executor, @unchecked Sendable {
 /// Something that a reactor watches.
 protocol EventSource: AnyObject {
   func ready(_ events: UInt32)
+  /// Whether `work` has something to do. It has asked for it with `enqueue`.
+  var hasWork: Bool { get }
+  /// Does one piece of the work.
+  func work()
   /// The time asked for with `wake` has come.
   func timer(_ now: UInt64)
   func close()
+}
+
+extension EventSource {
+  var hasWork: Bool { false }
+  func work() {}
 }

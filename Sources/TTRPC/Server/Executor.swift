@@ -2,8 +2,14 @@
 
 /// Runs jobs one after the other on the thread that owns a session.
 public protocol Executor: AnyObject, Sendable {
-  /// Runs the job soon. May be called from any thread.
-  func post(_ job: @escaping @Sendable () -> Void)
+  /// Runs the job soon, after those posted before for the same call's connection, or for none. Jobs of different
+  /// connections may run in another order: who was served least is next. May be called from any thread.
+  func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void)
+}
+
+extension Executor {
+  /// Runs the job soon; it is nobody's.
+  public func post(_ job: @escaping @Sendable () -> Void) { post(for: nil, job) }
 }
 
 /// What a session asks of the connection that carries it. Called on the session's thread.

@@ -38,6 +38,8 @@ public final class ServerCall: @unchecked Sendable {
   var state: ServerStreamState
   private let pairs: [(key: String, value: String)]
   private weak var session: ServerSession?
+  /// Who carries its connection; nil when that has ended.
+  var host: (any SessionHost)? { session?.host }
   private let ended = Atomic(false)
   /// Bytes of room on the connection that are kept for it.
   package private(set) var keptRoomBytes = 0
@@ -159,7 +161,7 @@ public final class ServerCall: @unchecked Sendable {
 
   /// Runs the body on the connection's thread. Any thread may call it.
   public func onThread(_ body: @escaping @Sendable (ServerCall) -> Void) {
-    executor.post { body(self) }
+    executor.post(for: self) { body(self) }
   }
 
   /// Ends a unary or client-streaming call from any thread.

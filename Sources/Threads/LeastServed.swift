@@ -5,7 +5,7 @@
 
 import HeapModule
 
-struct LeastServed<ID: Hashable> {
+package struct LeastServed<ID: Hashable> {
   private struct Ready: Comparable {
     let nanos: UInt64
     /// Among equals who has been ready longest.
@@ -22,11 +22,16 @@ struct LeastServed<ID: Hashable> {
   /// What whoever was served last had had: nobody who is ready has had less.
   private var floor: UInt64 = 0
   private var lastPlace: UInt64 = 0
+  /// With so many served, those are forgotten that may be.
+  private var servedMax = Self.servedMin
+  private static var servedMin: Int { 64 }
 
-  var isEmpty: Bool { ready.isEmpty }
+  package init() {}
+
+  package var isEmpty: Bool { ready.isEmpty }
 
   /// Not to be called for one that is ready.
-  mutating func add(_ id: ID) {
+  package mutating func add(_ id: ID) {
     let nanos = max(served[id] ?? 0, floor)
     served[id] = nanos
     lastPlace += 1
@@ -34,7 +39,7 @@ struct LeastServed<ID: Hashable> {
   }
 
   /// Takes out the next.
-  mutating func next() -> ID? {
+  package mutating func next() -> ID? {
     while let first = ready.popMin() {
       // Others of its jobs may have ended while it waited.
       if let nanos = served[first.id], nanos > first.nanos {
@@ -49,11 +54,13 @@ struct LeastServed<ID: Hashable> {
   }
 
   /// Counts what one has been served.
-  mutating func charge(_ id: ID, _ nanos: UInt64) { served[id] = (served[id] ?? floor) + nanos }
+  package mutating func charge(_ id: ID, _ nanos: UInt64) { served[id] = (served[id] ?? floor) + nanos }
 
-  /// Those that would begin at `floor` anyway need not be remembered.
+  /// Those that would begin at `floor` anyway need not be remembered. As many must come before the next look as stay now:
+  /// one step costs little on average.
   private mutating func forgetSome() {
-    guard served.count > 2 * ready.count + 64 else { return }
+    guard served.count > servedMax else { return }
     served = served.filter { $0.value > floor }
+    servedMax = max(2 * served.count, Self.servedMin)
   }
 }
