@@ -119,6 +119,13 @@ static inline uint64_t twind_monotonic_nanos(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+// The processor's time that this thread has had, in nanoseconds. A system call.
+static inline uint64_t twind_thread_nanos(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
 // Microseconds since the Unix epoch.
 static inline int64_t twind_wall_micros(void) {
   struct timespec now;
