@@ -1,12 +1,15 @@
-// Who of those that are ready is next: who has been served least.
+// Who of those that are ready is next: who will have been served least when the turn ends.
 //
-// Start-time fair queueing (Goyal, Vin and Cheng, 1996): whoever becomes ready begins where the least served are, so that
-// nobody saves up turns by doing nothing, and a newcomer waits for the work under way and not for everybody's turn.
+// Weighted fair queueing (Demers, Keshav and Shenker, 1989) with equal weights: whoever becomes ready begins where equal
+// turns for all would have brought it, so that nobody saves up turns by doing nothing, and a newcomer waits for the work
+// under way and not for everybody's turn. A turn is expected to take as long as that one's last: of two that have been
+// served alike the one with little to do goes first, and costs the other little.
 
 import HeapModule
 
 package struct LeastServed<ID: Hashable> {
   private struct Ready: Comparable {
+    /// What it will have been served after its turn.
     let nanos: UInt64
     /// Among equals who has been ready longest.
     let place: UInt64
@@ -16,15 +19,22 @@ package struct LeastServed<ID: Hashable> {
     static func == (left: Ready, right: Ready) -> Bool { left.place == right.place }
   }
 
+  private struct Account {
+    var nanos: UInt64
+    /// Of that its last turn.
+    var lastNanos: UInt64
+
+    var nextNanos: UInt64 { nanos + lastNanos }
+  }
+
   private var ready = Heap<Ready>()
-  /// Time served, of all that are ready and of those who have had more than `floor`.
-  private var served: [ID: UInt64] = [:]
-  /// What whoever was served last had had: nobody who is ready has had less.
-  private var floor: UInt64 = 0
+  private var accounts: [ID: Account] = [:]
+  /// What somebody would have been served who had always been ready.
+  private var fairNanos: UInt64 = 0
   private var lastPlace: UInt64 = 0
-  /// With so many served, those are forgotten that may be.
-  private var servedMax = Self.servedMin
-  private static var servedMin: Int { 64 }
+  /// With so many accounts, those are dropped that may be.
+  private var accountsMax = Self.accountsMin
+  private static var accountsMin: Int { 1024 }
 
   package init() {}
 
@@ -32,35 +42,39 @@ package struct LeastServed<ID: Hashable> {
 
   /// Not to be called for one that is ready.
   package mutating func add(_ id: ID) {
-    let nanos = max(served[id] ?? 0, floor)
-    served[id] = nanos
+    var account = accounts[id] ?? Account(nanos: 0, lastNanos: 0)
+    account.nanos = max(account.nanos, fairNanos)
+    accounts[id] = account
     lastPlace += 1
-    ready.insert(Ready(nanos: nanos, place: lastPlace, id: id))
+    ready.insert(Ready(nanos: account.nextNanos, place: lastPlace, id: id))
   }
 
   /// Takes out the next.
   package mutating func next() -> ID? {
     while let first = ready.popMin() {
       // Others of its jobs may have ended while it waited.
-      if let nanos = served[first.id], nanos > first.nanos {
+      if let nanos = accounts[first.id]?.nextNanos, nanos > first.nanos {
         ready.insert(Ready(nanos: nanos, place: first.place, id: first.id))
         continue
       }
-      floor = first.nanos
-      forgetSome()
       return first.id
     }
     return nil
   }
 
-  /// Counts what one has been served.
-  package mutating func charge(_ id: ID, _ nanos: UInt64) { served[id] = (served[id] ?? floor) + nanos }
+  /// Counts a turn.
+  package mutating func charge(_ id: ID, _ nanos: UInt64) {
+    let before = accounts[id]?.nanos ?? fairNanos
+    accounts[id] = Account(nanos: before + nanos, lastNanos: nanos)
+    fairNanos += nanos / UInt64(ready.count + 1)
+    dropSome()
+  }
 
-  /// Those that would begin at `floor` anyway need not be remembered. As many must come before the next look as stay now:
-  /// one step costs little on average.
-  private mutating func forgetSome() {
-    guard served.count > servedMax else { return }
-    served = served.filter { $0.value > floor }
-    servedMax = max(2 * served.count, Self.servedMin)
+  /// Who would begin at `fairNanos` anyway needs no account. As many must come before the next look as stay now: one step
+  /// costs little on average.
+  private mutating func dropSome() {
+    guard accounts.count > accountsMax else { return }
+    accounts = accounts.filter { $0.value.nanos > fairNanos }
+    accountsMax = max(2 * accounts.count, Self.accountsMin)
   }
 }

@@ -97,7 +97,6 @@ extension Reactor {
   @inline(__always)
   private func serve(_ event: (fd: Int32, events: UInt32)) {
     if event.fd == wakeup.fd {
-      activity &+= 1
       takeJobs()
     } else {
       source(event.fd)?.ready(event.events)
@@ -108,13 +107,13 @@ extension Reactor {
     var clock = PartClock(isContended: !backlog.isEmpty)
     for index in 0..<count {
       let event = epoll.event(index)
-      if event.fd == wakeup.fd {
-        serve(event)
-      } else if clock.isOver || isLate(event.fd) {
-        postpone(event)
-      } else {
+      if event.fd != wakeup.fd && !clock.isOver && !isLate(event.fd) {
         serve(event, &clock)
+        continue
       }
+      if event.fd == wakeup.fd { takeJobs() } else { postpone(event) }
+      // Nobody's piece.
+      _ = clock.lap()
     }
   }
 

@@ -87,6 +87,7 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   /// Takes the jobs that were posted and hands them to their connections.
   func takeJobs() {
+    activity &+= 1
     wakeup.clear()
     jobLock.withLock { swap(&posted, &taken) }
     for (call, job) in taken {
