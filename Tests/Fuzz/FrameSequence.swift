@@ -12,7 +12,7 @@ struct Fault: Error, CustomStringConvertible {
 final class LoopExecutor: Executor, @unchecked Sendable {
   private var jobs: [@Sendable () -> Void] = []
 
-  func post(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
+  func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void) { jobs.append(job) }
 
   func run() {
     while !jobs.isEmpty { jobs.removeFirst()() }

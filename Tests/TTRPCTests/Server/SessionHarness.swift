@@ -105,7 +105,7 @@ final class SessionHarness: Executor, @unchecked Sendable {
     return SessionHarness(router, limits: limits)
   }
 
-  func post(_ job: @escaping @Sendable () -> Void) { lock.withLock { jobs.append(job) } }
+  func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void) { lock.withLock { jobs.append(job) } }
 
   func runJobs() {
     let taken = lock.withLock {

@@ -119,6 +119,56 @@ import Threads
     #expect(small.receive()?.code == .ok)
     #expect(order.position(of: "small") ?? .max <= 16)
   }
+
+  /// What workers have made for other connections is sent in turns: a reply waits for one of each at most.
+  @Test func aShortReplyPassesLongOnes() throws {
+    let order = Order()
+    let kept = KeptCalls()
+    var router = Router()
+    router.unary(EchoRoutes.echo) { (request, call) throws(RPCError) in
+      kept.keep(String(cString: request.pointee.text), call.deferred())
+    }
+    let server = try TestServer(router)
+    let floods = try (0..<8).map { _ in try RawPeer(server.path) }
+    let small = try RawPeer(server.path)
+    for flood in floods { flood.send(Self.requests(20, EchoMessage("flood").encoded)) }
+    small.send(Frame.request(1, "Echo", EchoMessage("small").encoded))
+    try #require(kept.comes(to: 161))
+    // All are to be answered at once, the small one last.
+    let gate = Gate()
+    server.server.executors[0].post { gate.wait() }
+    for name in ["flood", "small"] {
+      for call in kept.calls(name) {
+        call.onThread { call in
+          if name == "flood" { usleep(1000) }
+          order.note(name)
+          call.reply(byteCount: 0) { _ in }
+        }
+      }
+    }
+    gate.open()
+    #expect(small.receive()?.code == .ok)
+    #expect(order.position(of: "small") ?? .max <= floods.count)
+    for flood in floods { for _ in 0..<20 { try #require(flood.receive()?.code == .ok) } }
+  }
+}
+
+/// Calls to be answered later, by what they asked.
+private final class KeptCalls: @unchecked Sendable {
+  private let lock = Lock()
+  private var kept: [(name: String, call: ServerCall)] = []
+
+  func keep(_ name: String, _ call: ServerCall) { lock.withLock { kept.append((name, call)) } }
+  func calls(_ name: String) -> [ServerCall] { lock.withLock { kept.filter { $0.name == name }.map(\.call) } }
+
+  /// Waits until so many are kept; false after ten seconds.
+  func comes(to count: Int) -> Bool {
+    for _ in 0..<1000 {
+      if lock.withLock({ kept.count }) == count { return true }
+      usleep(10_000)
+    }
+    return false
+  }
 }
 
 /// Who was served in which order.
