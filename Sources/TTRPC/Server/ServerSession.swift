@@ -329,13 +329,15 @@ package final class ServerSession {
     call.ended(cancelled: cancelled)
   }
 
-  /// Ends calls whose deadline has passed.
+  /// Ends calls whose deadline has passed, a few at a time: others are served in between.
   ///
-  /// - Returns: the next deadline; `UInt64.max` = none.
+  /// - Returns: the next deadline, which has passed if there are more; `UInt64.max` = none.
   package func tick(now: UInt64) -> UInt64 {
     var next = UInt64.max
+    var endsLeft = Self.endsPerTickMax
     for call in callsInOrder {
-      if call.deadlineNanos <= now {
+      if call.deadlineNanos <= now && endsLeft > 0 {
+        endsLeft -= 1
         abort(call, call.deadlineError)
       } else {
         next = min(next, call.deadlineNanos)
@@ -343,6 +345,8 @@ package final class ServerSession {
     }
     return next
   }
+
+  private static let endsPerTickMax = 16
 
   /// Lets streams make more output, after some was sent: those first that did not come to it the last time.
   package func produce() {
