@@ -39,6 +39,7 @@ package struct LeastServed<ID: Hashable> {
   package init() {}
 
   package var isEmpty: Bool { ready.isEmpty }
+  package var count: Int { ready.count }
 
   /// Not to be called for one that is ready.
   package mutating func add(_ id: ID) {

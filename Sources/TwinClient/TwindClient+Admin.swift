@@ -95,7 +95,8 @@ extension ServerStats {
       ("recovery_commit_count", message.recovery_commit_count), ("recovery_bytes_cut", message.recovery_bytes_cut),
       ("recovery_duration_micros", UInt64(clamping: message.recovery_duration_micros)),
       ("uptime_micros", UInt64(clamping: message.uptime_micros)), ("resident_bytes", message.resident_bytes),
-      ("log_dropped_count", message.log_dropped_count),
+      ("log_dropped_count", message.log_dropped_count), ("buffer_bytes", message.buffer_bytes),
+      ("buffer_bytes_max", message.buffer_bytes_max),
     ]
     checkpointError = String(cString: message.checkpoint_error)
     failure = String(cString: message.failure)

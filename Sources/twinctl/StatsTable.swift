@@ -57,10 +57,9 @@ struct StatsTable {
   }
 
   private var memory: [Row] {
-    let (used, most) = (stats["twin_bytes"], stats["memory_bytes_max"])
-    let share = most == 0 ? "" : "  \(FixedText.bar(Double(used) / Double(most))) of \(FixedText.bytes(most))"
-    return [
-      ("bytes of twins", FixedText.bytes(used) + share), count("twins in memory", "resident_twin_count"),
+    [
+      share("bytes of twins", "twin_bytes", of: "memory_bytes_max"),
+      share("bytes of calls under way", "buffer_bytes", of: "buffer_bytes_max"), count("twins in memory", "resident_twin_count"),
       count("not yet in the database", "dirty_twin_count"), count("evicted", "eviction_count"),
       count("read back", "cold_read_count"), bytes("feed", "feed_bytes"),
       count("oldest sequence in the feed", "feed_oldest_sequence"),
@@ -96,6 +95,11 @@ struct StatsTable {
     ]
   }
 
+  private func share(_ name: String, _ field: String, of bound: String) -> Row {
+    let (used, most) = (stats[field], stats[bound])
+    let bar = most == 0 ? "" : "  \(FixedText.bar(Double(used) / Double(most))) of \(FixedText.bytes(most))"
+    return (name, FixedText.bytes(used) + bar)
+  }
   private func count(_ name: String, _ field: String) -> Row { (name, FixedText.grouped(stats[field])) }
   private func bytes(_ name: String, _ field: String) -> Row { (name, FixedText.bytes(stats[field])) }
   private func duration(_ name: String, _ field: String) -> Row {

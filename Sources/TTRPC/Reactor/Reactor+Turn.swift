@@ -139,12 +139,12 @@ extension Reactor {
 
   // MARK: The backlog
 
+  /// As many pieces as are ready now: what becomes ready meanwhile comes after the next turn's events.
   private func serveBacklog() {
     var clock = PartClock(isContended: true)
-    repeat {
-      guard let fd = backlog.next() else { return }
-      servePiece(Int(fd), &clock)
-    } while !clock.isOver
+    for _ in 0..<backlog.count where !clock.isOver {
+      if let fd = backlog.next() { servePiece(Int(fd), &clock) }
+    }
   }
 
   private func servePiece(_ fd: Int, _ clock: inout PartClock) {

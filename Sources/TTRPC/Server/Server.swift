@@ -21,6 +21,7 @@ public final class Server: @unchecked Sendable {
     public var calls: UInt64 = 0
     /// Memory held for what is under way, see `Limits.bufferBytesMax`.
     public var bufferBytes = 0
+    public var bufferBytesMax = 0
 
     public init() {}
   }
@@ -162,6 +163,7 @@ public final class Server: @unchecked Sendable {
     sum.connections = onEach { $0.connections.count }
     sum.streams = onEach { $0.connections.reduce(0) { $0 + $1.session.streamCount } }
     sum.bufferBytes = budget.byteCount
+    sum.bufferBytesMax = limits.bufferBytesMax
     sum.calls += UInt64(onEach { $0.connections.reduce(0) { $0 + Int($1.session.callCount) } })
   }
 

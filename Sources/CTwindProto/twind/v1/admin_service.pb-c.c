@@ -641,7 +641,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_request__descriptor =
   (ProtobufCMessageInit) twind__v1__get_stats_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[34] =
+static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[36] =
 {
   {
     "sequence",
@@ -1051,8 +1051,34 @@ static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "buffer_bytes",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, buffer_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "buffer_bytes_max",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, buffer_bytes_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
+  34,   /* field[34] = buffer_bytes */
+  35,   /* field[35] = buffer_bytes_max */
   7,   /* field[7] = call_count */
   10,   /* field[10] = checkpoint_count */
   13,   /* field[13] = checkpoint_duration_micros */
@@ -1091,7 +1117,7 @@ static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
 static const ProtobufCIntRange twind__v1__get_stats_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 34 }
+  { 0, 36 }
 };
 const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
 {
@@ -1101,7 +1127,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
   "Twind__V1__GetStatsResponse",
   "twind.v1",
   sizeof(Twind__V1__GetStatsResponse),
-  34,
+  36,
   twind__v1__get_stats_response__field_descriptors,
   twind__v1__get_stats_response__field_indices_by_name,
   1,  twind__v1__get_stats_response__number_ranges,

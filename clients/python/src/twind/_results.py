@@ -92,6 +92,9 @@ class Stats:
     dirty_twin_count: int
     twin_bytes: int
     memory_bytes_max: int
+    # Bytes that calls under way take, and how many they may be.
+    buffer_bytes: int
+    buffer_bytes_max: int
     # Twins dropped from memory, and read back.
     eviction_count: int
     cold_read_count: int

@@ -216,10 +216,16 @@ struct  Twind__V1__GetStatsResponse
    * Facts in the database.
    */
   uint64_t fact_count;
+  /*
+   * Bytes of memory that calls under way take: frames, replies that wait to be read, watches, histories. And how many
+   * they may be.
+   */
+  uint64_t buffer_bytes;
+  uint64_t buffer_bytes_max;
 };
 #define TWIND__V1__GET_STATS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__get_stats_response__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Twind__V1__CheckpointRequest
