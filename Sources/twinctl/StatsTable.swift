@@ -60,8 +60,8 @@ struct StatsTable {
     [
       share("bytes of twins", "twin_bytes", of: "memory_bytes_max"),
       share("bytes of calls under way", "buffer_bytes", of: "buffer_bytes_max"),
-      count("twins in memory", "resident_twin_count"), count("not yet in the database", "dirty_twin_count"), count("evicted", "eviction_count"),
-      count("read back", "cold_read_count"), bytes("feed", "feed_bytes"),
+      count("twins in memory", "resident_twin_count"), count("not yet in the database", "dirty_twin_count"),
+      count("evicted", "eviction_count"), count("read back", "cold_read_count"), bytes("feed", "feed_bytes"),
       count("oldest sequence in the feed", "feed_oldest_sequence"),
     ]
   }
