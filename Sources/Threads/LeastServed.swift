@@ -23,7 +23,9 @@ public struct LeastServed<ID: Hashable> {
       self.id = id
     }
 
-    @inlinable static func < (left: Ready, right: Ready) -> Bool { (left.nanos, left.place) < (right.nanos, right.place) }
+    @inlinable static func < (left: Ready, right: Ready) -> Bool {
+      (left.nanos, left.place) < (right.nanos, right.place)
+    }
     @inlinable static func == (left: Ready, right: Ready) -> Bool { left.place == right.place }
   }
 
