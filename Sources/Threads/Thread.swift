@@ -8,10 +8,12 @@ import Glibc
 /// A process that cannot have its threads cannot serve: it says why and exits with 71, as a system error does.
 package final class Thread: Sendable {
   private let handle: pthread_t
+  private static let sliceNanos: UInt64 = 100_000_000
 
   /// - Parameters:
   ///   - name: at most 15 bytes, for `top` and debuggers.
-  ///   - niceness: how much less time it gets than others when cores are short, as of `nice`.
+  ///   - niceness: how much less time it gets than others when cores are short, as of `nice`. A thread with one also asks
+  ///     for long slices of time: whoever is woken, of this process or another, goes at once before it.
   package init(name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) {
     final class Start {
       let name: String
@@ -29,7 +31,10 @@ package final class Thread: Sendable {
       { argument in
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
         _ = twind_name_thread(String(start.name.prefix(15)))
-        if start.niceness != 0 { _ = twind_renice_thread(start.niceness) }
+        if start.niceness != 0 {
+          _ = twind_renice_thread(start.niceness)
+          _ = twind_set_slices(Thread.sliceNanos)
+        }
         start.body()
         return nil
       }, Unmanaged.passRetained(Start(name, niceness, body)).toOpaque())

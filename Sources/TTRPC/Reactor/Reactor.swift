@@ -23,6 +23,9 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// most: taking and clearing that memory anew for each large reply costs more than filling it.
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
+  /// A thread that serves sleeps and wakes all the time: on busy cores it is not to wait for others' slices.
+  private static let sliceNanos: UInt64 = 100_000
+
   let busyPollNanos: UInt64
   let epoll: Epoll
   let wakeup: Wakeup
@@ -74,7 +77,10 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   /// Starts the thread.
   package func start(name: String) {
-    thread = Thread(name: name) { self.run() }
+    thread = Thread(name: name) {
+      _ = twind_set_slices(Self.sliceNanos)
+      self.run()
+    }
   }
 
   package func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void) {
