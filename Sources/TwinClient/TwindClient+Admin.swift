@@ -27,6 +27,8 @@ public struct ServerStats: Sendable {
   public let checkpointError: String
   /// Why writes are refused; empty = they are not.
   public let failure: String
+  /// What somebody should look at although everything is served; empty = nothing.
+  public let warning: String
 
   /// One of the counts; 0 when there is none of this name.
   public subscript(name: String) -> UInt64 { counts.first { $0.name == name }?.value ?? 0 }
@@ -100,5 +102,6 @@ extension ServerStats {
     ]
     checkpointError = String(cString: message.checkpoint_error)
     failure = String(cString: message.failure)
+    warning = String(cString: message.warning)
   }
 }

@@ -119,5 +119,21 @@ func wireTime(_ micros: Int64?, _ what: String) throws(RPCError) -> Int64 {
   if micros == 0 {
     throw RPCError(.invalidArgument, "\(what) is the Unix epoch itself, which cannot be asked for: use 1 µs later")
   }
+  try checkUnit(micros ?? 0, what)
   return micros ?? 0
+}
+
+/// What a whole number is that is no count of microseconds: the present in seconds, milliseconds and nanoseconds. As
+/// microseconds these are times of early 1970, and of the year 33,000.
+private let otherUnits: [(unit: String, range: Range<Int64>)] = [
+  ("seconds", 1_000_000_000..<10_000_000_000), ("milliseconds", 1_000_000_000_000..<10_000_000_000_000),
+  ("nanoseconds", 1_000_000_000_000_000_000..<Int64.max),
+]
+
+/// Throws INVALID_ARGUMENT for what looks like another unit.
+func checkUnit(_ micros: Int64, _ what: String) throws(RPCError) {
+  guard let other = otherUnits.first(where: { $0.range.contains(micros) }) else { return }
+  throw RPCError(
+    .invalidArgument,
+    "\(what): \(micros) looks like \(other.unit) since the epoch, and is microseconds: multiply or divide it")
 }

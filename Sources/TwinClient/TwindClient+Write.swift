@@ -54,7 +54,7 @@ extension TwindClient {
     _ name: String, _ changes: [Change], precondition: Precondition = .none, _ options: WriteOptions = WriteOptions()
   ) throws(RPCError) -> WriteResult {
     let arena = Arena(chunkBytes: 1024)
-    let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
+    let request = try Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
     defer { withExtendedLifetime(arena) {} }
     return try rpc.call(TwinServiceRoutes.updateTwin, request).read { WriteResult($0) }
   }
@@ -65,7 +65,7 @@ extension TwindClient {
     _ name: String, _ changes: [Change], precondition: Precondition = .none, _ options: WriteOptions = WriteOptions()
   ) async throws -> WriteResult {
     let arena = Arena(chunkBytes: 1024)
-    let request = Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
+    let request = try Self.request(TwinUpdate(name, changes, precondition: precondition), options, arena)
     defer { withExtendedLifetime(arena) {} }
     return try await rpc.callAsync(TwinServiceRoutes.updateTwin, request).read { WriteResult($0) }
   }
@@ -87,7 +87,9 @@ extension TwindClient {
     let request = arena.make(Twind__V1__BatchUpdateTwinsRequest.self)
     request.pointee.n_requests = updates.count
     request.pointee.requests = arena.array(
-      updates.map { UnsafeMutablePointer(mutating: Self.request($0, WriteOptions(), arena)) })
+      try updates.map { (update) throws(RPCError) in
+        UnsafeMutablePointer(mutating: try Self.request(update, WriteOptions(), arena))
+      })
     request.pointee.idempotency_key = arena.string(options.idempotencyKey)
     request.pointee.durability = options.durability.wire
     request.pointee.purpose = arena.string(options.purpose)
@@ -121,7 +123,11 @@ extension TwindClient {
 
   private static func request(
     _ update: TwinUpdate, _ options: WriteOptions, _ arena: Arena
-  ) -> UnsafePointer<Twind__V1__UpdateTwinRequest> {
+  ) throws(RPCError) -> UnsafePointer<Twind__V1__UpdateTwinRequest> {
+    for change in update.changes {
+      try checkUnit(change.validFrom ?? 0, "validFrom of \(change.attribute)")
+      try checkUnit(change.validTo ?? 0, "validTo of \(change.attribute)")
+    }
     let request = arena.make(Twind__V1__UpdateTwinRequest.self)
     request.pointee.name = arena.string(update.name)
     request.pointee.n_changes = update.changes.count

@@ -21,7 +21,9 @@ extension TwinImage {
   package func derived(at now: Int64) -> TwinImage {
     var merge = Merge(self, nil, now: now)
     merge.run()
-    return merge.image(headedAs: self)
+    let image = merge.image(headedAs: self)
+    image.storage.header.isTurned = isTurned || nextChangeTime <= now
+    return image
   }
 }
 

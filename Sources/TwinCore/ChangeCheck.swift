@@ -36,6 +36,12 @@ private func checkIncrement(
   if kind != TWIND__V1__VALUE__KIND_INT_VALUE && kind != TWIND__V1__VALUE__KIND_DOUBLE_VALUE {
     throw .invalid("the increment of \(quoted(name)) must be an int_value or a double_value")
   }
+  // Its fact says what the sum is. One that began later, or ended, would leave out what is added meanwhile.
+  if change.pointee.valid_from_time != 0 || change.pointee.valid_to_time != 0 {
+    throw .invalid(
+      "the increment of \(quoted(name)) states when it is valid: an increment counts from now on for good; leave "
+        + "valid_from_time and valid_to_time out, or set a value")
+  }
 }
 
 /// Intervals are half-open; one that holds no moment says nothing.

@@ -66,10 +66,6 @@ private func checkValidity(
   let from = stated == 0 ? commit.recordedAt : stated
   let to = change.pointee.valid_to_time
   if to != 0 && to <= from { throw emptyInterval(name, from: from, to: to) }
-  if change.pointee.op_case == TWIND__V1__CHANGE__OP_INCREMENT && from < commit.recordedAt {
-    throw .invalid(
-      "the increment of \(quoted(name.bytes)) is valid from \(from), in the past: leave valid_from_time out")
-  }
   return Validity(from: from, to: to)
 }
 

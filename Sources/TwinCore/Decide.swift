@@ -91,11 +91,13 @@ private func checkSize(
   let bytesMax = facts.reduce((image?.recordsLength ?? 0) + (image?.pendingLength ?? 0)) { $0 + $1.recordSize }
   if countMax <= Limits.attributesPerTwinMax && bytesMax <= Limits.twinBytesMax || facts.isEmpty { return }
   let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image)
-  // Scheduled attributes may have begun, more than are allowed: then there may be fewer, or other facts about the same.
-  if after.entryCount > max(Limits.attributesPerTwinMax, image?.entryCount ?? 0) {
+  // Scheduled ones count when they are written: when they begin, nobody is there to be refused. A twin of an earlier
+  // version may have more: then there may be fewer, or other facts about the same.
+  let attributeCount = after.attributeCount
+  if attributeCount > Limits.attributesPerTwinMax, attributeCount > image?.attributeCount ?? 0 {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
-      actual: after.entryCount, unit: "attributes")
+      actual: attributeCount, unit: "attributes, scheduled ones included")
   }
   if after.pendingCount > max(Limits.pendingFactsPerTwinMax, image?.pendingCount ?? 0)
     || after.entryCount + after.pendingCount > Limits.attributesPerTwinMax + Limits.pendingFactsPerTwinMax

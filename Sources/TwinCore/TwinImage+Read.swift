@@ -18,6 +18,18 @@ extension TwinImage {
     return nil
   }
 
+  /// Attributes that have a value now, or will have one by time alone.
+  var attributeCount: Int {
+    var count = entryCount
+    var last: Entry?
+    for entry in pendingEntries where !entry.flags.contains(.removal) {
+      let isNew = last.map { !equalBytes(name($0), name(entry)) } ?? true
+      if isNew && find(name(entry)) == nil { count += 1 }
+      last = entry
+    }
+    return count
+  }
+
   /// The encoded Attribute message of an entry, without tag and length.
   package func message(_ entry: Entry) -> UnsafeRawBufferPointer {
     // The message begins with its name's tag and length.

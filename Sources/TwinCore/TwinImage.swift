@@ -42,6 +42,8 @@ public struct TwinImage: @unchecked Sendable {
     public var firstOrdinal: UInt16 = 0
     public var agentLength: UInt8
     public var isDeleted: Bool
+    /// Time alone has changed what counts since the last commit.
+    public var isTurned = false
     /// Was read since the cache last looked for twins to drop.
     public var isMarkedRead = false
   }
@@ -128,6 +130,8 @@ extension TwinImage {
   /// When the last commit was recorded, in microseconds since the epoch.
   @inlinable public var recordedAt: Int64 { head.pointee.recordedAt }
   @inlinable public var isDeleted: Bool { head.pointee.isDeleted }
+  /// Time alone has changed what counts since the last commit.
+  @inlinable public var isTurned: Bool { head.pointee.isTurned }
   @inlinable public var entryCount: Int { Int(head.pointee.entryCount) }
   @inlinable public var recordsLength: Int { Int(head.pointee.recordsLength) }
 

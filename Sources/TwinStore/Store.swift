@@ -22,6 +22,8 @@ package final class Store: Sendable {
     package var journal = JournalOptions()
     /// Which facts are kept.
     package var retention = Retention()
+    /// A data directory is used that others may write to, or that another user owns.
+    package var allowsSharedDirectory = false
     /// Idempotency keys kept for one agent.
     package var keysPerAgentMax = Limits.idempotencyKeysPerAgentMax
 

@@ -26,6 +26,14 @@ package enum StoreError: Error, Equatable, Sendable {
   /// `code` is SQLite's extended result code.
   case database(path: String, operation: String, code: CInt, message: String)
   case closed
+  /// A file was removed or replaced while the store had it open.
+  case replaced(path: String)
+  /// A file of the store is a symbolic link.
+  case link(path: String)
+  /// Others may change what is in the data directory.
+  case shared(directory: String, because: String, uid: UInt32)
+  /// What others are to keep would be in the data directory.
+  case insideDataDirectory(path: String)
   /// Nothing may be there yet.
   case exists(path: String)
   /// The file cannot be restored from.
@@ -67,7 +75,7 @@ extension StoreError {
   package var latches: Bool {
     switch self {
     case _ where isTemporary: false
-    case .io, .damaged: true
+    case .io, .damaged, .replaced: true
     // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB
     case .database(_, _, let code, _): [10, 11, 26].contains(code & 0xff)
     case .corrupt: true
@@ -107,6 +115,16 @@ extension StoreError: CustomStringConvertible {
       "cannot \(operation) \(path): \(message) (SQLite \(code))\(isDiskFull ? ": the disk is full, make room" : "")"
     case .closed:
       "the store is closed"
+    case .replaced(let path):
+      "\(path) was removed or replaced while twind had it open, so that nothing written now would be found again. Reads "
+        + "go on: save what is needed with `twinctl export`, stop twind, and restore the data directory from a backup"
+    case .link(let path):
+      "\(path) is a symbolic link: put the file itself there, or give --data-dir the directory that it is in"
+    case .shared(let directory, let because, let uid):
+      "the data directory \(directory) \(because), who could change what twind keeps: make it user \(uid)'s alone "
+        + "(chown \(uid), chmod 700), or start with --allow-shared-data-dir"
+    case .insideDataDirectory(let path):
+      "\(path) is in the data directory, where twind keeps files of its own: choose another directory"
     case .exists(let path):
       "\(path) exists: remove it or choose another name"
     case .notABackup(let path, let because):

@@ -1,5 +1,6 @@
 // Exit codes, and errors of this side.
 
+import Glibc
 import TTRPC
 
 /// What a shell sees. Documented in `twinctl --help`.
@@ -35,4 +36,7 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
+
+  /// A system call has just failed.
+  static func system(_ what: String) -> Failure { Failure("cannot \(what): \(String(cString: strerror(errno)))") }
 }

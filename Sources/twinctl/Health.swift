@@ -10,8 +10,9 @@ struct Health: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say whether the daemon serves: exit code 0, else 6.",
     discussion: """
-      When it does not serve because it may not write any more, it says why (to
-      the daemon's own user and root).
+      When it does not serve because it may not write any more, it says why, and
+      when it serves although something is wrong, such as the system's clock, it
+      says what (to the daemon's own user and root).
 
       EXAMPLES
         twinctl health
@@ -36,7 +37,7 @@ struct Health: ParsableCommand {
         continue
       }
       let status = try result.get()
-      try show(status, why: status == .serving ? nil : Self.failure(client))
+      try show(status, why: Self.trouble(client, isServing: status == .serving))
       if status != .serving { throw ExitStatus.unavailable }
       return
     }
@@ -57,10 +58,11 @@ struct Health: ParsableCommand {
     try Terminal.print(object.text)
   }
 
-  /// Why writes are refused, where they are; nil also for those whom the daemon does not tell.
-  private static func failure(_ client: TwindClient) -> String? {
-    guard let failure = try? client.stats().failure, !failure.isEmpty else { return nil }
-    return failure
+  /// Why writes are refused, where they are, or what is wrong all the same; nil also for those whom the daemon does not tell.
+  private static func trouble(_ client: TwindClient, isServing: Bool) -> String? {
+    guard let stats = try? client.stats() else { return nil }
+    let trouble = isServing ? stats.warning : stats.failure
+    return trouble.isEmpty ? nil : trouble
   }
 
   private static func name(_ status: HealthService.Status) -> String {

@@ -20,6 +20,8 @@ struct ResumingWatch {
   private var wasConnected = false
   private var isResuming = false
   private var pauseMicros = ResumingWatch.pauseMicrosMin
+  /// When the watch was begun, on the monotonic clock.
+  private var begunAt = ContinuousClock.now
 
   init(_ client: TwindClient, _ options: WatchOptions, _ printer: WatchPrinter) {
     self.client = client
@@ -32,6 +34,7 @@ struct ResumingWatch {
   mutating func run() throws {
     while true {
       do {
+        begunAt = .now
         let watch = try client.watch(options)
         wasConnected = true
         while let event = try watch.next() { try take(event) }
@@ -44,7 +47,6 @@ struct ResumingWatch {
 
   private mutating func take(_ event: WatchEvent) throws {
     try printer.print(event, above: position)
-    pauseMicros = Self.pauseMicrosMin
     guard event.sequence > 0 else { return }
     isResuming = false
     position = event.sequence
@@ -65,7 +67,9 @@ struct ResumingWatch {
   private mutating func resume(_ why: String) {
     if !isResuming { Terminal.complain("\(why); waiting for the daemon") }
     isResuming = true
-    usleep(pauseMicros)
+    // A daemon that ends every watch at once is asked less and less often, even if each brings something.
+    if begunAt.duration(to: .now) > .microseconds(Int64(Self.pauseMicrosMax)) { pauseMicros = Self.pauseMicrosMin }
+    usleep(UInt32.random(in: pauseMicros / 2...pauseMicros))
     pauseMicros = min(pauseMicros * 2, Self.pauseMicrosMax)
   }
 }

@@ -64,6 +64,7 @@ struct Stats: ParsableCommand {
     }
     object.add("checkpoint_error", stats.checkpointError)
     object.add("failure", stats.failure)
+    object.add("warning", stats.warning)
     return object.text
   }
 }

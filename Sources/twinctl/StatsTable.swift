@@ -35,6 +35,7 @@ struct StatsTable {
     if !stats.checkpointError.isEmpty {
       text += "the last checkpoint failed: \(DisplayText.line(stats.checkpointError))\n"
     }
+    if !stats.warning.isEmpty { text += "\(DisplayText.line(stats.warning))\n" }
     return text.isEmpty ? "" : Terminal.red(text)
   }
 

@@ -35,6 +35,11 @@ struct Serve: AsyncParsableCommand {
       the memory limit, at least 64MiB). Past it calls are refused, and who holds the most is disconnected.
       """)
   var bufferLimit: String?
+  @Flag(
+    help: """
+      Use a data directory that belongs to another user, or that others may write: they can then change what twind keeps.
+      """)
+  var allowSharedDataDir = false
   @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind; without it reads go on.")
   var exitOnIoError = false
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
@@ -93,6 +98,7 @@ struct Serve: AsyncParsableCommand {
       "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "durability": durability,
       "memory-limit": memoryLimit, "buffer-limit": bufferLimit,
       "exit-on-io-error": exitOnIoError ? "true" : nil,
+      "allow-shared-data-dir": allowSharedDataDir ? "true" : nil,
       "checkpoint-interval": checkpointInterval,
       "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
       "reactors": reactors.map { "\($0)" }, "busy-poll": busyPoll, "agents": agents, "retain": retain,

@@ -16,7 +16,8 @@ struct Settings {
   /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
   static let keys = [
     "socket", "data-dir", "dev", "durability", "memory-limit", "buffer-limit", "checkpoint-interval",
-    "exit-on-io-error", "socket-mode", "socket-group", "connections-max", "reactors", "busy-poll", "agents", "retain",
+    "exit-on-io-error", "allow-shared-data-dir", "socket-mode", "socket-group", "connections-max", "reactors",
+    "busy-poll", "agents", "retain",
     "log-level",
   ]
   /// Variables that are ours and no settings.
@@ -65,6 +66,7 @@ struct Settings {
       daemon.bufferBytesMax = try values.parsed("buffer-limit", text, Self.bufferLimit(text))
     }
     daemon.exitsOnIOError = try values.bool("exit-on-io-error") ?? false
+    daemon.store.allowsSharedDirectory = try values.bool("allow-shared-data-dir") ?? false
     if let text = try values.string("socket-mode") {
       daemon.socketMode = try values.parsed("socket-mode", text, SocketAccess.mode(text))
     }
@@ -108,6 +110,7 @@ struct Settings {
       ("memory-limit", quote(ByteCountText.format(daemon.store.memoryBytesMax))),
       ("buffer-limit", quote(ByteCountText.format(daemon.bufferLimit))),
       ("exit-on-io-error", "\(daemon.exitsOnIOError)"),
+      ("allow-shared-data-dir", "\(daemon.store.allowsSharedDirectory)"),
       ("checkpoint-interval", quote(DurationText.format(daemon.checkpointInterval))),
       ("socket-mode", quote(String(daemon.socketMode, radix: 8))),
       ("socket-group", quote(daemon.socketGroup.map { "\($0)" } ?? "")),

@@ -19,6 +19,7 @@ DEFAULTS = {
     "memory-limit": "1GiB",
     "buffer-limit": "512MiB",
     "exit-on-io-error": False,
+    "allow-shared-data-dir": False,
     "checkpoint-interval": "30s",
     "socket-mode": "600",
     "connections-max": 1024,
@@ -83,7 +84,7 @@ def test_a_setting_as_option_variable_and_in_the_file(directory: Path, key: str)
     assert printed(directory, "--config", write_file(directory, {key: shown}))[key] == shown
 
 
-@pytest.mark.parametrize("key", ["dev", "exit-on-io-error"])
+@pytest.mark.parametrize("key", ["dev", "exit-on-io-error", "allow-shared-data-dir"])
 def test_a_flag_as_option_variable_and_in_the_file(directory: Path, key: str) -> None:
     assert printed(directory, f"--{key}")[key] is True
     assert printed(directory, variables={variable(key): "true"})[key] is True

@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -472,3 +473,25 @@ def test_checkpoint(twinctl: Twinctl) -> None:
     assert twinctl("checkpoint").startswith("1 twin written up to sequence 1 in ")
     again = twinctl.json("checkpoint")
     assert (again["twin_count"], again["sequence"]) == (0, 1) and again["duration_micros"] >= 0
+
+
+def test_proto_writes_what_this_checkout_has(twinctl: Twinctl, directory: Path) -> None:
+    out = directory / "new" / "proto"
+    written = twinctl("proto", "--out", str(out)).split()
+    root = Path(__file__).resolve().parents[2] / "proto"
+    assert len(written) == 6 and all(Path(path).is_file() for path in written)
+    for path in written:
+        assert Path(path).read_text() == (root / Path(path).relative_to(out)).read_text()
+    twinctl("proto", "--out", str(out))  # again, over what is there
+
+
+def test_who_speaks_grpc_or_http_is_told(daemon: Daemon) -> None:
+    for opening in [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"]:
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.connect(str(daemon.socket))
+            stranger.sendall(opening)
+            answer = b"".join(iter(lambda: stranger.recv(4096), b""))
+            assert b"this socket speaks ttrpc, not gRPC or HTTP" in answer
+    # In the log too, and not for each of them.
+    until(lambda: "speaks ttrpc" in daemon.logged(), "the log says so")
+    assert daemon.logged().count("speaks ttrpc") == 1

@@ -162,6 +162,22 @@ import TwinFixtures
     }
   }
 
+  /// When they begin nobody is there to be refused: a twin would have more than it may, and take no more changes.
+  @Test func scheduledAttributesCountWhenTheyAreWritten() throws {
+    let later = scene.now + 100
+    try scene.update((0..<500).map { requests.set("a\($0)", .int(1)) })
+    #expect(try scene.update((0..<12).map { requests.set("b\($0)", .int(1), from: later) }) == 12)
+    let full = try #require(scene.failure([requests.set("c", .int(1), from: later)]))
+    #expect(full.detail == .limit(name: "attributesPerTwinMax", maximum: 512, actual: 513))
+    #expect(scene.failure([requests.set("c", .int(1))])?.code == .resourceExhausted)
+    // Another value of an attribute that is there is no other attribute.
+    #expect(try scene.update((0..<250).map { requests.set("a\($0)", .int(2), from: later) }) == 250)
+    #expect(try scene.update([requests.remove("a0"), requests.remove("a1")]) == 2)
+    scene.now = later + 1
+    #expect(scene.image?.derived(at: scene.now).entryCount == 512)
+    #expect(try scene.update([requests.set("a5", .int(3))]) == 1)
+  }
+
   @Test func aFailureChangesNothing() throws {
     try scene.update([requests.set("a", .int(1)), requests.set("s", .string("x"))])
     #expect(scene.failure([requests.set("a", .int(2)), requests.increment("s", .int(1))]) != nil)

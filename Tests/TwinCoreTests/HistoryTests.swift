@@ -40,9 +40,7 @@ import TwinFixtures
       let from = generator.chance(1, of: 2) ? 0 : scene.now + random(-25...25)
       let to = generator.chance(1, of: 2) ? 0 : max(from == 0 ? scene.now : from, from) + random(1...20)
       if generator.chance(1, of: 5) { return scene.requests.remove(name, from: from, to: to) }
-      if from == 0 || from >= scene.now, generator.chance(1, of: 6) {
-        return scene.requests.increment(name, .int(random(0...2)), from: from, to: to)
-      }
+      if from == 0, to == 0, generator.chance(1, of: 4) { return scene.requests.increment(name, .int(random(0...2))) }
       return scene.requests.set(name, .int(random(0...3)), from: from, to: to)
     }
 

@@ -45,23 +45,18 @@ import TwinFixtures
     #expect(scene.value("n") == .int(-1))
   }
 
-  @Test func thePastIsRefused() {
-    #expect(scene.failure([requests.increment("n", .int(1), from: 5)])?.code == .invalidArgument)
-    #expect(scene.failure([requests.increment("n", .int(1), from: scene.now)]) == nil)
-    #expect(scene.failure([requests.increment("n", .int(1), from: scene.now, to: scene.now)])?.code == .invalidArgument)
-  }
-
-  @Test func theFutureIsAddedToWhatIsValidThen() throws {
+  /// One that began later would take the place of the sums that are made until then; one that ended would take them along.
+  @Test func itCountsFromNowOnForGood() throws {
+    try scene.update([requests.set("n", .int(100))])
     let now = scene.now
-    try scene.update([requests.set("n", .int(1))])
-    try scene.update([requests.set("n", .int(10), from: now + 100, to: now + 200)])
-    try scene.update([requests.increment("n", .int(5), from: now + 150, to: now + 160)])
-    #expect(scene.value("n") == .int(1))
-    let image = try #require(scene.image)
-    #expect(image.derived(at: now + 149).value("n") == .int(10))
-    #expect(image.derived(at: now + 150).value("n") == .int(15))
-    #expect(image.derived(at: now + 160).value("n") == .int(10))
-    #expect(image.derived(at: now + 200).value("n") == .int(1))
+    for (from, to) in [(Int64(5), Int64(0)), (now, 0), (now + 100, 0), (0, now + 100), (now + 100, now + 200)] {
+      let error = try #require(scene.failure([requests.increment("n", .int(1), from: from, to: to)]))
+      #expect(error.code == .invalidArgument)
+      #expect(error.message.contains("\"n\"") && error.message.contains("leave valid_from_time and valid_to_time out"))
+    }
+    // The remedy.
+    for _ in 0..<3 { try scene.update([requests.increment("n", .int(1))]) }
+    #expect(scene.value("n") == .int(103))
   }
 
   @Test func theFactHoldsWhatWasAdded() throws {

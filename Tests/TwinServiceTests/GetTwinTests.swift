@@ -40,6 +40,41 @@ import TwinStore
     #expect(try twind.get("acme/customer/1", ifNewerThan: 1).twin?.revision == 2)
   }
 
+  @Test func aRevisionThatWasNeverIssuedIsOfAnotherStore() throws {
+    #expect(try twind.get("acme/customer/1", ifNewerThan: 2).twin?.revision == 1)
+  }
+
+  @Test(arguments: [false, true]) func whatTimeHasChangedIsModified(isReadBack: Bool) throws {
+    let clock = SteppedClock()
+    var fixture = try ServiceFixture(clock: clock)
+    let name = "acme/customer/2"
+    let start = clock.wallMicros()
+    var ends = Change.set("trial", .bool(true))
+    ends.validTo = start + 10
+    var begins = Change.set("plan", .string("pro"))
+    begins.validFrom = start + 20
+    let revision = try fixture.twind.update(name, [.set("plan", .string("basic")), ends]).sequence
+    func news() throws -> [String]? {
+      if isReadBack { fixture = try fixture.restarted(clock: clock) }
+      return try fixture.twind.get(name, ifNewerThan: revision).twin?.attributes.map { "\($0.name)" }
+    }
+    #expect(try news() == nil)
+    clock.advance(by: 10)
+    #expect(try news() == ["plan"])
+    // What was read does not tell whether the caller has read it since.
+    #expect(try news() == ["plan"])
+    try fixture.twind.update(name, [begins])
+    let second = try #require(try fixture.twind.get(name).twin?.revision)
+    #expect(try fixture.twind.get(name, ifNewerThan: second).twin == nil)
+    clock.advance(by: 20)
+    for _ in 0..<2 {
+      if isReadBack { fixture = try fixture.restarted(clock: clock) }
+      #expect(try fixture.twind.get(name, ifNewerThan: second).twin?["plan"] == .string("pro"))
+    }
+    let third = try fixture.twind.update(name, [.set("plan", .string("free"))]).sequence
+    #expect(try fixture.twind.get(name, ifNewerThan: third).twin == nil)
+  }
+
   @Test func absentDeletedAndMalformedNames() throws {
     #expect(code { _ = try twind.get("acme/customer/2") } == .notFound)
     try twind.delete("acme/customer/1")

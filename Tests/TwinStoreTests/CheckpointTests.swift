@@ -63,7 +63,7 @@ import TwinStore
     try store.update("a/b/1", ["x": .int(2)])
     try store.update("a/b/2", ["x": .int(2)])
     let report = try store.checkpoint()
-    #expect(report.sequence == 3 && report.twinCount == 2 && report.endedAt == clock.wallMicros())
+    #expect(report.sequence == 3 && report.twinCount == 2 && report.endedAt == store.now)
     #expect(store.stats.dirtyCount == 0)
     let watcher = try DatabaseQueue(path: store.database.path)
     func version() throws -> Int? { try watcher.read { try Int.fetchOne($0, sql: "PRAGMA data_version") } }

@@ -53,7 +53,7 @@ import TwinStore
     #expect(try again.update("acme/c/1", ["n": .int(1)], key: "k") == first)
     #expect(throws: TwinError.self) { try again.update("acme/c/1", ["n": .int(1), "m": .int(1)], key: "k") }
     #expect(try again.value("acme/c/1", "n") == .int(7))
-    clock.advance(micros: day)
+    clock.advance(micros: day + 1_000)
     #expect(try again.update("acme/c/1", ["n": .int(1)], key: "k").sequence == again.head)
     _ = try again.checkpoint()
     #expect(again.stats.idempotencyKeyCount == 1)
@@ -110,7 +110,7 @@ import TwinStore
     #expect(code { try write(again, 50, agent: "b") } == .resourceExhausted)
     #expect(try write(again, 1, agent: "a") == first)
     // Room returns when the keys have expired and a checkpoint has dropped them.
-    clock.advance(micros: day)
+    clock.advance(micros: day + 1_000)
     #expect(code { try write(again, 50, agent: "b") } == .resourceExhausted)
     _ = try again.checkpoint()
     #expect(again.stats.idempotencyKeyCount == 0)
@@ -124,7 +124,7 @@ import TwinStore
     try write(store, 1)
     try store.close()
     let again = try open()
-    clock.advance(micros: day)
+    clock.advance(micros: day + 1_000)
     // Before anything dropped the old one.
     let second = try again.update("acme/c/1", ["n": .int(2)], key: "k1")
     #expect(second.factCount == 1)

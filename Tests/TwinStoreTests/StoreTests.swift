@@ -74,12 +74,12 @@ import TwinStore
     let first = try #require(try store.read("a/b/1")?.first)
     clock.advance(micros: -5_000_000)
     try store.update("a/b/1", ["x": .int(2)])
-    #expect(try store.read("a/b/1")?.first?.recordedAt == first.recordedAt)
+    #expect(try store.read("a/b/1")?.first?.recordedAt == first.recordedAt + 1)
     #expect(try store.value("a/b/1", "x") == .int(2))
     try store.close()
     let again = try place.open(clock: clock)
     try again.update("a/b/1", ["x": .int(3)])
-    #expect(try again.read("a/b/1")?.first?.recordedAt == first.recordedAt)
+    #expect(try again.read("a/b/1")?.first?.recordedAt == first.recordedAt + 2)
     try again.close()
   }
 

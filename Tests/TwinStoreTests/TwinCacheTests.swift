@@ -39,10 +39,10 @@ import TwinStore
         _ = try store.commit(try Command(update: update, agent: Text(requests.text("tester"))), .none)
       }
       let before = store.stats.unwrittenBytes
-      // Time alone takes an attribute away, of twins that no checkpoint has written.
+      // Time alone takes an attribute away, of twins that no checkpoint has written: what was committed stays to be written.
       clock.advance(micros: 2_000)
       for twin in 0..<20 { #expect(try store.value("a/b/\(twin)", "presence") == nil) }
-      #expect(store.stats.unwrittenBytes < before)
+      #expect(store.stats.unwrittenBytes == before)
       _ = try store.checkpoint()
       #expect(store.stats.unwrittenBytes == 0)
     }

@@ -44,9 +44,13 @@ extension Store.Options {
 final class ManualClock: TwinStore.Clock, @unchecked Sendable {
   private let lock = NSLock()
   private var micros: Int64 = 1_700_000_000_000_000
+  /// What somebody has set the time of day ahead by.
+  private var ahead: Int64 = 0
 
-  func wallMicros() -> Int64 { lock.withLock { micros } }
-  func monotonicNanos() -> UInt64 { UInt64(wallMicros()) * 1_000 }
+  func wallMicros() -> Int64 { lock.withLock { micros + ahead } }
+  func elapsedNanos() -> UInt64 { lock.withLock { UInt64(micros) * 1_000 } }
+  func monotonicNanos() -> UInt64 { elapsedNanos() }
+  func jump(by micros: Int64) { lock.withLock { ahead += micros } }
   func pause(micros: UInt32) { advance(micros: Int64(micros)) }
   func advance(micros: Int64) { lock.withLock { self.micros += micros } }
 }

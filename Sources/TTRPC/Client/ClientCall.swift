@@ -31,7 +31,7 @@ package final class ClientCall: @unchecked Sendable {
     waitingBytes += message.count + Self.messageBytes
   }
 
-  func takeMessage() -> [UInt8]? {
+  package func takeMessage() -> [UInt8]? {
     guard firstMessage < messages.count else { return nil }
     let message = messages[firstMessage]
     messages[firstMessage] = []

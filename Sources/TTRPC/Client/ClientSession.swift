@@ -109,7 +109,14 @@ package struct ClientSession: ~Copyable {
       if hasMessage { call.received(message) }
       end(call, .success([]))
     case .response:
-      end(call, Self.outcome(of: message))
+      let outcome = Self.outcome(of: message)
+      // Of a stream, the last message.
+      if call.state.shape.serverStreams, case .success(let payload) = outcome {
+        if !payload.isEmpty { payload.withUnsafeBytes { call.received($0) } }
+        end(call, .success([]))
+      } else {
+        end(call, outcome)
+      }
     case .ignore:
       return
     case .violation(let problem):

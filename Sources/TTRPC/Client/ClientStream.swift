@@ -47,5 +47,9 @@ public final class ClientStream<Request: ProtobufMessage, Response: ProtobufMess
   }
 
   /// Gives the call up; `next` throws CANCELLED.
+  ///
+  /// ttrpc itself has no way to say so: twind's servers understand our frame for it, others pass over it. Go's and Rust's
+  /// go on until their stream or the connection ends; close the client where that matters. The end of our messages is not
+  /// said instead: a server would take the half of what it was to get for the whole.
   public func cancel() { channel.cancel(call, RPCError(.cancelled, "the caller gave the call up")) }
 }

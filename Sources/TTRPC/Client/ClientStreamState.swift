@@ -23,12 +23,13 @@ package struct ClientStreamState: Equatable {
     self.phase = phase ?? (shape.clientStreams ? .open : .halfClosed)
   }
 
-  /// The flags of the request frame.
+  /// The flags of the request frame. That of a stream of requests holds no message; servers such as Rust's take its empty
+  /// payload for one unless it says so.
   package var requestFlags: FrameFlags {
     switch shape {
     case .unary: []
     case .serverStream: .remoteClosed
-    case .clientStream, .bidirectionalStream: .remoteOpen
+    case .clientStream, .bidirectionalStream: [.remoteOpen, .noData]
     }
   }
 

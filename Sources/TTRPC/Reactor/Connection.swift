@@ -240,8 +240,8 @@ final class Connection: EventSource, SessionHost {
 
   private func afterSend() {
     guard isOpen else { return }
-    if session.isClosing {
-      if session.output.isEmpty { return close() }
+    if session.isClosing || session.isDeaf {
+      if session.isClosing && session.output.isEmpty { return linger() }
       if closeDeadline == nil { closeDeadline = patience() }
     }
     if session.wantsOutput { session.produce() }
@@ -261,6 +261,7 @@ final class Connection: EventSource, SessionHost {
 
   private var isReading: Bool {
     if session.isClosing || hasEnded { return false }
+    if session.isDeaf { return true }
     return !session.isPaused
       || (session.isWaitingForReader && !session.isStuck && input.byteCount < ReceiveBuffer.bytesMax)
   }
@@ -312,6 +313,22 @@ final class Connection: EventSource, SessionHost {
 
   func close() {
     guard isOpen else { return }
+    giveUpAll()
+    reactor.remove(fd)
+    onClose(self)
+  }
+
+  /// Ends it, and leaves the client a moment to read why: closed while it still writes, its write would fail and it would
+  /// not read.
+  private func linger() {
+    guard isOpen else { return }
+    if let foreign = session.foreignProtocol { reactor.onForeignProtocol?(foreign, session.peer) }
+    giveUpAll()
+    Refusal(fd, reactor, seat: seat).takeOver()
+    onClose(self)
+  }
+
+  private func giveUpAll() {
     isOpen = false
     session.close()
     // Their calls have ended; what they hold is theirs to give back.
@@ -319,7 +336,5 @@ final class Connection: EventSource, SessionHost {
     session.share.add(-receiveBytes - sendBytes)
     receiveBytes = 0
     sendBytes = 0
-    reactor.remove(fd)
-    onClose(self)
   }
 }

@@ -190,7 +190,7 @@ extension Reactor {
 
   private func closeRemoved() {
     if closed.isEmpty { return }
-    for removed in closed { Glibc.close(removed.fd) }
+    for removed in closed { if let fd = removed.fd { Glibc.close(fd) } }
     closed.removeAll(keepingCapacity: true)
   }
 

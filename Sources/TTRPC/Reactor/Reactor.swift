@@ -41,7 +41,9 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Descriptors with events or work that waits; that of the wakeup stands for `jobs`.
   @exclusivity(unchecked) var backlog = LeastServed<Int32>()
   /// Who was removed in this turn stays alive to its end: it may be at work.
-  @exclusivity(unchecked) var closed: [(fd: Int32, source: any EventSource)] = []
+  @exclusivity(unchecked) var closed: [(fd: Int32?, source: any EventSource)] = []
+  /// Told of clients that speak something else.
+  var onForeignProtocol: (@Sendable (ForeignProtocol, Peer) -> Void)?
   @exclusivity(unchecked) var timers = TimerQueue()
   @exclusivity(unchecked) var running = true
   private var thread: Thread?
@@ -142,6 +144,16 @@ package final class Reactor: Executor, @unchecked Sendable {
     closed.append((fd, source))
   }
 
+  /// Another source takes the descriptor over, and waits for what can be read.
+  func replace(_ fd: Int32, with source: any EventSource) {
+    guard let before = self.source(fd) else { return }
+    if let last = lastHeard?.takeUnretainedValue(), last === before { lastHeard = nil }
+    watched[Int(fd)] = Watched(source: source, isQueued: watched[Int(fd)].isQueued)
+    timers.remove(UInt64(fd))
+    epoll.change(fd, twind_readable)
+    closed.append((nil, before))
+  }
+
   /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
@@ -153,7 +165,7 @@ package final class Reactor: Executor, @unchecked Sendable {
   }
 
   /// Refused connections that have not gone yet.
-  var refusals: Int { watched.count { $0.source is Refusal } }
+  var refusals: Int { watched.count { ($0.source as? Refusal)?.isOfNewcomer ?? false } }
 
   var connections: [Connection] { watched.compactMap { $0.source as? Connection } }
 

@@ -1,6 +1,6 @@
-// A connection past the limit: it has been told so, and stays until its client has read that, or a moment has passed.
+// A connection that has been told why it ends. It stays until its client has read that, or a moment has passed.
 //
-// Closed at once, the client's first write would fail and hide the answer.
+// Closed at once, the client's next write would fail and hide the answer.
 
 import CLinux
 import Glibc
@@ -13,10 +13,23 @@ final class Refusal: EventSource {
   private unowned let reactor: Reactor
   private let fd: Int32
   private let deadline = twind_monotonic_nanos() + Refusal.nanosMax
+  /// Of one that was served: its place is free when the descriptor is closed.
+  private let seat: Seat?
 
-  init(_ fd: Int32, _ reactor: Reactor) {
+  init(_ fd: Int32, _ reactor: Reactor, seat: Seat? = nil) {
     self.fd = fd
     self.reactor = reactor
+    self.seat = seat
+  }
+
+  /// It was never served.
+  var isOfNewcomer: Bool { seat == nil }
+
+  /// In the place of the connection that was served, whose last answer has been sent.
+  func takeOver() {
+    shutdown(fd, Int32(SHUT_WR))
+    reactor.replace(fd, with: self)
+    reactor.wake(fd, at: deadline)
   }
 
   /// Sends a socket the answer to its first call. There is none yet, but a client's first is number 1.

@@ -67,10 +67,12 @@ public final class Server: @unchecked Sendable {
   /// - Parameters:
   ///   - reactors: threads that serve; by default half of the cores, for the agents need the others.
   ///   - busyPoll: how long a thread goes on looking for more after the last activity, before it sleeps.
+  ///   - onForeignProtocol: told of clients that speak gRPC or HTTP; called on a reactor's thread.
   ///   - isOperator: who may have the places that `Limits.connectionsReservedMax` keeps; nobody by default.
   public init(
     router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors, busyPoll: Duration = .zero,
-    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false }
+    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false },
+    onForeignProtocol: (@Sendable (_ sentence: String, Peer) -> Void)? = nil
   ) throws(Failure) {
     self.isOperator = isOperator
     places = ConnectionPlaces(limits)
@@ -81,6 +83,9 @@ public final class Server: @unchecked Sendable {
     self.budget = budget
     self.reactors = try (0..<max(1, reactors)).map { (_) throws(Failure) in
       try Reactor(limits: limits, busyPollNanos: nanos, budget: budget)
+    }
+    if let onForeignProtocol {
+      for reactor in self.reactors { reactor.onForeignProtocol = { onForeignProtocol(ForeignProtocol.sentence, $1) } }
     }
     guard self.reactors.count > 1 else { return }
     for reactor in self.reactors {

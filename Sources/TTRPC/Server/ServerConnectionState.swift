@@ -16,6 +16,8 @@ package struct ServerConnectionState {
     case cancel
     /// Answer on this id; an open stream ends with it.
     case refuse(RPCError)
+    /// Answer on this id; no more calls can come on this connection.
+    case exhausted(RPCError)
     /// Nothing to do.
     case ignore
   }
@@ -36,6 +38,10 @@ package struct ServerConnectionState {
     }
     if begins(header) { return .begin }
     switch header.type {
+    case .request where lastStream == .max:
+      return .exhausted(
+        RPCError(.unavailable, "all stream ids of this connection are used up: connect again, calls under way will end")
+      )
     case .request:
       return .refuse(
         RPCError(.invalidArgument, "stream id \(id) was used before: ids increase, the last was \(lastStream)"))

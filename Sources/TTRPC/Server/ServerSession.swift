@@ -23,6 +23,10 @@ package final class ServerSession {
   @exclusivity(unchecked) package var output = SendBuffer()
   /// The connection ends when its output has been sent.
   @exclusivity(unchecked) package private(set) var isClosing = false
+  /// What the client sends is thrown away; the connection closes when its calls have ended.
+  @exclusivity(unchecked) package private(set) var isDeaf = false
+  /// What the client speaks instead of ttrpc.
+  @exclusivity(unchecked) private(set) var foreignProtocol: ForeignProtocol?
   /// `receive` has left frames for the next turn.
   @exclusivity(unchecked) package private(set) var isTurnOver = false
   /// New calls are refused.
@@ -106,15 +110,14 @@ package final class ServerSession {
     var framesLeft = limits.framesPerTurnMax
     let outputMax = output.byteCount + limits.replyBytesPerTurnMax
     var next = Arrival(in: bytes, at: 0, router)
-    while let frame = next, !isClosing && !isPaused {
+    while let frame = next, !isClosing && !isDeaf && !isPaused {
       if framesLeft == 0 || output.byteCount >= outputMax || offset >= limits.requestBytesPerTurnMax {
         isTurnOver = true
         return offset
       }
       framesLeft -= 1
       guard !frame.isTooLong else {
-        refuse(frame.header.stream, Self.tooLong(frame.header))
-        isClosing = true
+        beStopped(by: frame.header, UnsafeRawBufferPointer(rebasing: bytes[offset...]))
         break
       }
       offset = frame.end
@@ -122,7 +125,29 @@ package final class ServerSession {
       next?.approach()
       handle(frame, now)
     }
-    return isClosing ? bytes.count : offset
+    return isClosing || isDeaf ? bytes.count : offset
+  }
+
+  /// A frame that cannot be read, nor what comes behind it.
+  private func beStopped(by header: FrameHeader, _ bytes: UnsafeRawBufferPointer) {
+    if callCount == 0, let foreign = ForeignProtocol(bytes) {
+      foreignProtocol = foreign
+      let answer = foreign.answer
+      answer.withUnsafeBytes { output.append(answer.count).copyMemory(from: $0.baseAddress!, byteCount: answer.count) }
+      isClosing = true
+    } else {
+      refuse(header.stream, Self.tooLong(header))
+      stopListening(Self.tooLong(header))
+    }
+  }
+
+  /// Calls under way are answered; streams, which might go on for ever, end with the reason.
+  private func stopListening(_ reason: RPCError) {
+    isDeaf = true
+    for call in callsInOrder where call.method.shape != .unary {
+      abort(call, RPCError(.unavailable, "the connection ends, connect again: \(reason.message)"))
+    }
+    if streams.isEmpty { isClosing = true }
   }
 
   /// Refuses the calls at the beginning of the bytes, one by one, until no more than `bytesLeft` wait.
@@ -130,7 +155,7 @@ package final class ServerSession {
   /// - Returns: how many bytes are done with.
   package func refuse(_ bytes: UnsafeRawBufferPointer, downTo bytesLeft: Int, now: UInt64) -> Int {
     var offset = 0
-    while bytes.count - offset > bytesLeft, !isStuck, let frame = Arrival(in: bytes, at: offset, router),
+    while bytes.count - offset > bytesLeft, !isStuck, !isDeaf, let frame = Arrival(in: bytes, at: offset, router),
       !frame.isTooLong
     {
       offset = frame.end
@@ -161,13 +186,15 @@ package final class ServerSession {
   /// A frame began and did not end in time.
   func frameTimedOut(_ bytes: UnsafeRawBufferPointer) {
     if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
-      refuse(
-        FrameHeader(start).stream,
-        RPCError(
-          .deadlineExceeded,
-          "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole"))
+      refuse(FrameHeader(start).stream, lateFrame)
     }
-    isClosing = true
+    stopListening(lateFrame)
+  }
+
+  private var lateFrame: RPCError {
+    RPCError(
+      .deadlineExceeded,
+      "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole")
   }
 
   /// Memory is short and this connection holds the most of it. Each of its calls is told, and a frame that has begun.
@@ -202,6 +229,9 @@ package final class ServerSession {
       end(header.stream, cancelled: true)
     case .refuse(let error):
       refuse(header.stream, error)
+    case .exhausted(let error):
+      refuse(header.stream, error)
+      stopListening(error)
     case .ignore:
       return
     }
@@ -230,12 +260,7 @@ package final class ServerSession {
   private func admit(_ frame: Arrival, _ method: Method, _ now: UInt64) throws(RPCError) {
     let state = try ServerStreamState(shape: method.shape, flags: frame.header.flags)
     try method.gate?(peer)
-    guard streams.count < limits.streamsPerConnectionMax else {
-      throw RPCError(
-        .resourceExhausted,
-        "\(limits.streamsPerConnectionMax) calls are in flight on this connection (streamsPerConnectionMax): "
-          + "wait for one to end")
-    }
+    if streams.count >= limits.streamsPerConnectionMax { try checkPlaces(for: method) }
     guard !isDraining else { throw RPCError(.unavailable, "the server is shutting down: try again later") }
     try checkSize(frame.payload, method)
     let deadline = try Self.deadline(frame.timeoutNanos, now)
@@ -243,6 +268,19 @@ package final class ServerSession {
       try unary(frame, method, deadline)
     } else {
       stream(open(frame.header.stream, method, frame.metadata, deadline, state), frame.payload)
+    }
+  }
+
+  /// Unary calls and streams have places of their own: a client without a cancel, such as containerd's, leaves streams
+  /// behind, and can read all the same.
+  private func checkPlaces(for method: Method) throws(RPCError) {
+    let isUnary = method.shape == .unary
+    let count = streams.values.count { ($0.method.shape == .unary) == isUnary }
+    guard count < limits.streamsPerConnectionMax else {
+      throw RPCError(
+        .resourceExhausted,
+        "\(count) \(isUnary ? "calls" : "streams") are in flight on this connection (streamsPerConnectionMax): "
+          + "wait for one to end, or connect again")
     }
   }
 
@@ -327,6 +365,7 @@ package final class ServerSession {
     guard let call = streams.removeValue(forKey: id) else { return }
     call.giveRoomBack()
     call.ended(cancelled: cancelled)
+    if isDeaf && streams.isEmpty { isClosing = true }
   }
 
   /// Ends calls whose deadline has passed, a few at a time: others are served in between.

@@ -84,6 +84,7 @@ extension RPCError {
       switch error {
       case .exists: .alreadyExists
       case .missing: .notFound
+      case .insideDataDirectory: .invalidArgument
       case .cancelled: .cancelled
       case .exhausted: .outOfRange
       case .unsound, .corrupt: .dataLoss

@@ -20,6 +20,7 @@ final class CheckpointRunner: @unchecked Sendable {
   private var isStopping = false
   /// Touched by the thread only.
   private var freed: FreedMemory
+  private var clockTrouble: ClockTrouble?
   private var thread: Thread?
 
   init(_ store: Store, interval: Duration, buffers: BufferBudget, logger: Logger) {
@@ -69,10 +70,19 @@ final class CheckpointRunner: @unchecked Sendable {
   private func wait(until next: UInt64) -> Bool {
     while true {
       freed.look()
+      warnOfClock()
       let now = twind_monotonic_nanos()
       if now >= next || store.wantsCheckpoint { return !lock.withLock { isStopping } }
       guard wait(nanos: min(next - now, Self.lookNanos)) else { return false }
     }
+  }
+
+  /// Each trouble once.
+  private func warnOfClock() {
+    let trouble = store.clockTrouble
+    defer { clockTrouble = trouble }
+    if let trouble, trouble != clockTrouble { logger.warning("\(trouble)") }
+    if trouble == nil && clockTrouble != nil { logger.notice("the system's clock is right again") }
   }
 
   private func wait(nanos: UInt64) -> Bool {

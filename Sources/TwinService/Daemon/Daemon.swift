@@ -70,7 +70,7 @@ package final class Daemon: Service {
     self.health = health
     let twins = TwinService(store: store, agents: Agents(configured: options.agents), lanes: lanes)
     do {
-      server = try Self.server(options, limits, descriptors, twins, health)
+      server = try Self.server(options, limits, descriptors, twins, health, logger)
     } catch {
       listener.removePath()
       lanes.stop()
@@ -170,7 +170,7 @@ package final class Daemon: Service {
 
   private static func server(
     _ options: DaemonOptions, _ limits: TTRPC.Limits, _ descriptors: Descriptors, _ twins: TwinService,
-    _ health: HealthService
+    _ health: HealthService, _ logger: Logger
   ) throws(Server.Failure) -> Server {
     let identity = AdminService.Identity(
       version: version, socket: absolute(options.socket), dataDirectory: absolute(options.dataDirectory),
@@ -186,7 +186,7 @@ package final class Daemon: Service {
     health.register(in: &router)
     let server = try Server(
       router: router, limits: limits, reactors: options.reactors, busyPoll: options.busyPoll,
-      isOperator: AdminService.isOperator)
+      isOperator: AdminService.isOperator, onForeignProtocol: ForeignCallers(logger).note)
     counter.server = server
     return server
   }

@@ -15,13 +15,11 @@ struct AsOfQuery: Sendable {
   /// Microseconds since the epoch.
   let validAt: Int64
   let knownAt: Int64
-  let knownRevision: UInt64
 
   init(_ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ service: TwinService) throws(TwinError) {
     name = try TwinName(Text(request.pointee.name)).array
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
     permit = try service.permit(purpose: Text(request.pointee.purpose))
-    knownRevision = request.pointee.if_newer_than_revision
     let now = service.store.present()
     let (validAt, knownAt) = (request.pointee.valid_at, request.pointee.known_at)
     if knownAt > now {
@@ -32,7 +30,8 @@ struct AsOfQuery: Sendable {
   }
 
   fileprivate func answer(_ call: ServerCall, _ image: TwinImage, _ sequence: UInt64) {
-    TwinReply(image, mask, permit, sequence, knownRevision).send(on: call)
+    // A revision says nothing about other times than the one that it was read for.
+    TwinReply(image, mask, permit, sequence, 0).send(on: call)
   }
 }
 

@@ -89,7 +89,7 @@ struct TwinReply {
   private let sequence: UInt64
   private let known: UInt64
 
-  /// - Parameter known: the revision that the caller has.
+  /// - Parameter known: the revision that the caller has; 0 = none.
   @inline(__always)
   init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit, _ sequence: UInt64, _ known: UInt64) {
     self.image = image
@@ -99,9 +99,14 @@ struct TwinReply {
     self.known = known
   }
 
+  /// False only when the caller surely has what there is. A revision that was never issued is of another store, or of
+  /// commits that were lost; and a revision does not tell whether it was read before time changed the twin.
+  @inline(__always)
+  private var isNews: Bool { image.revision > known || known > sequence || image.isTurned }
+
   @inline(__always)
   func send<Call: TwinReplying & ~Copyable>(on call: borrowing Call) {
-    guard image.revision > known else { return sendNotModified(call) }
+    if !isNews { return sendNotModified(call) }
     let twin = TwinEncoding(image, mask, permit)
     // Nearly always nothing is left out, and so nothing is withheld.
     if image.showsAll(mask, permit) { return send(twin, on: call) }

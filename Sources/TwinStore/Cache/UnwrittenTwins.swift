@@ -33,7 +33,7 @@ struct UnwrittenTwins {
   mutating func put(_ image: TwinImage, change: TwinImage, insteadOf old: TwinImage?) {
     byteCount += change.byteCount + image.byteCount
     if let old, old.dirtyEpoch == epoch {
-      byteCount -= old.byteCount
+      byteCount -= dirty[old.dirtySlot].byteCount
       image.markDirty(epoch: epoch, slot: old.dirtySlot)
       dirty[old.dirtySlot] = image
     } else {
@@ -48,14 +48,11 @@ struct UnwrittenTwins {
     dirty.append(image)
   }
 
-  /// Takes an image that differs in nothing that is written.
+  /// Memory has another image of the same revision, which time has made. The one of the commit is written all the same:
+  /// whoever reads it back sees that time has changed it since.
   mutating func replace(_ old: TwinImage, with image: TwinImage) {
     image.markChanged(old.lastChange)
     image.markDirty(epoch: old.dirtyEpoch, slot: old.dirtySlot)
-    if old.dirtyEpoch == epoch {
-      byteCount += image.byteCount - old.byteCount
-      dirty[old.dirtySlot] = image
-    }
   }
 
   /// Whether the database does not have this revision.
@@ -143,7 +140,8 @@ struct UnwrittenTwins {
   mutating func giveBack(_ current: (TwinImage) -> TwinImage?) {
     for image in captured {
       if let here = current(image), here.revision == image.revision {
-        markDirty(here)
+        here.markDirty(epoch: epoch, slot: dirty.count)
+        dirty.append(image)
       } else {
         byteCount -= image.byteCount
       }

@@ -26,7 +26,9 @@ extension Store {
 
   /// Under `checkpoints.running`, after a checkpoint is written.
   func dropExpiredKeys() throws(StoreError) {
-    let time = present().subtractingClamped(Limits.idempotencyAgeMicrosMax)
+    let now = self.now
+    clock.reach(now)
+    let time = now.subtractingClamped(Limits.idempotencyAgeMicrosMax)
     var sliceCount = 0
     for _ in 0..<options.slices.keyDropsMax {
       let dropped = try database.dropKeys(recordedBy: time, countMax: options.slices.keysMax)

@@ -44,7 +44,7 @@ extension Store {
   }
 
   func runCheckpoint(isLast: Bool) throws(StoreError) -> CheckpointReport {
-    if let failure = section.failure { throw failure }
+    try section.checkFiles()
     let start = clock.monotonicNanos()
     let capture = section.capture(isLast: isLast)
     do throws(StoreError) {

@@ -8,6 +8,7 @@ import TwinCore
 extension CommitSection {
   /// Syncs all that was committed before, in one group; waits for a sync that runs.
   func sync() throws(StoreError) {
+    try checkFiles()
     let target = lock.withLock { journal.appendedBytes }
     while let ticket = try beginSync(through: target) {
       ticket.run()
@@ -22,6 +23,20 @@ extension CommitSection {
         noteSynced()
       }
       feed.ring()
+    }
+  }
+
+  /// Nothing is made durable in files that no start will find.
+  func checkFiles() throws(StoreError) {
+    try lock.withLock { () throws(StoreError) in
+      if let failure { throw failure }
+      do throws(StoreError) {
+        try files.check()
+        try journal.checkFile()
+      } catch {
+        if error.latches { latch(error) }
+        throw error
+      }
     }
   }
 

@@ -29,6 +29,7 @@ final class CommitSection: @unchecked Sendable {
   let cache: TwinCache
   let feed: Feed
   let clock: SteadyClock
+  let files: OwnFiles
   let keys: IdempotencyTable
   let waiters: SyncWaiters
   let bell = WorkBell()
@@ -62,6 +63,7 @@ final class CommitSection: @unchecked Sendable {
     clock = opening.clock
     keys = opening.keys
     options = opening.options
+    files = opening.files
     self.journal = journal
     sequences = opening.sequences
     liveCount = opening.liveCount
@@ -121,9 +123,8 @@ final class CommitSection: @unchecked Sendable {
       case .cold: return .cold
       }
     }
-    // Not before a time that one of these was derived for.
     let commit = Commit(
-      sequence: sequences.next, recordedAt: max(now, clock.reached), agent: command.agent, purpose: command.purpose)
+      sequence: sequences.next, recordedAt: clock.nextCommitMicros(), agent: command.agent, purpose: command.purpose)
     let decision = try decide(command, on: images, as: commit)
     try CommitSection.checkFacts(decision.facts.count)
     let work = CommitWork(command, decision, images, commit)
@@ -132,7 +133,7 @@ final class CommitSection: @unchecked Sendable {
     let result = work.changes.isEmpty ? work.unchanged(sequences.last) : work.result
     let keyed = scope.map { KeyedResult($0, request, result) }
     guard try append(work, result, keyed, level, mayBlock: mayBlock) else { return .busy }
-    clock.reach(commit.recordedAt)
+    clock.close(commit.recordedAt)
     if level > .memory || journal.bufferedBytes > Limits.journalBufferBytesMax { try flush() }
     if !work.changes.isEmpty { publish(work, as: commit) }
     if let scope {

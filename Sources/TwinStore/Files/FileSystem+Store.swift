@@ -40,7 +40,30 @@ extension FileSystem {
     }
   }
 
+  /// The lock of a data directory: of its file `lock`, as earlier versions know it, and of the directory itself, since that
+  /// file can be removed. Nil: another process has one of them.
+  package func lockedStore(_ directory: String) throws(StoreError) -> (any FileLock)? {
+    let outer = try named(directory, "lock") { () throws(Errno) in try lockDirectory(directory) }
+    guard let outer, let inner = try locked(directory + "/lock") else { return nil }
+    return StoreLock(outer, inner)
+  }
+
   package func locked(_ path: String) throws(StoreError) -> (any FileLock)? {
     try named(path, "lock") { () throws(Errno) in try lock(path) }
+  }
+}
+
+private final class StoreLock: FileLock {
+  private let outer: any FileLock
+  private let inner: any FileLock
+
+  init(_ outer: any FileLock, _ inner: any FileLock) {
+    self.outer = outer
+    self.inner = inner
+  }
+
+  func unlock() {
+    inner.unlock()
+    outer.unlock()
   }
 }

@@ -25,6 +25,13 @@ package protocol FileSystem: Sendable {
   /// The names in a directory, without `.` and `..`, in byte order.
   func list(_ directory: String) throws(Errno) -> [String]
 
+  /// What a name stands for, without following a symbolic link. Nil when there is nothing of that name, or on a file system
+  /// where nobody else can do anything.
+  func status(_ path: String) throws(Errno) -> FileStatus?
+
+  /// Locks a directory until the result is released. Nil: another process holds it.
+  func lockDirectory(_ path: String) throws(Errno) -> (any FileLock)?
+
   /// Nil when there is nothing of that name.
   func kind(_ path: String) throws(Errno) -> FileKind?
 
@@ -44,6 +51,30 @@ package protocol FileSystem: Sendable {
 }
 
 package enum FileKind: Sendable { case file, directory, other }
+
+/// Whose a file is, and which.
+package struct FileStatus: Sendable {
+  /// The same file has the same, whatever its name.
+  package struct Identity: Equatable, Sendable {
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  let identity: Identity
+  let isLink: Bool
+  let uid: UInt32
+  let mode: UInt32
+}
+
+extension FileSystem {
+  package func status(_ path: String) throws(Errno) -> FileStatus? { nil }
+  package func lockDirectory(_ path: String) throws(Errno) -> (any FileLock)? { NoLock() }
+}
+
+/// Of a file system that one store has for itself.
+private final class NoLock: FileLock {
+  func unlock() {}
+}
 
 package enum FileAccess: Sendable {
   case read

@@ -39,6 +39,17 @@ package struct PosixFileSystem: FileSystem {
     }
   }
 
+  package func status(_ path: String) throws(Errno) -> FileStatus? {
+    var status = stat()
+    if lstat(path, &status) != 0 {
+      if errno == ENOENT { return nil }
+      throw Errno(errno)
+    }
+    return FileStatus(
+      identity: .init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
+      isLink: status.st_mode & S_IFMT == S_IFLNK, uid: status.st_uid, mode: status.st_mode & 0o7777)
+  }
+
   package func open(_ path: String, _ access: FileAccess) throws(Errno) -> any File {
     let flags =
       switch access {
@@ -58,7 +69,15 @@ package struct PosixFileSystem: FileSystem {
   }
 
   package func lock(_ path: String) throws(Errno) -> (any FileLock)? {
-    let lock = LockedDescriptor(try opened(path, O_RDWR | O_CREAT))
+    try locked(path, O_RDWR | O_CREAT)
+  }
+
+  package func lockDirectory(_ path: String) throws(Errno) -> (any FileLock)? {
+    try locked(path, O_RDONLY | O_DIRECTORY)
+  }
+
+  private func locked(_ path: String, _ flags: CInt) throws(Errno) -> (any FileLock)? {
+    let lock = LockedDescriptor(try opened(path, flags))
     if twind_lock_file(lock.fd) == 0 { return lock }
     if errno == EWOULDBLOCK { return nil }
     throw Errno(errno)

@@ -26,6 +26,8 @@ package final class Journal {
   var file: any File
   /// Its path, made once: a write allocates nothing.
   var path: String
+  /// Which file that was when it was taken into use; nil = the file system does not tell.
+  private var identity: FileStatus.Identity?
   var header: SegmentHeader
   var seed: UInt32
   let buffer = RecordBuffer()
@@ -72,6 +74,13 @@ package final class Journal {
     lastSequence = header.previousLast
     lastWritten = lastSequence
     syncedThrough = lastSequence
+    identity = try? folder.fileSystem.status(path)?.identity
+  }
+
+  /// Throws `replaced` when the newest segment's name no longer stands for the file that is written.
+  func checkFile() throws(StoreError) {
+    guard let identity else { return }
+    if try folder.fileSystem.status(of: path)?.identity != identity { throw .replaced(path: path) }
   }
 
   /// Bytes of records with a payload appended since the start, and how many of them are durable.
@@ -180,6 +189,7 @@ package final class Journal {
   func begin(_ file: any File, _ header: SegmentHeader) {
     self.file = file
     path = folder.path(of: header.number)
+    identity = try? folder.fileSystem.status(path)?.identity
     self.header = header
     seed = header.seed
     end = SegmentHeader.byteCount

@@ -22,7 +22,7 @@ package final class DropPlan {
   private let directory: String
   private let fileSystem: any FileSystem
   private let scratch: String
-  private let lock: (any FileLock)?
+  private let lock: any FileLock
 
   /// - Throws: `inUse`, `missing` when there is no journal or no database, `undroppable` when the database holds more,
   ///   `corrupt` when the database does not say how much it holds, `newerFormat`, `io`.
@@ -46,7 +46,7 @@ package final class DropPlan {
     try look(JournalFolder(dataDirectory: directory, fileSystem: fileSystem))
   }
 
-  deinit { lock?.unlock() }
+  deinit { lock.unlock() }
 
   /// Whether there is anything to do.
   package var isNeeded: Bool { droppedCount > 0 || damage != nil }

@@ -30,7 +30,7 @@ package enum StoreRestore {
       try checkEmpty(directory, fileSystem)
       let report = try check(path, named: path, fileSystem, scratch, progress)
       try fileSystem.ensureDirectory(directory)
-      guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
+      guard let lock = try fileSystem.lockedStore(directory) else { throw .inUse(directory: directory) }
       defer { lock.unlock() }
       try checkEmpty(directory, fileSystem)
       let (target, partial) = (directory + "/twind.db", directory + "/" + StoreRestore.partialName)

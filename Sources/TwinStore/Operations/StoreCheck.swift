@@ -17,15 +17,20 @@ package enum StoreCheck {
     progress: (CheckProgress) -> Void = { _ in }
   ) throws(StoreError) -> CheckReport {
     let lock = try locked(directory, fileSystem)
-    defer { lock?.unlock() }
+    defer { lock.unlock() }
     return try runLocked(directory: directory, fileSystem: fileSystem, scratch: scratch, progress: progress)
   }
 
-  /// Locks the directory; nil when it has no lock file, which every daemon makes first.
-  static func locked(_ directory: String, _ fileSystem: any FileSystem) throws(StoreError) -> (any FileLock)? {
+  /// Locks the directory. Its lock file is not made: nothing is changed that is only looked at.
+  static func locked(_ directory: String, _ fileSystem: any FileSystem) throws(StoreError) -> any FileLock {
     guard try fileSystem.exists(directory) else { throw .missing(path: directory, because: "it is to be read") }
-    guard try fileSystem.exists(directory + "/lock") else { return nil }
-    guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
+    let lock =
+      if try fileSystem.exists(directory + "/lock") {
+        try fileSystem.lockedStore(directory)
+      } else {
+        try fileSystem.named(directory, "lock") { () throws(Errno) in try fileSystem.lockDirectory(directory) }
+      }
+    guard let lock else { throw .inUse(directory: directory) }
     return lock
   }
 

@@ -3,6 +3,7 @@
 // Promises: nothing is written before everything was checked. Damage stops the start, with the file, the place and the
 // remedy; a file that is missing is damage too. Replay runs only `apply`, as every commit does.
 
+import Glibc
 import TwinCore
 
 /// How far a start is.
@@ -35,6 +36,7 @@ struct StoreOpening {
   let clock: SteadyClock
   let fileSystem: any FileSystem
   let directoryLock: any FileLock
+  let files: OwnFiles
   let database: Database
   let cache: TwinCache
   let keys: IdempotencyTable
@@ -50,8 +52,10 @@ struct StoreOpening {
     startedAt = clock.monotonicNanos()
     self.clock = SteadyClock(clock)
     try fileSystem.ensureDirectory(directory)
-    guard let lock = try fileSystem.locked(directory + "/lock") else { throw .inUse(directory: directory) }
+    if !options.allowsSharedDirectory { try fileSystem.checkIsPrivate(directory, uid: geteuid()) }
+    guard let lock = try fileSystem.lockedStore(directory) else { throw .inUse(directory: directory) }
     let path = directory + "/twind.db"
+    try fileSystem.refuseLinks(["/twind.db", "/twind.db-wal", "/twind.db-shm", "/journal"].map { directory + $0 })
     if try !fileSystem.exists(path) {
       if try !JournalFolder(dataDirectory: directory, fileSystem: fileSystem).numbers().isEmpty {
         throw .missing(path: path, because: "its journal is there")
@@ -62,6 +66,7 @@ struct StoreOpening {
     }
     database = try Database(path: path, fileSystem: fileSystem)
     try database.loadCheckpointRow()
+    files = try OwnFiles([directory + "/lock", path], fileSystem)
     directoryLock = lock
     cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: self.clock)
     keys = IdempotencyTable(
@@ -85,7 +90,7 @@ struct StoreOpening {
       if count % StoreOpening.progressRows == 0 { progress(.scanning(count, of: expected)) }
     }
     liveCount = live
-    clock.reach(database.checkpointRow.recordedAt)
+    clock.close(database.checkpointRow.recordedAt)
     try database.loadKeys(into: keys)
   }
 
@@ -106,7 +111,8 @@ struct StoreOpening {
     }
     self.journal = journal
     liveCount = replay.liveCount
-    clock.reach(replay.lastRecordedAt)
+    clock.close(replay.lastRecordedAt)
+    clock.start()
     let last = max(applied, journal.lastSequence)
     sequences = SequenceRange(
       last: last, jumps: SequenceRange.joined(database.checkpointRow.jumps, journal.gaps),

@@ -42,12 +42,13 @@ package struct Retention: Equatable, Sendable {
 
 extension Retention.Rule {
   /// Whether a look at the facts can pay: each fact is looked at a few times, however often its twin is written.
-  func isDue(_ row: TwinRow, now: Int64, isGrown: Bool) -> Bool {
+  func isDue(_ row: TwinRow, now: TrimTimes, isGrown: Bool) -> Bool {
     switch self {
     case .all: return false
     case .age(let age):
       // Those trimmed a short time ago have lost little since.
-      return row.factCount > 1 && !isGrown && row.factsFrom < now.subtractingClamped(age).subtractingClamped(age / 16)
+      guard let now = now.byAge, row.factCount > 1, !isGrown else { return false }
+      return row.factsFrom < now.subtractingClamped(age).subtractingClamped(age / 16)
     case .newest(let count):
       let standing = Int64(row.image.entryCount + row.image.pendingCount)
       return row.factCount > (isGrown ? 2 * (Int64(count) + standing) + 16 : Int64(count))

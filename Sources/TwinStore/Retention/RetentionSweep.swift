@@ -6,6 +6,13 @@ import GRDB
 import Synchronization
 import TwinCore
 
+/// The times that a round goes by.
+struct TrimTimes {
+  let present: Int64
+  /// What facts are old by; nil = the clock is not to be believed.
+  let byAge: Int64?
+}
+
 /// Where the last round ended.
 final class RetentionSweep: @unchecked Sendable {
   var lastTwin: Int64 = 0
@@ -19,7 +26,8 @@ extension Store {
     // What the checkpoints write from here on is noted when it is large.
     database.grownFactsMin = retention.newestMin
     let limits = options.slices
-    let now = present()
+    let now = TrimTimes(present: self.now, byAge: clock.retentionMicros)
+    clock.reach(now.present)
     var grown = database.grown[...]
     database.grown = []
     for _ in 0..<limits.trimsMax {
@@ -57,7 +65,7 @@ extension Store {
 
   /// Trims the first of these twins in one transaction. Returns how many that were, at least one.
   private func trim(
-    _ twins: [Int64], _ retention: Retention, now: Int64, isGrown: Bool
+    _ twins: [Int64], _ retention: Retention, now: TrimTimes, isGrown: Bool
   ) throws(StoreError) -> Int {
     var (done, facts) = (0, 0)
     try database.transaction { db, row in

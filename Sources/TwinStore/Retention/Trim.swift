@@ -71,7 +71,7 @@ extension Database {
   ///
   /// - Parameter factsMax: are looked at in one go; the rest in a later round.
   func trim(
-    _ id: Int64, _ retention: Retention, now: Int64, isGrown: Bool, factsMax: Int, _ db: GRDB.Database,
+    _ id: Int64, _ retention: Retention, now: TrimTimes, isGrown: Bool, factsMax: Int, _ db: GRDB.Database,
     _ checkpoint: inout CheckpointRow
   ) throws -> Int {
     let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
@@ -95,7 +95,7 @@ extension Database {
     next.factCount -= Int64(trim.dropped.count)
     checkpoint.factCount -= Int64(trim.dropped.count)
     // The horizon stays in the past.
-    checkpoint.recordedAt = max(checkpoint.recordedAt, now)
+    checkpoint.recordedAt = max(checkpoint.recordedAt, now.present)
     try next.write(db)
     checkpoint.twinDigest ^= found.checksum ^ next.checksum
     return facts.count
@@ -103,11 +103,11 @@ extension Database {
 
   /// Facts recorded at it or before may go; nil = none.
   private func horizon(
-    of twin: TwinRow, _ rule: Retention.Rule, now: Int64, _ db: GRDB.Database
+    of twin: TwinRow, _ rule: Retention.Rule, now: TrimTimes, _ db: GRDB.Database
   ) throws -> Int64? {
     switch rule {
     case .all: return nil
-    case .age(let age): return now.subtractingClamped(age)
+    case .age(let age): return now.byAge?.subtractingClamped(age)
     case .newest(let count):
       let find = try db.cachedStatement(
         sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id DESC LIMIT 1 OFFSET ?")

@@ -26,8 +26,7 @@ struct Recovered {
           + "the last commit is \(store.head)")
     }
     world.recover(count)
-    world.forgetTold()
-    try world.look(at: store)
+    try world.begin(store)
     for name in world.wishes.names { try check(name) }
     let live = model.liveNames.count
     if store.stats.twinCount != live { throw HistoryFailure("\(store.stats.twinCount) twins are counted, not \(live)") }

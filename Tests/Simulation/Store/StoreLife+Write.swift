@@ -11,7 +11,7 @@ extension StoreLife {
     let wish = world.wishes.next(now: now) { model.image($0, at: now)?.revision ?? 0 }
     do {
       try wish.withCommand { command in
-        let expected = try model.expect(command, wish, at: now)
+        let expected = try model.expect(command, wish, at: now, recordedAt: world.nextCommitTime)
         let write = Write(wish, expected, world)
         let outcome: CommitOutcome?
         do throws(TwinError) {
@@ -54,6 +54,7 @@ extension StoreLife {
     case .entry(let entry, let result):
       if outcome.result != result { throw HistoryFailure("it gets \(outcome.result), not \(result)") }
       write.append(entry)
+      world.now = max(world.now, entry.recordedAt)
       if entry.isCommit { world.counts.commits += 1 }
     }
     let covered = model.log.count

@@ -50,14 +50,17 @@ final class StoreModel {
 
   // MARK: Writing
 
-  func expect(_ command: Command, _ wish: Wish, at now: Int64) throws -> Expectation {
+  /// - Parameters:
+  ///   - now: what the twins are seen at.
+  ///   - recordedAt: later than all that was recorded or told before.
+  func expect(_ command: Command, _ wish: Wish, at now: Int64, recordedAt: Int64) throws -> Expectation {
     let scope = wish.agent + " " + wish.key
     if !wish.key.isEmpty, let first = keys[scope] {
       if first.requestHash == wish.number { return .answer(first.result) }
       return .refusal(.invalid("the key is another request's"))
     }
     let before = wish.twins.map { image($0.name, at: now) }
-    let commit = Commit(sequence: nextSequence, recordedAt: now, agent: command.agent, purpose: command.purpose)
+    let commit = Commit(sequence: nextSequence, recordedAt: recordedAt, agent: command.agent, purpose: command.purpose)
     let decision: Decision
     do throws(TwinError) {
       decision = try decide(command, on: before, as: commit)
@@ -77,7 +80,7 @@ final class StoreModel {
     if changes.isEmpty && wish.key.isEmpty { return .answer(result) }
     let key =
       wish.key.isEmpty ? nil : LogEntry.Key(scope: scope, requestHash: wish.number, result: result)
-    return .entry(LogEntry(sequence: sequence, recordedAt: now, changes: changes, key: key), result)
+    return .entry(LogEntry(sequence: sequence, recordedAt: recordedAt, changes: changes, key: key), result)
   }
 
   /// The write has been done; it is in memory.

@@ -14,7 +14,7 @@ final class World: @unchecked Sendable {
   var watchers: [Watcher]
   var backups = Backups()
   /// The present, as the store sees it: no earlier than what it has recorded or told.
-  private(set) var now: Int64
+  var now: Int64
   /// What the process at hand has told to be all that was known until then.
   private var toldThrough = Int64.min
   /// The last process stopped as it should.
@@ -100,18 +100,36 @@ extension World {
     note("the clock is set to \(clock.wallMicros())")
   }
 
-  /// A process begins: what the one before it told and did not record is forgotten.
-  func forgetTold() { toldThrough = .min }
-
   /// Takes over what the store says is the present.
   func look(at store: Store) throws(HistoryFailure) {
     let present = store.now
     let earliest = max(clock.wallMicros(), model.log.last?.recordedAt ?? .min, toldThrough)
     if present < earliest { throw HistoryFailure("the present is \(present), after \(earliest)") }
-    if present > clock.latest {
-      throw HistoryFailure("the present is \(present), and it was never later than \(clock.latest)")
+    // Commits within one microsecond are recorded one after the other.
+    let latest = clock.latest + Int64(model.log.count + counts.lost)
+    if present > latest {
+      throw HistoryFailure("the present is \(present), and it was never later than \(latest)")
     }
     now = present
+  }
+
+  /// When the store records a commit now: after all that was recorded, and all that somebody was told.
+  var nextCommitTime: Int64 {
+    let closed = max(model.log.last?.recordedAt ?? .min, toldThrough)
+    return max(now, closed == .min ? .min : closed + 1)
+  }
+
+  /// A process begins. What the one before it told and did not record is forgotten; what its database was made to depend on
+  /// is not.
+  func begin(_ store: Store) throws(HistoryFailure) {
+    toldThrough = .min
+    try look(at: store)
+    let next = store.nextCommitTime
+    if next < nextCommitTime || next > now + 1 {
+      throw HistoryFailure(
+        "a commit would be recorded at \(next): it is \(now), and the last is of before \(nextCommitTime)")
+    }
+    if next == now + 1 { toldThrough = now }
   }
 
   /// Somebody is told what is known at the present: nothing is to be recorded before it.

@@ -15,6 +15,23 @@ import Testing
     #expect(id % 2 == 1 && id > UInt32.max - 1024)
   }
 
+  /// Go's servers put the last message there.
+  @Test func theLastMessageOfAStreamMayComeInItsResponse() throws {
+    var session = ClientSession()
+    let call = try session.begin(.serverStream, [])
+    var changed: [ClientCall] = []
+    let response = Frame(stream: 1, type: .response, message: Field.bytes(2, [7, 8]))
+    for frame in [Frame.data(1, [5, 6]), response] {
+      _ = frame.bytes.withUnsafeBytes { session.receive($0, changed: &changed) }
+    }
+    #expect(call.takeMessage() == [5, 6])
+    #expect(call.takeMessage() == [7, 8])
+    guard case .success? = call.outcome else {
+      Issue.record("the stream ended with \(String(describing: call.outcome))")
+      return
+    }
+  }
+
   @Test func whatNobodyTakesIsBoundedInBytesAndNumber() throws {
     for message in [[UInt8](repeating: 0, count: 1000), []] {
       var session = ClientSession(waitingBytesMax: 100_000)

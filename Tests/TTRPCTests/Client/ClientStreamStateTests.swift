@@ -66,8 +66,9 @@ import Testing
 
   @Test func aCallBeginsAsItsShapeSays() {
     let begin: [StreamingShape: (ClientStreamState.Phase, FrameFlags)] = [
-      .unary: (.halfClosed, []), .serverStream: (.halfClosed, .remoteClosed), .clientStream: (.open, .remoteOpen),
-      .bidirectionalStream: (.open, .remoteOpen),
+      .unary: (.halfClosed, []), .serverStream: (.halfClosed, .remoteClosed),
+      .clientStream: (.open, [.remoteOpen, .noData]),
+      .bidirectionalStream: (.open, [.remoteOpen, .noData]),
     ]
     for (shape, (phase, flags)) in begin {
       let state = ClientStreamState(shape: shape)

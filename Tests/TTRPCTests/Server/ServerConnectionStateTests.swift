@@ -58,6 +58,7 @@ import Testing
     case .begin: .begin
     case .deliver(let message, let remoteClosed): .deliver(message: message, remoteClosed: remoteClosed)
     case .cancel: .cancel
+    case .exhausted: .refused
     case .refuse(let error): error.code == .invalidArgument ? .refused : .ignored
     case .ignore: .ignored
     }

@@ -38,10 +38,12 @@ final class TestServer {
 
   init(
     _ router: Router, limits: Limits = Limits(), reactors: Int = 1, busyPoll: Duration = .zero,
-    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false }
+    isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false },
+    onForeignProtocol: (@Sendable (String, Peer) -> Void)? = nil
   ) throws {
     server = try Server(
-      router: router, limits: limits, reactors: reactors, busyPoll: busyPoll, isOperator: isOperator)
+      router: router, limits: limits, reactors: reactors, busyPoll: busyPoll, isOperator: isOperator,
+      onForeignProtocol: onForeignProtocol)
     try server.start(try UnixListener(path: path))
   }
 
@@ -129,6 +131,12 @@ final class RawPeer: @unchecked Sendable {
       }
       guard readMore() > 0 else { return nil }
     }
+  }
+
+  /// All bytes to the end of the connection, at most ten seconds of silence.
+  func all() -> [UInt8] {
+    while readMore() > 0 {}
+    return received
   }
 
   /// Whether the server closes the connection, at most ten seconds from now, without another frame.

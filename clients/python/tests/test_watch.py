@@ -161,6 +161,21 @@ def test_closing_the_client_ends_it(client, daemon):
         list(watch)
 
 
+def one_change_and_the_end(daemon, peer, stream, serve):
+    """A watch that the daemon ends as soon as it has brought something."""
+    peer.send(stream, 3, twind._watch.WatchTwinsResponse(sequence=1, snapshot_complete=True).SerializeToString())
+    peer.drop()
+
+
+def test_a_daemon_that_ends_every_watch_at_once_is_asked_less_and_less(client, daemon):
+    daemon.faults["WatchTwins"] = [one_change_and_the_end] * 500
+    with client.watch("acme/", reconnect_timeout=0.2) as watch:
+        threading.Timer(2, watch.close).start()
+        assert list(watch) == []
+    # 10 ms, 20, 40 … with up to half of it taken off: about a dozen fit.
+    assert 4 <= daemon.methods().count("WatchTwins") <= 20
+
+
 def test_retries_are_spaced_and_end(client, daemon):
     daemon.faults["WatchTwins"] = [drop_before] * 500
     with client.watch("acme/", reconnect_timeout=0.3) as watch, pytest.raises(twind.Unavailable):

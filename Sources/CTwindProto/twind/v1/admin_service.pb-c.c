@@ -641,7 +641,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_request__descriptor =
   (ProtobufCMessageInit) twind__v1__get_stats_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[36] =
+static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descriptors[37] =
 {
   {
     "sequence",
@@ -1075,6 +1075,18 @@ static const ProtobufCFieldDescriptor twind__v1__get_stats_response__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "warning",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__GetStatsResponse, warning),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
   34,   /* field[34] = buffer_bytes */
@@ -1112,12 +1124,13 @@ static const unsigned twind__v1__get_stats_response__field_indices_by_name[] = {
   3,   /* field[3] = twin_bytes */
   1,   /* field[1] = twin_count */
   16,   /* field[16] = uptime_micros */
+  36,   /* field[36] = warning */
   6,   /* field[6] = watch_count */
 };
 static const ProtobufCIntRange twind__v1__get_stats_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 36 }
+  { 0, 37 }
 };
 const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
 {
@@ -1127,7 +1140,7 @@ const ProtobufCMessageDescriptor twind__v1__get_stats_response__descriptor =
   "Twind__V1__GetStatsResponse",
   "twind.v1",
   sizeof(Twind__V1__GetStatsResponse),
-  36,
+  37,
   twind__v1__get_stats_response__field_descriptors,
   twind__v1__get_stats_response__field_indices_by_name,
   1,  twind__v1__get_stats_response__number_ranges,

@@ -25,3 +25,35 @@ class Backoff:
         delay = self._next * random.uniform(0.5, 1)
         self._next = min(2 * self._next, _LAST_SECONDS)
         return min(delay, left)
+
+
+class Reconnects:
+    """The delays of a watch that goes on across connections. They grow while connections do not last, even when each of
+    them brings something: a daemon that ends every watch at once is not asked a hundred times a second."""
+
+    __slots__ = ("_backoff", "_opened_at", "_received", "_timeout")
+
+    def __init__(self, timeout: float) -> None:
+        # Seconds without anything from the daemon after which it is given up.
+        self._timeout = timeout
+        self._backoff: Backoff | None = None
+        self._opened_at = time.monotonic()
+        self._received = False
+
+    def opened(self) -> None:
+        """A connection is tried."""
+        self._opened_at = time.monotonic()
+        self._received = False
+
+    def received(self) -> None:
+        """It brought something."""
+        self._received = True
+
+    def delay(self) -> float | None:
+        """It was lost: seconds to wait before the next; None = it is too late for one."""
+        now = time.monotonic()
+        if self._backoff is None or self._received and now - self._opened_at > _LAST_SECONDS:
+            self._backoff = Backoff(now + self._timeout)
+        elif self._received:
+            self._backoff.until = now + self._timeout
+        return self._backoff.delay()

@@ -84,6 +84,8 @@ class Stats:
     synced_sequence: int
     # Why writes are refused; empty = they are not.
     failure: str
+    # What somebody should look at although everything is served; empty = nothing.
+    warning: str
     twin_count: int
     # Facts in the database.
     fact_count: int

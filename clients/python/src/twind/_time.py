@@ -28,6 +28,7 @@ def moment(time: Moment, what: str) -> int:
         micros = to_micros(time, what)
     elif isinstance(time, int) and not isinstance(time, bool):
         micros = time
+        _check_unit(micros, what)
     else:
         raise TypeError(f"{what} is a datetime or an int of microseconds since the epoch, not {type(time).__name__}")
     if not -(2**63) <= micros < 2**63:
@@ -35,6 +36,20 @@ def moment(time: Moment, what: str) -> int:
     if micros == 0:
         raise ValueError(f"{what}: the epoch itself stands for a time that is not stated: use a microsecond later")
     return micros
+
+
+# What a whole number is that is no count of microseconds: the present in seconds, milliseconds and nanoseconds. As
+# microseconds these are times of early 1970, and of the year 33,000.
+_OTHER_UNITS = [("seconds", 10**9, 10**10), ("milliseconds", 10**12, 10**13), ("nanoseconds", 10**18, 2**63)]
+
+
+def _check_unit(micros: int, what: str) -> None:
+    for unit, low, high in _OTHER_UNITS:
+        if low <= micros < high:
+            raise ValueError(
+                f"{what}: {micros} looks like {unit} since the epoch, and is microseconds: "
+                "multiply or divide it, or use a datetime"
+            )
 
 
 def from_micros(micros: int) -> datetime:

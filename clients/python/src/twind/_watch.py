@@ -7,20 +7,19 @@ a `Watch` of its own around the same cursor.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Literal
 
-from twind._backoff import Backoff
+from twind._backoff import Reconnects
 from twind._channel import Channel
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsRequest, WatchTwinsResponse
 from twind._operations import request_names
 from twind._stream import ServerStream
 from twind._twin import Change
-from twind.errors import OutOfRange, Unavailable
+from twind.errors import OutOfRange, TwindError, Unavailable
 
 OnGap = Literal["raise", "snapshot"]
 
@@ -91,7 +90,7 @@ class Watch:
         self._channel = channel
         self._cursor = cursor
         self._on_gap = on_gap
-        self._reconnect_timeout = reconnect_timeout
+        self._reconnects = Reconnects(reconnect_timeout)
         self._closed = threading.Event()
         # Guards that of a new stream and a close one sees the other.
         self._lock = threading.Lock()
@@ -151,30 +150,35 @@ class Watch:
 
     def _advance(self) -> None:
         """Receives one message, over as many connections as it takes."""
-        backoff: Backoff | None = None
         while not self._closed.is_set():
             try:
                 stream = self._stream or self._open(0)
                 response = next(stream, None)
                 if response is not None:
+                    self._reconnects.received()
                     self._cursor.receive(response)
                     return
                 if self._closed.is_set():
                     return
                 raise Unavailable("WatchTwins: the daemon ended the watch")
-            except OutOfRange:
+            except OutOfRange as error:
                 if self._on_gap == "raise":
                     raise
                 self._cursor.restart()
-            except Unavailable:
-                backoff = backoff or Backoff(time.monotonic() + self._reconnect_timeout)
-                delay = backoff.delay()
-                if delay is None:
-                    raise
-                self._closed.wait(delay)
+                self._pause(error)
+            except Unavailable as error:
+                self._pause(error)
             self._stream = None
 
+    def _pause(self, error: TwindError) -> None:
+        """Waits before the next connection. Raises the error when it is too late for one."""
+        delay = self._reconnects.delay()
+        if delay is None:
+            raise error
+        self._closed.wait(delay)
+
     def _open(self, connect_timeout: float | None) -> ServerStream[WatchTwinsResponse]:
+        self._reconnects.opened()
         stream = self._channel.server_stream(
             twin_service_stub.WATCH_TWINS, self._cursor.request(), connect_timeout=connect_timeout
         )

@@ -61,7 +61,9 @@ struct  Twind__V1__GetTwinRequest
    */
   char *purpose;
   /*
-   * When the twin's revision is not above this, the reply is `not_modified` and holds no twin. 0 = always send.
+   * The reply is `not_modified`, and holds no twin, when the twin is surely the same as it was at this revision. It is
+   * sent when its revision is above this one, when time alone has changed it since its last commit (a scheduled value began,
+   * or one ended), and when this revision was never issued here. Not used with valid_at or known_at. 0 = always send.
    */
   uint64_t if_newer_than_revision;
   /*

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from types import TracebackType
 
-from twind._backoff import Backoff
+from twind._backoff import Reconnects
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsResponse
 from twind._twin import Change
 from twind._watch import Cursor, OnGap
 from twind.aio._channel import Channel
 from twind.aio._stream import ServerStream
-from twind.errors import OutOfRange, Unavailable
+from twind.errors import OutOfRange, TwindError, Unavailable
 
 
 class Watch:
@@ -27,7 +26,7 @@ class Watch:
         self._channel = channel
         self._cursor = cursor
         self._on_gap = on_gap
-        self._reconnect_timeout = reconnect_timeout
+        self._reconnects = Reconnects(reconnect_timeout)
         self._closed = asyncio.Event()
         self._stream: ServerStream[WatchTwinsResponse] | None = None
 
@@ -83,31 +82,33 @@ class Watch:
 
     async def _advance(self) -> None:
         """Receives one message, over as many connections as it takes."""
-        backoff: Backoff | None = None
         while not self._closed.is_set():
             if self._stream is None:
+                self._reconnects.opened()
                 self._stream = self._channel.server_stream(twin_service_stub.WATCH_TWINS, self._cursor.request())
             try:
                 async for response in self._stream:
+                    self._reconnects.received()
                     self._cursor.receive(response)
                     return
                 if self._closed.is_set():
                     return
                 raise Unavailable("WatchTwins: the daemon ended the watch")
-            except OutOfRange:
+            except OutOfRange as error:
                 if self._on_gap == "raise":
                     raise
                 self._cursor.restart()
-            except Unavailable:
-                backoff = backoff or Backoff(time.monotonic() + self._reconnect_timeout)
-                delay = backoff.delay()
-                if delay is None:
-                    raise
-                await self._pause(delay)
+                await self._pause(error)
+            except Unavailable as error:
+                await self._pause(error)
             self._stream = None
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, error: TwindError) -> None:
+        """Waits before the next connection. Raises the error when it is too late for one."""
+        delay = self._reconnects.delay()
+        if delay is None:
+            raise error
         try:
-            await asyncio.wait_for(self._closed.wait(), seconds)
+            await asyncio.wait_for(self._closed.wait(), delay)
         except asyncio.TimeoutError:
             pass

@@ -70,7 +70,7 @@ class GetStatsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatsResponse(_message.Message):
-    __slots__ = ["buffer_bytes", "buffer_bytes_max", "call_count", "checkpoint_count", "checkpoint_duration_micros", "checkpoint_error", "checkpoint_rows_done", "checkpoint_rows_total", "checkpoint_sequence", "checkpoint_time", "checkpoint_twin_count", "cold_read_count", "connection_count", "dirty_twin_count", "eviction_count", "fact_count", "failure", "feed_bytes", "feed_oldest_sequence", "journal_bytes", "journal_segment_count", "journal_sync_count", "log_dropped_count", "memory_bytes_max", "recovery_bytes_cut", "recovery_commit_count", "recovery_duration_micros", "resident_bytes", "resident_twin_count", "sequence", "stream_count", "synced_sequence", "twin_bytes", "twin_count", "uptime_micros", "watch_count"]
+    __slots__ = ["buffer_bytes", "buffer_bytes_max", "call_count", "checkpoint_count", "checkpoint_duration_micros", "checkpoint_error", "checkpoint_rows_done", "checkpoint_rows_total", "checkpoint_sequence", "checkpoint_time", "checkpoint_twin_count", "cold_read_count", "connection_count", "dirty_twin_count", "eviction_count", "fact_count", "failure", "feed_bytes", "feed_oldest_sequence", "journal_bytes", "journal_segment_count", "journal_sync_count", "log_dropped_count", "memory_bytes_max", "recovery_bytes_cut", "recovery_commit_count", "recovery_duration_micros", "resident_bytes", "resident_twin_count", "sequence", "stream_count", "synced_sequence", "twin_bytes", "twin_count", "uptime_micros", "warning", "watch_count"]
     BUFFER_BYTES_FIELD_NUMBER: _ClassVar[int]
     BUFFER_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +106,7 @@ class GetStatsResponse(_message.Message):
     TWIN_BYTES_FIELD_NUMBER: _ClassVar[int]
     TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
     UPTIME_MICROS_FIELD_NUMBER: _ClassVar[int]
+    WARNING_FIELD_NUMBER: _ClassVar[int]
     WATCH_COUNT_FIELD_NUMBER: _ClassVar[int]
     buffer_bytes: int
     buffer_bytes_max: int
@@ -142,8 +143,9 @@ class GetStatsResponse(_message.Message):
     twin_bytes: int
     twin_count: int
     uptime_micros: int
+    warning: str
     watch_count: int
-    def __init__(self, sequence: _Optional[int] = ..., twin_count: _Optional[int] = ..., dirty_twin_count: _Optional[int] = ..., twin_bytes: _Optional[int] = ..., connection_count: _Optional[int] = ..., stream_count: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ..., feed_bytes: _Optional[int] = ..., feed_oldest_sequence: _Optional[int] = ..., checkpoint_count: _Optional[int] = ..., checkpoint_sequence: _Optional[int] = ..., checkpoint_time: _Optional[int] = ..., checkpoint_duration_micros: _Optional[int] = ..., checkpoint_twin_count: _Optional[int] = ..., checkpoint_error: _Optional[str] = ..., uptime_micros: _Optional[int] = ..., resident_bytes: _Optional[int] = ..., log_dropped_count: _Optional[int] = ..., failure: _Optional[str] = ..., synced_sequence: _Optional[int] = ..., journal_bytes: _Optional[int] = ..., journal_segment_count: _Optional[int] = ..., journal_sync_count: _Optional[int] = ..., memory_bytes_max: _Optional[int] = ..., resident_twin_count: _Optional[int] = ..., eviction_count: _Optional[int] = ..., cold_read_count: _Optional[int] = ..., checkpoint_rows_done: _Optional[int] = ..., checkpoint_rows_total: _Optional[int] = ..., recovery_commit_count: _Optional[int] = ..., recovery_bytes_cut: _Optional[int] = ..., recovery_duration_micros: _Optional[int] = ..., fact_count: _Optional[int] = ..., buffer_bytes: _Optional[int] = ..., buffer_bytes_max: _Optional[int] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., twin_count: _Optional[int] = ..., dirty_twin_count: _Optional[int] = ..., twin_bytes: _Optional[int] = ..., connection_count: _Optional[int] = ..., stream_count: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ..., feed_bytes: _Optional[int] = ..., feed_oldest_sequence: _Optional[int] = ..., checkpoint_count: _Optional[int] = ..., checkpoint_sequence: _Optional[int] = ..., checkpoint_time: _Optional[int] = ..., checkpoint_duration_micros: _Optional[int] = ..., checkpoint_twin_count: _Optional[int] = ..., checkpoint_error: _Optional[str] = ..., uptime_micros: _Optional[int] = ..., resident_bytes: _Optional[int] = ..., log_dropped_count: _Optional[int] = ..., failure: _Optional[str] = ..., synced_sequence: _Optional[int] = ..., journal_bytes: _Optional[int] = ..., journal_segment_count: _Optional[int] = ..., journal_sync_count: _Optional[int] = ..., memory_bytes_max: _Optional[int] = ..., resident_twin_count: _Optional[int] = ..., eviction_count: _Optional[int] = ..., cold_read_count: _Optional[int] = ..., checkpoint_rows_done: _Optional[int] = ..., checkpoint_rows_total: _Optional[int] = ..., recovery_commit_count: _Optional[int] = ..., recovery_bytes_cut: _Optional[int] = ..., recovery_duration_micros: _Optional[int] = ..., fact_count: _Optional[int] = ..., buffer_bytes: _Optional[int] = ..., buffer_bytes_max: _Optional[int] = ..., warning: _Optional[str] = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ["name", "value"]
