@@ -44,7 +44,7 @@ extension Command {
       changes += one.pointee.n_changes
       try Command.checkCount(changes)
       let twin = try Command.twin(one)
-      if !names.insert(twin.name).inserted { throw .invalid("\(twin.name) stands twice in the batch") }
+      if !names.insert(twin.name).inserted { throw .invalid("\(twin.name) appears twice in the batch") }
       if !key.isEmpty, let first = twins.first, !equalBytes(first.name.space, twin.name.space) {
         throw .invalid(
           "with an idempotency_key all twins must be of one space: \(first.name) and \(twin.name) are not")
@@ -100,7 +100,7 @@ extension Command {
     }
     checked.sort { compareBytes($0.name.bytes, $1.name.bytes) < 0 }
     for index in 1..<max(count, 1) where equalBytes(checked[index - 1].name.bytes, checked[index].name.bytes) {
-      throw .invalid("the attribute \(quoted(checked[index].name.bytes)) stands twice in the request")
+      throw .invalid("the attribute \(quoted(checked[index].name.bytes)) appears twice in the request")
     }
     return checked.map(\.change)
   }

@@ -16,7 +16,7 @@ extension CommitPayload {
       let change = try Self.change(Fields(twin, in: bytes), agent, recordedAt, sequence)
       change.storage.header.firstOrdinal = UInt16(truncatingIfNeeded: factCount)
       factCount += change.entryCount
-      if !names.insert(change.name).inserted { throw fields.fault("\(change.name) stands twice in a commit") }
+      if !names.insert(change.name).inserted { throw fields.fault("\(change.name) appears twice in a commit") }
       if factCount > Limits.changesMax { throw fields.fault("a commit has more than \(Limits.changesMax) facts") }
       changes.append(change)
     }

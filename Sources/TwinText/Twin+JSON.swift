@@ -83,7 +83,7 @@ package struct ExportLine {
     var seen: Set<String> = []
     try reader.object { (reader, name) in
       try AttributeName.check(name)
-      guard seen.insert(name).inserted else { throw TextFault("the attribute \(name) stands twice") }
+      guard seen.insert(name).inserted else { throw TextFault("the attribute \(name) appears twice") }
       do {
         changes.append(try change(name, &reader))
       } catch {

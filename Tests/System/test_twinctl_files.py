@@ -185,7 +185,7 @@ def test_strict_where_the_daemon_refuses(twinctl: Twinctl) -> None:
     [
         (b"", TWINS, "the file is empty"),
         (b"a,b\n1,2\n", TWINS, 'line 1: there is no column "id"'),
-        (b"id,a,a\n", TWINS, 'line 1: the column "a" stands twice'),
+        (b"id,a,a\n", TWINS, 'line 1: the column "a" appears twice'),
         (b"\nid,First Name\n", TWINS, 'line 2: "First Name" is not an attribute'),
         (b"id,a\xff\n", TWINS, "line 1: field 2 is not UTF-8"),
         (b'id,"a\n1,2\n', TWINS, "line 1: the quote that opens on line 1 does not end"),

@@ -28,7 +28,7 @@ import TwinFixtures
     refused([requests.set("a", .list([.double(.nan)]))], "finite")
     refused([requests.set("a", .list([.int(1), .none]))], "element 1")
     refused([requests.set("a", .int(1), from: 10, to: 10)], "valid_to_time must be above")
-    refused([requests.set("a", .int(1)), requests.set("b", .int(2)), requests.remove("a")], "\"a\" stands twice")
+    refused([requests.set("a", .int(1)), requests.set("b", .int(2)), requests.remove("a")], "\"a\" appears twice")
     for confidence in [-0.1, 1.1, .nan, .infinity] {
       refused([requests.set("a", .int(1), confidence: confidence)], "confidence")
     }
@@ -70,7 +70,7 @@ import TwinFixtures
     let other = requests.update("c/b/2", [requests.set("x", .int(1))])
     #expect(batchFailure([one, other]) == nil)
     #expect(batchFailure([])?.message.contains("no requests") == true)
-    #expect(batchFailure([one, other, one])?.message.contains("\"a/b/1\" stands twice") == true)
+    #expect(batchFailure([one, other, one])?.message.contains("\"a/b/1\" appears twice") == true)
     #expect(batchFailure([one, other], key: "k")?.message.contains("one space") == true)
     #expect(batchFailure([one], key: String(repeating: "k", count: 65))?.code == .invalidArgument)
     let keyed = requests.update("a/b/3", [], key: "k")

@@ -16,8 +16,8 @@ package final class ServerSession {
   let arena: Arena
   /// What is held for this connection.
   let share: BufferShare
-  /// Whoever carries the bytes takes itself away before it ends: a weak reference would make every count of references to it
-  /// a slow one.
+  /// The connection that sends the output. It sets this to nil in its `deinit`. Not weak, because an object with weak
+  /// references counts its references more slowly.
   unowned(unsafe) var host: (any SessionHost)?
   /// Frames to be sent.
   @exclusivity(unchecked) package var output = SendBuffer()

@@ -43,7 +43,7 @@ package struct AdmissionScan {
         guard field.type == WireType.lengthDelimited else { throw refusal("is malformed", descriptor, expected) }
         if expected.pointee.label != PROTOBUF_C_LABEL_REPEATED {
           let bit: UInt64 = 1 << UInt64(index)
-          guard seen & bit == 0 else { throw refusal("stands twice", descriptor, expected) }
+          guard seen & bit == 0 else { throw refusal("appears twice", descriptor, expected) }
           seen |= bit
         }
         let inner = expected.pointee.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)

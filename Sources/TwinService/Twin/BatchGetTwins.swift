@@ -64,7 +64,7 @@ extension TwinService {
     var seen: Set<TwinName> = []
     for index in 0..<count {
       let name = try TwinName(Text(request.pointee.names[index]))
-      guard seen.insert(name).inserted else { throw .invalid("\(name) stands twice in the batch: name it once") }
+      guard seen.insert(name).inserted else { throw .invalid("\(name) appears twice in the batch: name it once") }
       names.append(name)
     }
     return names

@@ -49,7 +49,7 @@ package struct FlatRows: Sendable {
     var changes: [Change] = []
     var seen: Set<String> = []
     try reader.object { (reader, column) in
-      guard seen.insert(column).inserted else { throw TextFault("\(column.excerpt()) stands twice") }
+      guard seen.insert(column).inserted else { throw TextFault("\(column.excerpt()) appears twice") }
       if column == idColumn {
         id = try self.id(&reader)
       } else if let value = try value(column, &reader) {
@@ -102,7 +102,7 @@ package struct CSVColumns: Sendable {
     var seen: Set<String> = []
     for name in names where !name.isEmpty {
       if !seen.insert(name).inserted {
-        throw TextFault("the column \(name.excerpt()) stands twice: rename one with --columns")
+        throw TextFault("the column \(name.excerpt()) appears twice: rename one with --columns")
       }
       if name == rows.idColumn { continue }
       do {

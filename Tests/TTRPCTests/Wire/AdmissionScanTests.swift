@@ -47,7 +47,7 @@ import Testing
 
   @Test func aSingularSubMessageStandsOnce() {
     #expect(Self.refusal(Field.bytes(1, []) + Field.bytes(1, []))?.contains("field inner") == true)
-    #expect(Self.refusal(Field.bytes(3, []) + Field.bytes(3, []))?.contains("stands twice") == true)
+    #expect(Self.refusal(Field.bytes(3, []) + Field.bytes(3, []))?.contains("appears twice") == true)
     // Another member of the oneof between them, and other fields, change nothing.
     let mixed = Field.bytes(3, []) + Field.text(4, "x") + Field.bytes(5, []) + Field.bytes(3, [])
     #expect(Self.refusal(mixed)?.contains("field chosen") == true)

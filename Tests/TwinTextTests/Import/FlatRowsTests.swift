@@ -28,7 +28,7 @@ import TwinText
   }
 
   @Test(arguments: [
-    (["a", "b"], "there is no column \"id\""), (["id", "n", "t", "n"], "\"n\" stands twice"),
+    (["a", "b"], "there is no column \"id\""), (["id", "n", "t", "n"], "\"n\" appears twice"),
     (["id", "n", "t", "First Name"], "\"First Name\" is not an attribute's name"),
     (["id", "n"], "--types names \"t\""),
   ])
@@ -55,7 +55,7 @@ import TwinText
 
   @Test(arguments: [
     ("{\"a\":1}", "id is missing"), ("{\"id\":true,\"a\":1}", "neither a string nor a number"),
-    ("{\"id\":1,\"a\":1,\"a\":2}", "\"a\" stands twice"), ("{\"id\":1,\"A\":1}", "\"A\" is not an attribute's name"),
+    ("{\"id\":1,\"a\":1,\"a\":2}", "\"a\" appears twice"), ("{\"id\":1,\"A\":1}", "\"A\" is not an attribute's name"),
     ("{\"id\":1,\"n\":\"x\"}", "n: \"x\" is not an int"), ("{\"id\":\"a\\u0000b\",\"a\":1}", "NUL"), ("[]", "object"),
     ("{\"id\":1,\"a\":9223372036854775808}", "not an int"),
   ])
