@@ -48,6 +48,7 @@ def test_a_database_that_is_removed_stops_writes_and_not_reads(daemon: Daemon, c
     assert client.health() != twind.Health.SERVING
     # The remedy.
     assert [twin.name for twin in client.list()] == [NAME]
+    daemon.kill()  # it takes no write that the fixture would check it with
 
 
 def test_a_backup_into_the_data_directory(daemon: Daemon, client: twind.Client) -> None:
