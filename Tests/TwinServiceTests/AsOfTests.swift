@@ -154,6 +154,19 @@ private let second: Int64 = 1_000_000
     #expect(try twind.get(name, options, ifNewerThan: 1).twin?.revision == 1)
   }
 
+  /// The client refuses what would silently be early 1970, or the far future.
+  @Test(arguments: [1_767_225_600, 1_767_225_600_000, 1_767_225_600_000_000_000] as [Int64])
+  func otherUnitsAreRefused(time: Int64) throws {
+    var options = ReadOptions()
+    options.validAt = time
+    let read = failure { _ = try twind.get(name, options) }
+    #expect(read?.code == .invalidArgument && read?.message.contains("seconds") == true)
+    var change = Change.set("plan", .string("x"))
+    change.validFrom = time
+    let written = failure { try twind.update(name, [change]) }
+    #expect(written?.code == .invalidArgument && written?.message.contains("plan") == true)
+  }
+
   @Test func readsOfManyAreOfThePresent() throws {
     var options = ReadOptions()
     options.knownAt = start
