@@ -42,7 +42,7 @@ extension TwinImage {
     do {
       return try AttributeRecord(message(entry))
     } catch {
-      preconditionFailure("an image holds a record that is none")
+      preconditionFailure("an image holds a malformed record")
     }
   }
 

@@ -24,7 +24,7 @@ public struct TwinName: @unchecked Sendable {
     guard let first = bytes.firstIndex(of: slash),
       let second = bytes[(first + 1)...].firstIndex(of: slash)
     else {
-      throw .invalid("\(bytes.isEmpty ? "an empty name" : quoted(bytes)) is no twin name: write space/kind/id")
+      throw .invalid("\(bytes.isEmpty ? "an empty name" : quoted(bytes)) is not a valid twin name: write space/kind/id")
     }
     try checkSpaceOrKind(bytes.part(0, first), "space", in: bytes)
     try checkSpaceOrKind(bytes.part(first + 1, second - first - 1), "kind", in: bytes)

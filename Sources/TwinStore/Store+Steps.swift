@@ -17,7 +17,8 @@ extension Store {
   /// Whether somebody waits for a sync.
   package var wantsSync: Bool { !section.waiters.isEmpty }
 
-  /// Waits until all wait for a sync who have written at a time of late, at most until that time on the monotonic clock.
+  /// Waits until as many writers are waiting for a sync as wrote together recently, until this time on the monotonic clock
+  /// at the latest.
   package func gatherWriters(until nanos: UInt64) { section.waiters.gather(until: nanos, section.clock) }
 
   /// Whether commits wait to be written.

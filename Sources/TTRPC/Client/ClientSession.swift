@@ -110,7 +110,7 @@ package struct ClientSession: ~Copyable {
       end(call, .success([]))
     case .response:
       let outcome = Self.outcome(of: message)
-      // Of a stream, the last message.
+      // A server may put the last message of its stream here.
       if call.state.shape.serverStreams, case .success(let payload) = outcome {
         if !payload.isEmpty { payload.withUnsafeBytes { call.received($0) } }
         end(call, .success([]))

@@ -48,8 +48,8 @@ public final class ClientStream<Request: ProtobufMessage, Response: ProtobufMess
 
   /// Gives the call up; `next` throws CANCELLED.
   ///
-  /// ttrpc itself has no way to say so: twind's servers understand our frame for it, others pass over it. Go's and Rust's
-  /// go on until their stream or the connection ends; close the client where that matters. The end of our messages is not
-  /// said instead: a server would take the half of what it was to get for the whole.
+  /// ttrpc has no cancel. twind's servers understand the frame that is sent for it; other servers ignore it, and work on
+  /// until the stream or the connection ends. Close the client where that matters. The stream is not half-closed instead,
+  /// because a server would take an incomplete upload for a complete one.
   public func cancel() { channel.cancel(call, RPCError(.cancelled, "the caller gave the call up")) }
 }

@@ -23,8 +23,8 @@ package struct ClientStreamState: Equatable {
     self.phase = phase ?? (shape.clientStreams ? .open : .halfClosed)
   }
 
-  /// The flags of the request frame. That of a stream of requests holds no message; servers such as Rust's take its empty
-  /// payload for one unless it says so.
+  /// The flags of the request frame. When the client streams, that frame holds no message. The no-data flag says so: without
+  /// it Rust's server takes the empty payload for a first message.
   package var requestFlags: FrameFlags {
     switch shape {
     case .unary: []

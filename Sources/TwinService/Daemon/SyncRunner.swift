@@ -88,8 +88,9 @@ package final class SyncRunner: @unchecked Sendable {
     }
   }
 
-  /// Writers whose last write has just been acknowledged are about to send the next: a sync that began at once would
-  /// leave them to the one after. Waits for all who have written at a time of late, at most for most of what a sync takes.
+  /// Writers whose last write has just been acknowledged are about to send the next one. If a sync began at once, they
+  /// would have to wait for the sync after it. So this waits until as many writers are waiting as wrote together recently,
+  /// for at most three quarters of the time that a sync takes.
   private func gather() {
     store.gatherWriters(until: twind_monotonic_nanos() + min(syncNanos * 3 / 4, Self.gatherNanosMax))
   }

@@ -1,8 +1,8 @@
 // Whether a name was ever seen: "surely not" is answered without reading the disk.
 //
 // Bloom filters, one behind the other, each with room for twice as many names as the one before, one byte a name: at most
-// two bytes a twin. Each takes one stranger in forty for an acquaintance; a start makes one filter for all names that it
-// finds. Names are never removed. Not synchronised: the shard's lock guards it.
+// two bytes a twin. Each has a false-positive rate of 1 in 40. A start makes one filter for all names that it finds. Names
+// are never removed. Not synchronised: the shard's lock guards it.
 
 struct NameFilter {
   private static let firstBytes = 1_024

@@ -80,7 +80,7 @@ final class SyncWaiters: @unchecked Sendable {
     missedCount = 0
   }
 
-  /// Returns when all wait who have written at a time of late, or at that time on the monotonic clock.
+  /// Returns when as many writers are waiting as wrote together recently, or at this time on the monotonic clock.
   func gather(until nanos: UInt64, _ clock: any Clock) {
     lock.withLock {
       while !waiters.isEmpty && waiters.count < writerCount && failure == nil && clock.monotonicNanos() < nanos {
