@@ -11,6 +11,9 @@ public struct Twin: Equatable, Sendable {
   public let revision: UInt64
   /// In byte order of their names.
   public let attributes: [Attribute]
+  /// In the snapshot of a watch: what can count later, as time passes or older facts come. By attribute, then in the order
+  /// of its recording.
+  public let scheduled: [Fact]
 
   /// An attribute's value; nil when the twin does not have it.
   public subscript(name: String) -> Value? { attributes.first { $0.name == name }?.value }
@@ -52,6 +55,7 @@ extension Twin {
     name = String(cString: message.pointee.name)
     revision = message.pointee.revision
     attributes = messages(message.pointee.attributes, message.pointee.n_attributes).map { Attribute($0) }
+    scheduled = messages(message.pointee.scheduled, message.pointee.n_scheduled).map { Fact($0) }
   }
 }
 

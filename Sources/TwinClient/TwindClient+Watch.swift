@@ -28,6 +28,10 @@ public struct WatchEvent: Sendable {
     /// Set or incremented, as they are after the commit.
     public let attributes: [Attribute]
     public let removed: [String]
+    /// The removals that `removed` names: since when, until when, by whom.
+    public let ended: [Fact]
+    /// It did not exist before the commit, or had been deleted.
+    public let isCreated: Bool
     /// It was deleted, with all its attributes.
     public let isDeleted: Bool
     /// What the commit recorded about the past or the future: it does not hold at the commit's time.
@@ -113,6 +117,8 @@ extension WatchEvent.Change {
     revision = message.pointee.revision
     attributes = messages(message.pointee.attributes, message.pointee.n_attributes).map { Attribute($0) }
     removed = (0..<message.pointee.n_removed).map { String(cString: message.pointee.removed[$0]!) }
+    ended = messages(message.pointee.ended, message.pointee.n_ended).map { Fact($0) }
+    isCreated = message.pointee.created != 0
     isDeleted = message.pointee.deleted != 0
     otherFacts = messages(message.pointee.other_facts, message.pointee.n_other_facts).map { Fact($0) }
   }

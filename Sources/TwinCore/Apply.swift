@@ -4,11 +4,13 @@
 // Promises: works on encoded records only and cannot fail on a change that decide made or that was decoded. The same
 // change on the same twin makes the same bytes, whether or not the twin was derived anew in between.
 
-/// Marks the entries of `change` that do not hold at its time as `.notCurrent`; nobody else may hold it yet.
+/// Marks the entries of `change` that do not hold at its time as `.notCurrent`, and the change itself when it makes the
+/// twin; nobody else may hold it yet.
 ///
 /// A twin's first commit mostly says what holds from now on for good: then the change's image is the twin's, and memory has
 /// it once.
 package func apply(_ change: TwinImage, to image: TwinImage?) -> TwinImage {
+  if !change.isDeleted && image?.isDeleted ?? true { change.markCreation() }
   if image == nil && change.isWholeTwin { return change }
   var merge = Merge(image, change, now: change.recordedAt)
   if !change.isDeleted { merge.run() }

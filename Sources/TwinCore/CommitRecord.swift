@@ -3,7 +3,7 @@
 package final class CommitRecord: Sendable {
   package let sequence: UInt64
   /// For each twin changed the image of the change, as apply left it: entries that do not hold at the commit's time
-  /// are marked `.notCurrent`. A fact's ordinal is its number over all changes.
+  /// are marked `.notCurrent`, and a change that made the twin is marked as its creation. A fact's ordinal is its number over all changes.
   package let changes: [TwinImage]
   /// Bytes that it takes in memory.
   package let byteCount: Int

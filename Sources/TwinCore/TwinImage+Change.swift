@@ -20,6 +20,12 @@ extension TwinImage {
   /// In the image of a change: the number of its first fact within the commit.
   package var firstOrdinal: Int { Int(storage.header.firstOrdinal) }
 
+  /// In the image of a change: the twin did not exist before it. Known once it was applied.
+  package var isCreation: Bool { storage.header.isCreation }
+
+  /// Notes that the twin did not exist before a new change.
+  package func markCreation() { storage.header.isCreation = true }
+
   /// The image of a change from the facts that the store keeps of it.
   ///
   /// - Parameter isCurrent: for each fact whether it held at the commit's time, after it.

@@ -44,6 +44,8 @@ public struct TwinImage: @unchecked Sendable {
     public var isDeleted: Bool
     /// Time alone has changed what counts since the last commit.
     public var isTurned = false
+    /// In the image of a change: the twin did not exist before it.
+    public var isCreation = false
     /// Was read since the cache last looked for twins to drop.
     public var isMarkedRead = false
   }

@@ -23,13 +23,16 @@ struct Watch: ParsableCommand {
 
       With --json each line is one of
         {"sequence":…,"name":…,"revision":…,"attributes":{…},"removed":[…],
-         "deleted":true,"other_facts":[…]}        what a commit did to a twin
-        {"snapshot":true,"name":…,"revision":…,"attributes":{…}}
-                                                  a twin as it is
+         "ended":[…],"created":true,"deleted":true,"other_facts":[…]}
+                                                  what a commit did to a twin
+        {"snapshot":true,"name":…,"revision":…,"attributes":{…},
+         "scheduled":[…]}                         a twin as it is
         {"sequence":…}                            how far this has come
-      A later watch may begin with --from-sequence at any sequence printed. What a
-      commit recorded about the past or the future is in other_facts (each as
-      `twinctl history --json` prints it), and for people in brackets.
+      A later watch may begin with --from-sequence at any sequence printed; commits
+      that were made while a snapshot was read have none. Facts are as
+      `twinctl history --json` prints them: other_facts are what a commit recorded
+      about the past or the future (for people in brackets), ended says since and
+      until when what was removed has no value, scheduled is what can count later.
       """)
 
   @Argument(help: ArgumentHelp("A prefix, or names of twins (default: all twins).", valueName: "prefix or name"))

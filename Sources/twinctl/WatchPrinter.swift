@@ -23,34 +23,39 @@ struct WatchPrinter {
 
   private func print(_ twin: Twin) throws(Failure) {
     guard json else {
-      return try Terminal.print(line(twin.revision, twin.name, twin.attributes.map(Self.text)))
+      // A removal that holds for good shows by the attribute's absence.
+      let scheduled = twin.scheduled.filter { $0.value != nil || $0.validTo != nil || $0.validFrom > $0.recordedAt }
+      return try Terminal.print(
+        line(twin.revision, twin.name, twin.attributes.map(Self.text) + scheduled.map(Self.text)))
     }
     var object = JSONObject()
     object.add("snapshot", true)
     object.add("name", twin.name)
     object.add("revision", twin.revision)
     object.add("attributes", twin.attributes.json)
+    object.add("scheduled", twin.scheduled)
     try Terminal.print(object.text)
   }
 
   private func print(_ change: WatchEvent.Change, _ sequence: UInt64) throws(Failure) {
     guard json else {
-      let deleted = change.isDeleted ? [Terminal.red("deleted")] : []
+      let existence =
+        change.isDeleted ? [Terminal.red("deleted")] : change.isCreated ? [Terminal.dim("created")] : []
       let removed = change.removed.map { Terminal.red("-\($0)") }
       let other = change.otherFacts.map(Self.text)
       return try Terminal.print(
-        line(change.revision, change.name, deleted + change.attributes.map(Self.text) + removed + other + by(change)))
+        line(change.revision, change.name, existence + change.attributes.map(Self.text) + removed + other + by(change)))
     }
     var object = JSONObject()
-    object.add("sequence", sequence)
+    if sequence > 0 { object.add("sequence", sequence) }
     object.add("name", change.name)
     object.add("revision", change.revision)
     if !change.attributes.isEmpty { object.add("attributes", change.attributes.json) }
     if !change.removed.isEmpty { object.add("removed", json: JSONObject.array(change.removed.map(JSONObject.quoted))) }
+    object.add("ended", change.ended)
+    if change.isCreated { object.add("created", true) }
     if change.isDeleted { object.add("deleted", true) }
-    if !change.otherFacts.isEmpty {
-      object.add("other_facts", json: JSONObject.array(change.otherFacts.map(\.json.text)))
-    }
+    object.add("other_facts", change.otherFacts)
     try Terminal.print(object.text)
   }
 
@@ -70,8 +75,15 @@ struct WatchPrinter {
   private func by(_ change: WatchEvent.Change) -> [String] {
     let recorded =
       change.attributes.map { ($0.sequence, $0.agent, $0.recordedAt) }
-      + change.otherFacts.map { ($0.sequence, $0.agent, $0.recordedAt) }
+      + (change.ended + change.otherFacts).map { ($0.sequence, $0.agent, $0.recordedAt) }
     guard let (_, agent, time) = recorded.max(by: { $0.0 < $1.0 }) else { return [] }
     return [Terminal.dim("by \(DisplayText.line(agent)) at \(TimestampText.local(time))")]
+  }
+}
+
+extension JSONObject {
+  /// Facts as `twinctl history --json` prints them; no member when there are none.
+  fileprivate mutating func add(_ name: String, _ facts: [Fact]) {
+    if !facts.isEmpty { add(name, json: JSONObject.array(facts.map(\.json.text))) }
   }
 }

@@ -363,7 +363,7 @@ def test_watch_for_people(twinctl: Twinctl, watch: Callable[..., Watch]) -> None
     seen = watch(NAME, "--attributes", "a")
     twinctl("set", NAME, "a=x y", "b=2", "--agent", "sales")
     twinctl("delete", NAME)
-    assert re.fullmatch(rf'1  {NAME}  a="x y"  by sales at \S+\n', seen.line())
+    assert re.fullmatch(rf'1  {NAME}  created  a="x y"  by sales at \S+\n', seen.line())
     assert seen.line() == f"2  {NAME}  deleted\n"
     assert seen.end(signal.SIGTERM) == OK
 

@@ -27,8 +27,10 @@ extension UnsafePointer where Pointee: ProtobufMessage {
   public func encoded() -> [UInt8] {
     withMemoryRebound(to: ProtobufCMessage.self, capacity: 1) { message in
       let count = protobuf_c_message_get_packed_size(message)
+      // All empty arrays are one object, and initializing one without bytes would write to it: a race between threads.
+      if count == 0 { return [] }
       return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-        initialized = count == 0 ? 0 : protobuf_c_message_pack(message, buffer.baseAddress)
+        initialized = protobuf_c_message_pack(message, buffer.baseAddress)
       }
     }
   }

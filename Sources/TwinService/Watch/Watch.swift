@@ -8,7 +8,8 @@
 // A watch of names looks for no names, and one that resumes has no snapshot.
 //
 // A commit that falls between the beginning and the twin's own turn in the snapshot is in the snapshot; it is left out
-// when it comes by in the feed.
+// when it comes by in the feed. The snapshot is complete once the feed has come to the newest of its twins: all twins
+// are then as that commit left them, and a watch may resume from there.
 
 import Synchronization
 import TTRPC
@@ -40,6 +41,8 @@ final class Watch: @unchecked Sendable {
   private var phase: Phase
   /// Everything up to here has been delivered, but for the snapshot.
   private var cursor: UInt64
+  /// The greatest revision in the snapshot, until the snapshot was said to be complete.
+  private var snapshotRevision: UInt64? = 0
   /// Twins whose snapshot is newer than the cursor at the beginning, with their revisions.
   private var ahead: [[UInt8]: UInt64] = [:]
   /// Bytes of `ahead`, and how many of them are counted on the call.
@@ -59,6 +62,7 @@ final class Watch: @unchecked Sendable {
       try store.checkResumable(sequence)
       cursor = sequence
       phase = .following
+      snapshotRevision = nil
       return
     }
     cursor = store.head
@@ -159,16 +163,25 @@ final class Watch: @unchecked Sendable {
       rest.removeFirst()
     }
     guard countAhead() else { return false }
-    let isComplete = rest.isEmpty && isLast
+    let isLastPart = rest.isEmpty && isLast
     let isStuck = !rest.isEmpty && rest.count == names.count
-    phase = isComplete ? .following : .snapshot(names: rest, isLast: isLast)
-    if isComplete { loaded = [:] }
+    phase = isLastPart ? .following : .snapshot(names: rest, isLast: isLast)
+    if isLastPart { loaded = [:] }
+    let isComplete = isLastPart && completesSnapshot(at: cursor)
     if isComplete || !frame.isEmpty { frame.send(on: call, sequence: isComplete ? cursor : 0, isComplete) }
     if isStuck { load(rest.prefix(Self.pageNames), rest, isLast) }
     return !isStuck
   }
 
+  /// Whether the snapshot, all of which was sent, is complete once everything up to here has been delivered. Says so once.
+  private func completesSnapshot(at sequence: UInt64) -> Bool {
+    guard let snapshotRevision, snapshotRevision <= sequence else { return false }
+    self.snapshotRevision = nil
+    return true
+  }
+
   private func add(_ image: TwinImage, _ name: [UInt8], to frame: inout WatchFrame) {
+    if let snapshotRevision { self.snapshotRevision = max(snapshotRevision, image.revision) }
     if image.revision > cursor && ahead.updateValue(image.revision, forKey: name) == nil {
       aheadBytes += name.count + Self.aheadEntryBytes
     }
@@ -277,10 +290,13 @@ final class Watch: @unchecked Sendable {
 
   private func advance(to sequence: UInt64, _ frame: WatchFrame) {
     cursor = sequence
-    quietCommits = frame.isEmpty ? quietCommits + 1 : 0
-    guard !frame.isEmpty || quietCommits >= ServiceLimits.watchQuietCommitsMax else { return }
+    let isComplete = completesSnapshot(at: sequence)
+    let isQuiet = frame.isEmpty && !isComplete
+    quietCommits = isQuiet ? quietCommits + 1 : 0
+    // There is no progress to tell of before the snapshot is complete.
+    guard !isQuiet || (snapshotRevision == nil && quietCommits >= ServiceLimits.watchQuietCommitsMax) else { return }
     quietCommits = 0
-    frame.send(on: call, sequence: sequence, false)
+    frame.send(on: call, sequence: snapshotRevision == nil ? sequence : 0, isComplete)
   }
 
   private func end(_ error: RPCError) {

@@ -17,39 +17,47 @@ struct WatchFrame {
   var isEmpty: Bool { bytes.isEmpty && redactions.bytes.isEmpty }
   var byteCount: Int { bytes.count + redactions.bytes.count }
 
-  /// A twin as it is.
+  /// A twin as it is, and what time will make of it.
   mutating func add(snapshot image: TwinImage) {
     redactions.add(image, query.mask, query.permit)
     let twin = TwinEncoding(image, query.mask, query.permit)
-    append(twin.fieldByteCount) { _ = twin.writeField(2, to: $0) }
+    var scheduled: [UInt8] = []
+    for entry in image.pendingEntries where isShown(image, entry) {
+      Self.append(4, image.message(entry), to: &scheduled)
+    }
+    let count = twin.byteCount + scheduled.count
+    append(WireWriter.fieldByteCount(count)) { start in
+      let place = twin.write(to: WireWriter.writeFieldHeader(2, count: count, to: start))
+      scheduled.withUnsafeBytes { if let from = $0.baseAddress { place.copyMemory(from: from, byteCount: $0.count) } }
+    }
   }
 
-  /// What one commit did to a twin. A change in attributes that were not asked for is none.
+  /// What one commit did to a twin. A change in attributes that were not asked for is none, unless it made the twin.
   mutating func add(change image: TwinImage) {
     redactions.add(image, query.mask, query.permit)
     var fields: [UInt8] = []
     if !image.isDeleted {
       for entry in image.entries where isShown(image, entry) { Self.append(image, entry, to: &fields) }
     }
-    guard !fields.isEmpty || image.isDeleted else { return }
-    add(change: image.name.bytes, image.revision, fields, isDeleted: image.isDeleted)
+    add(change: image, fields, isCreated: image.isCreation)
   }
 
-  /// One fact as a field of a TwinChange: of `attributes`, of `removed` or of `other_facts`.
+  /// One fact as a field of a TwinChange: of `attributes`, of `removed` and `ended`, or of `other_facts`.
   private static func append(_ change: TwinImage, _ entry: TwinImage.Entry, to fields: inout [UInt8]) {
-    func append(_ number: UInt8, _ bytes: UnsafeRawBufferPointer) {
-      let size = WireWriter.fieldByteCount(bytes.count)
-      let start = fields.count
-      fields.append(contentsOf: repeatElement(0, count: size))
-      fields.withUnsafeMutableBytes { _ = WireWriter.writeField(number, bytes, to: $0.baseAddress! + start) }
-    }
     if entry.flags.contains(.notCurrent) {
-      append(6, change.message(entry))
+      append(6, change.message(entry), to: &fields)
     } else if entry.flags.contains(.removal) {
-      append(4, change.name(entry))
+      append(4, change.name(entry), to: &fields)
+      append(8, change.message(entry), to: &fields)
     } else {
       fields.append(contentsOf: change.record(entry))
     }
+  }
+
+  private static func append(_ number: UInt8, _ bytes: UnsafeRawBufferPointer, to fields: inout [UInt8]) {
+    let start = fields.count
+    fields.append(contentsOf: repeatElement(0, count: WireWriter.fieldByteCount(bytes.count)))
+    fields.withUnsafeMutableBytes { _ = WireWriter.writeField(number, bytes, to: $0.baseAddress! + start) }
   }
 
   /// What several commits did to a twin. A deletion is a change of its own: what came after it is not gone with it.
@@ -62,27 +70,29 @@ struct WatchFrame {
         Self.append(change, entry, to: &fields)
       }
     }
-    guard !fields.isEmpty, let last = twin.changes.last else { return }
-    add(change: last.name.bytes, last.revision, fields, isDeleted: false)
+    guard let last = twin.changes.last else { return }
+    add(change: last, fields, isCreated: twin.changes.contains(where: \.isCreation))
   }
 
   private func isShown(_ image: TwinImage, _ entry: TwinImage.Entry) -> Bool {
     query.permit.shows(entry.classBits) && query.mask.covers(image.name(entry))
   }
 
-  private mutating func add(
-    change name: UnsafeRawBufferPointer, _ revision: UInt64, _ fields: [UInt8], isDeleted: Bool
-  ) {
+  /// - Parameter change: what the fields are of, or the last of several.
+  private mutating func add(change: TwinImage, _ fields: [UInt8], isCreated: Bool) {
+    guard !fields.isEmpty || isCreated || change.isDeleted else { return }
+    let (name, revision) = (change.name.bytes, change.revision)
     let count =
       WireWriter.fieldByteCount(name.count) + 1 + WireWriter.varintByteCount(revision) + fields.count
-      + (isDeleted ? 2 : 0)
+      + (change.isDeleted ? 2 : 0) + (isCreated ? 2 : 0)
     append(WireWriter.fieldByteCount(count)) { start in
       var place = WireWriter.writeFieldHeader(4, count: count, to: start)
       place = WireWriter.writeField(1, name, to: place)
       place = WireWriter.writeVarintField(2, revision, to: place)
       fields.withUnsafeBytes { if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: $0.count) } }
       place += fields.count
-      if isDeleted { _ = WireWriter.writeVarintField(5, 1, to: place) }
+      if change.isDeleted { place = WireWriter.writeVarintField(5, 1, to: place) }
+      if isCreated { _ = WireWriter.writeVarintField(7, 1, to: place) }
     }
   }
 

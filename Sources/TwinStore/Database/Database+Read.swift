@@ -60,8 +60,11 @@ extension Database {
 
   private static func change(_ name: [UInt8], _ rows: ArraySlice<FactRow>) -> TwinImage? {
     name.withUnsafeBytes { bytes in
-      guard let name = try? TwinName(bytes) else { return nil }
-      return try? TwinImage.change(name, rows.map(\.fact), isCurrent: rows.map(\.isCurrent))
+      guard let name = try? TwinName(bytes),
+        let change = try? TwinImage.change(name, rows.map(\.fact), isCurrent: rows.map(\.isCurrent))
+      else { return nil }
+      if rows.allSatisfy(\.isCreation) { change.markCreation() }
+      return change
     }
   }
 

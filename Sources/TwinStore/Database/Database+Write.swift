@@ -58,7 +58,7 @@ extension Database {
       for (index, entry) in change.entries.enumerated() {
         next.factDigest ^= try FactRow.insert(
           db, id: FactRow.id(sequence: change.revision, ordinal: change.firstOrdinal + index), twin: next.id,
-          isCurrent: !entry.flags.contains(.notCurrent), record: change.message(entry))
+          isCurrent: !entry.flags.contains(.notCurrent), isCreation: change.isCreation, record: change.message(entry))
       }
       next.factCount += Int64(change.entryCount)
       row.factCount += Int64(change.entryCount)

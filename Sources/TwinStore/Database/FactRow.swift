@@ -8,9 +8,12 @@ struct FactRow {
   static let columns = "id, twin, flags, record, checksum"
   /// The flag of a fact that did not hold at the time of its commit, after it: about the past, or about the future.
   private static let notCurrent: Int64 = 1
+  /// The flag of the facts of a commit that made the twin. Version 0.1 neither wrote it nor minds it.
+  private static let creation: Int64 = 2
 
   let fact: StoredFact
   let isCurrent: Bool
+  let isCreation: Bool
   let twin: Int64
   let checksum: UInt32
 
@@ -20,9 +23,9 @@ struct FactRow {
 
   /// Inserts a fact and returns its checksum.
   static func insert(
-    _ db: GRDB.Database, id: Int64, twin: Int64, isCurrent: Bool, record: UnsafeRawBufferPointer
+    _ db: GRDB.Database, id: Int64, twin: Int64, isCurrent: Bool, isCreation: Bool, record: UnsafeRawBufferPointer
   ) throws -> UInt32 {
-    let flags = isCurrent ? 0 : notCurrent
+    let flags = (isCurrent ? 0 : notCurrent) | (isCreation ? creation : 0)
     let sum = checksum(id, twin, flags, record)
     var row = SQLiteBinding(try db.cachedStatement(sql: "INSERT INTO facts VALUES (?, ?, ?, ?, ?)"))
     row.bind(id)
@@ -45,6 +48,7 @@ struct FactRow {
       sequence: UInt64(id) / UInt64(Limits.factsPerSequenceMax),
       ordinal: UInt32(id % Int64(Limits.factsPerSequenceMax)), message: record)
     isCurrent = flags & FactRow.notCurrent == 0
+    isCreation = flags & FactRow.creation != 0
     checksum = record.withUnsafeBytes { FactRow.checksum(id, twin, flags, $0) }
     if Int64(checksum) != stored { throw RowFault("its checksum does not fit what stands in it") }
   }

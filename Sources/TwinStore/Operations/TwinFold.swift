@@ -29,6 +29,10 @@ struct TwinFold {
       throw RowFault(
         "it says that it \(row.isCurrent ? "counted" : "did not count") when it was recorded, and that is wrong")
     }
+    // Facts of version 0.1 do not say it of any commit.
+    if !change.isCreation, rows.contains(where: \.isCreation) {
+      throw RowFault("it says that its commit made the twin, and that is wrong")
+    }
   }
 
   /// Adds all facts of a twin that has all of them since `from`.

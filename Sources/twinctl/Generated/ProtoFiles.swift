@@ -125,6 +125,10 @@ let protoFiles: [(path: String, text: String)] = [
       uint64 revision = 2;
       // In byte order of their names.
       repeated Attribute attributes = 3;
+      // What is recorded of the attributes and can count at a later time: what begins later, what returns when something
+      // bounded ends, and removals, which keep older facts out. By name, then in the order of their recording; without a
+      // value: the attribute has none while the fact holds. Only in the snapshot of a watch.
+      repeated Attribute scheduled = 4;
     }
 
     // One attribute's current value and where it came from.
@@ -539,13 +543,18 @@ let protoFiles: [(path: String, text: String)] = [
     }
 
     // Either a part of the snapshot, or one commit (more with `coalesce`), or, with neither, a sign of progress.
+    //
+    // The parts of a snapshot are sent one after the other while others write, so one twin may be newer than another. The
+    // commits of that time follow the last part, each for the twins whose part does not have it yet, and the last of them
+    // comes with `snapshot_complete`. A copy that takes in every message in order never goes back, and from then on it is
+    // at each message with a sequence what the twins are after that commit.
     message WatchTwinsResponse {
-      // Everything up to this sequence has been delivered: a later watch may resume from it. 0 in the parts of a
-      // snapshot that is not complete.
+      // Everything up to this sequence has been delivered, and nothing of what came after it: a later watch may resume from
+      // it. 0 as long as the snapshot is not complete.
       uint64 sequence = 1;
       // Twins of the snapshot, in name order.
       repeated Twin snapshot = 2;
-      // This was the last part of the snapshot.
+      // With this message the snapshot is complete.
       bool snapshot_complete = 3;
       // What the commit changed in the twins watched.
       repeated TwinChange changes = 4;
@@ -569,6 +578,11 @@ let protoFiles: [(path: String, text: String)] = [
       // What the commit recorded that does not hold at its time: about the past, or about the future. Without a value:
       // the attribute had or will have none.
       repeated Attribute other_facts = 6;
+      // The twin did not exist before the commit, or had been deleted. Said whatever attributes were asked for. Commits that
+      // version 0.1 recorded do not say it.
+      bool created = 7;
+      // The removals that `removed` names, as attributes without a value: since when, until when, by whom.
+      repeated Attribute ended = 8;
     }
     """# + "\n"
   ),

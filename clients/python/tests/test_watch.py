@@ -9,6 +9,7 @@ import pytest
 
 import twind
 from fake_daemon import drop_before
+from twind._generated.twind.v1.twin_service_pb2 import TwinChange, WatchTwinsResponse
 from twind.errors import Cancelled
 
 
@@ -92,15 +93,34 @@ def test_a_snapshot_that_was_cut_short_begins_anew(client, daemon):
     fill(client, 2)
 
     def first_part_only(d, peer, stream, serve):
-        peer.send(
-            stream, 3, twind._watch.WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/0"]]).SerializeToString()
-        )
+        peer.send(stream, 3, WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/0"]]).SerializeToString())
         time.sleep(0.05)
         peer.drop()
 
     daemon.faults["WatchTwins"] = [first_part_only]
     with client.watch("acme/") as watch:
-        assert [change.name for change in watch.snapshot()] == [f"acme/customer/{i}" for i in (0, 0, 1)]
+        assert [change.name for change in watch.snapshot()] == [f"acme/customer/{i}" for i in (0, 1)]
+
+
+def test_commits_beside_a_snapshot_come_after_it(client, daemon):
+    fill(client, 2)
+    change = TwinChange(name="acme/customer/0", revision=7)
+    change.attributes.add(name="n").value.int_value = 7
+
+    def torn(d, peer, stream, serve):
+        for part in (
+            WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/0"]]),
+            WatchTwinsResponse(snapshot=[d.twins.twins["acme/customer/1"]]),
+            WatchTwinsResponse(changes=[change]),
+            WatchTwinsResponse(changes=[change], sequence=8, snapshot_complete=True),
+        ):
+            peer.send(stream, 3, part.SerializeToString())
+
+    daemon.faults["WatchTwins"] = [torn]
+    with client.watch("acme/") as watch:
+        assert [(twin.name[-1], twin.snapshot) for twin in watch.snapshot()] == [("0", True), ("1", True)]
+        assert watch.sequence is None
+        assert [(dict(next(watch)), watch.sequence) for _ in range(2)] == [({"n": 7}, None), ({"n": 7}, 8)]
 
 
 def test_a_gap_is_an_error_or_a_new_snapshot(client, daemon):
@@ -163,7 +183,7 @@ def test_closing_the_client_ends_it(client, daemon):
 
 def one_change_and_the_end(daemon, peer, stream, serve):
     """A watch that the daemon ends as soon as it has brought something."""
-    peer.send(stream, 3, twind._watch.WatchTwinsResponse(sequence=1, snapshot_complete=True).SerializeToString())
+    peer.send(stream, 3, WatchTwinsResponse(sequence=1, snapshot_complete=True).SerializeToString())
     peer.drop()
 
 

@@ -322,7 +322,7 @@ void   twind__v1__redaction__free_unpacked
   assert(message->base.descriptor == &twind__v1__redaction__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor twind__v1__twin__field_descriptors[3] =
+static const ProtobufCFieldDescriptor twind__v1__twin__field_descriptors[4] =
 {
   {
     "name",
@@ -360,16 +360,29 @@ static const ProtobufCFieldDescriptor twind__v1__twin__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "scheduled",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__Twin, n_scheduled),
+    offsetof(Twind__V1__Twin, scheduled),
+    &twind__v1__attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__twin__field_indices_by_name[] = {
   2,   /* field[2] = attributes */
   0,   /* field[0] = name */
   1,   /* field[1] = revision */
+  3,   /* field[3] = scheduled */
 };
 static const ProtobufCIntRange twind__v1__twin__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor twind__v1__twin__descriptor =
 {
@@ -379,7 +392,7 @@ const ProtobufCMessageDescriptor twind__v1__twin__descriptor =
   "Twind__V1__Twin",
   "twind.v1",
   sizeof(Twind__V1__Twin),
-  3,
+  4,
   twind__v1__twin__field_descriptors,
   twind__v1__twin__field_indices_by_name,
   1,  twind__v1__twin__number_ranges,

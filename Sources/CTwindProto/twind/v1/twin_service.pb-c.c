@@ -2539,7 +2539,7 @@ const ProtobufCMessageDescriptor twind__v1__watch_twins_response__descriptor =
   (ProtobufCMessageInit) twind__v1__watch_twins_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[6] =
+static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[8] =
 {
   {
     "name",
@@ -2613,10 +2613,36 @@ static const ProtobufCFieldDescriptor twind__v1__twin_change__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "created",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__TwinChange, created),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__TwinChange, n_ended),
+    offsetof(Twind__V1__TwinChange, ended),
+    &twind__v1__attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__twin_change__field_indices_by_name[] = {
   2,   /* field[2] = attributes */
+  6,   /* field[6] = created */
   4,   /* field[4] = deleted */
+  7,   /* field[7] = ended */
   0,   /* field[0] = name */
   5,   /* field[5] = other_facts */
   3,   /* field[3] = removed */
@@ -2625,7 +2651,7 @@ static const unsigned twind__v1__twin_change__field_indices_by_name[] = {
 static const ProtobufCIntRange twind__v1__twin_change__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor twind__v1__twin_change__descriptor =
 {
@@ -2635,7 +2661,7 @@ const ProtobufCMessageDescriptor twind__v1__twin_change__descriptor =
   "Twind__V1__TwinChange",
   "twind.v1",
   sizeof(Twind__V1__TwinChange),
-  6,
+  8,
   twind__v1__twin_change__field_descriptors,
   twind__v1__twin_change__field_indices_by_name,
   1,  twind__v1__twin_change__number_ranges,

@@ -144,10 +144,10 @@ class Twin(Attributes):
 class Change(Attributes):
     """What one commit did to one twin: a mapping of what was set, to the values after the commit.
 
-    With `snapshot` true it is no commit but the twin as it was when the watch began.
+    With `snapshot` true it is no commit but the twin as it is.
     """
 
-    __slots__ = ("_other_facts", "deleted", "name", "removed", "revision", "snapshot")
+    __slots__ = ("_ended", "_other_facts", "_scheduled", "created", "deleted", "name", "removed", "revision", "snapshot")
 
     def __init__(self, message: twin_service_pb2.TwinChange | twin_pb2.Twin) -> None:
         super().__init__(message)
@@ -157,23 +157,41 @@ class Change(Attributes):
         self.snapshot = isinstance(message, twin_pb2.Twin)
         # The names of the attributes that were removed.
         self.removed: tuple[str, ...] = ()
+        # The twin did not exist before the commit, or had been deleted.
+        self.created = False
         # The twin was deleted with all its attributes.
         self.deleted = False
+        self._ended: Iterable[twin_pb2.Attribute] = ()
         self._other_facts: Iterable[twin_pb2.Attribute] = ()
+        self._scheduled: Iterable[twin_pb2.Attribute] = ()
         if isinstance(message, twin_service_pb2.TwinChange):
             self.removed = tuple(message.removed)
+            self.created = message.created
             self.deleted = message.deleted
+            self._ended = message.ended
             self._other_facts = message.other_facts
+        else:
+            self._scheduled = message.scheduled
+
+    @property
+    def ended(self) -> tuple[Fact, ...]:
+        """The removals that `removed` names: since when, until when, by whom."""
+        return tuple(_fact(message, None) for message in self._ended)
 
     @property
     def other_facts(self) -> tuple[Fact, ...]:
         """What the commit recorded about the past or the future: it does not hold at the commit's time."""
         return tuple(_fact(message, None) for message in self._other_facts)
 
+    @property
+    def scheduled(self) -> tuple[Fact, ...]:
+        """In a snapshot: what can count later, as time passes or older facts come. In the order of its recording."""
+        return tuple(_fact(message, None) for message in self._scheduled)
+
     def __repr__(self) -> str:
         if self.deleted:
             return f"Change({self.name!r}, revision={self.revision}, deleted)"
-        snapshot = ", snapshot" if self.snapshot else ""
+        snapshot = ", snapshot" if self.snapshot else ", created" if self.created else ""
         removed = f", removed={self.removed!r}" if self.removed else ""
         return f"Change({self.name!r}, revision={self.revision}{snapshot}, {dict(self)!r}{removed})"
 

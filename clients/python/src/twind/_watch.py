@@ -43,6 +43,10 @@ class Cursor:
             if not self._request.names:
                 raise ValueError("watch: the list of names is empty: give names, or a prefix as a str")
         self._pending: deque[Change] = deque()
+        # How many of them are twins of the snapshot.
+        self._pending_twins = 0
+        # How often a snapshot was asked for.
+        self.snapshots = 0
         self._received = from_sequence
         # Everything up to here has been handed out; None = the snapshot is not complete.
         self.sequence = from_sequence
@@ -53,10 +57,16 @@ class Cursor:
         self._request.ClearField("from_sequence")
         if self._received is not None:
             self._request.from_sequence = self._received
+        else:
+            # It has all that has not been handed out of the one before.
+            self._pending.clear()
+            self._pending_twins = 0
+            self.snapshots += 1
         return self._request
 
     def receive(self, response: WatchTwinsResponse) -> None:
         self._pending.extend(Change(twin) for twin in response.snapshot)
+        self._pending_twins += len(response.snapshot)
         self._pending.extend(Change(change) for change in response.changes)
         if response.snapshot_complete:
             self.snapshot_complete = True
@@ -70,9 +80,14 @@ class Cursor:
         if not self._pending:
             return None
         change = self._pending.popleft()
+        self._pending_twins -= change.snapshot
         if not self._pending:
             self.sequence = self._received
         return change
+
+    def next_twin(self) -> Change | None:
+        """The next twin of the snapshot; None = receive more first, or there are no more. Commits come after all twins."""
+        return self.next() if self._pending_twins else None
 
     def restart(self) -> None:
         """The next request asks for a snapshot."""
@@ -101,7 +116,7 @@ class Watch:
     def sequence(self) -> int | None:
         """A later watch may go on from here with `from_sequence`: all up to it has been returned by the iterator.
 
-        None while the snapshot is not complete.
+        None until that is true of the snapshot, and of the commits that were made while it was read.
         """
         return self._cursor.sequence
 
@@ -111,17 +126,25 @@ class Watch:
         return self._cursor.snapshot_complete
 
     def snapshot(self) -> list[Change]:
-        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits."""
-        changes = []
+        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits.
+
+        Those that were made while the snapshot was read are the first.
+        """
+        twins: list[Change] = []
+        snapshots = self._cursor.snapshots
         while not self._closed.is_set():
-            change = self._cursor.next()
-            if change is not None:
-                changes.append(change)
+            twin = self._cursor.next_twin()
+            if twin is not None:
+                twins.append(twin)
             elif self._cursor.snapshot_complete:
                 break
             else:
                 self._advance()
-        return changes
+            if self._cursor.snapshots != snapshots:
+                # The connection was lost, and the daemon began anew.
+                snapshots = self._cursor.snapshots
+                twins.clear()
+        return twins
 
     def __iter__(self) -> Iterator[Change]:
         return self

@@ -71,10 +71,17 @@ struct  Twind__V1__Twin
    */
   size_t n_attributes;
   Twind__V1__Attribute **attributes;
+  /*
+   * What is recorded of the attributes and can count at a later time: what begins later, what returns when something
+   * bounded ends, and removals, which keep older facts out. By name, then in the order of their recording; without a
+   * value: the attribute has none while the fact holds. Only in the snapshot of a watch.
+   */
+  size_t n_scheduled;
+  Twind__V1__Attribute **scheduled;
 };
 #define TWIND__V1__TWIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__twin__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL }
 
 
 /*

@@ -606,13 +606,17 @@ struct  Twind__V1__WatchTwinsRequest
 
 /*
  * Either a part of the snapshot, or one commit (more with `coalesce`), or, with neither, a sign of progress.
+ * The parts of a snapshot are sent one after the other while others write, so one twin may be newer than another. The
+ * commits of that time follow the last part, each for the twins whose part does not have it yet, and the last of them
+ * comes with `snapshot_complete`. A copy that takes in every message in order never goes back, and from then on it is
+ * at each message with a sequence what the twins are after that commit.
  */
 struct  Twind__V1__WatchTwinsResponse
 {
   ProtobufCMessage base;
   /*
-   * Everything up to this sequence has been delivered: a later watch may resume from it. 0 in the parts of a
-   * snapshot that is not complete.
+   * Everything up to this sequence has been delivered, and nothing of what came after it: a later watch may resume from
+   * it. 0 as long as the snapshot is not complete.
    */
   uint64_t sequence;
   /*
@@ -621,7 +625,7 @@ struct  Twind__V1__WatchTwinsResponse
   size_t n_snapshot;
   Twind__V1__Twin **snapshot;
   /*
-   * This was the last part of the snapshot.
+   * With this message the snapshot is complete.
    */
   protobuf_c_boolean snapshot_complete;
   /*
@@ -673,10 +677,20 @@ struct  Twind__V1__TwinChange
    */
   size_t n_other_facts;
   Twind__V1__Attribute **other_facts;
+  /*
+   * The twin did not exist before the commit, or had been deleted. Said whatever attributes were asked for. Commits that
+   * version 0.1 recorded do not say it.
+   */
+  protobuf_c_boolean created;
+  /*
+   * The removals that `removed` names, as attributes without a value: since when, until when, by whom.
+   */
+  size_t n_ended;
+  Twind__V1__Attribute **ended;
 };
 #define TWIND__V1__TWIN_CHANGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__twin_change__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0,NULL, 0, 0,NULL }
 
 
 /* Twind__V1__GetTwinRequest methods */

@@ -34,7 +34,7 @@ class Watch:
     def sequence(self) -> int | None:
         """A later watch may go on from here with `from_sequence`: all up to it has been returned by the iterator.
 
-        None while the snapshot is not complete.
+        None until that is true of the snapshot, and of the commits that were made while it was read.
         """
         return self._cursor.sequence
 
@@ -44,17 +44,25 @@ class Watch:
         return self._cursor.snapshot_complete
 
     async def snapshot(self) -> list[Change]:
-        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits."""
-        changes = []
+        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits.
+
+        Those that were made while the snapshot was read are the first.
+        """
+        twins: list[Change] = []
+        snapshots = self._cursor.snapshots
         while not self._closed.is_set():
-            change = self._cursor.next()
-            if change is not None:
-                changes.append(change)
+            twin = self._cursor.next_twin()
+            if twin is not None:
+                twins.append(twin)
             elif self._cursor.snapshot_complete:
                 break
             else:
                 await self._advance()
-        return changes
+            if self._cursor.snapshots != snapshots:
+                # The connection was lost, and the daemon began anew.
+                snapshots = self._cursor.snapshots
+                twins.clear()
+        return twins
 
     def __aiter__(self) -> AsyncIterator[Change]:
         return self

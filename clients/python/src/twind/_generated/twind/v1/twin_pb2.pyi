@@ -82,14 +82,16 @@ class ScalarList(_message.Message):
     def __init__(self, values: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ...) -> None: ...
 
 class Twin(_message.Message):
-    __slots__ = ["attributes", "name", "revision"]
+    __slots__ = ["attributes", "name", "revision", "scheduled"]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.RepeatedCompositeFieldContainer[Attribute]
     name: str
     revision: int
-    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ...) -> None: ...
+    scheduled: _containers.RepeatedCompositeFieldContainer[Attribute]
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., scheduled: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ...) -> None: ...
 
 class Value(_message.Message):
     __slots__ = ["bool_value", "bytes_value", "double_value", "int_value", "json_value", "list_value", "string_value", "timestamp_value"]

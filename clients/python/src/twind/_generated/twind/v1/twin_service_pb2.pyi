@@ -192,20 +192,24 @@ class ResultStatus(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class TwinChange(_message.Message):
-    __slots__ = ["attributes", "deleted", "name", "other_facts", "removed", "revision"]
+    __slots__ = ["attributes", "created", "deleted", "ended", "name", "other_facts", "removed", "revision"]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
     DELETED_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OTHER_FACTS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Attribute]
+    created: bool
     deleted: bool
+    ended: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Attribute]
     name: str
     other_facts: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Attribute]
     removed: _containers.RepeatedScalarFieldContainer[str]
     revision: int
-    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., deleted: bool = ..., other_facts: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ..., removed: _Optional[_Iterable[str]] = ..., deleted: bool = ..., other_facts: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ..., created: bool = ..., ended: _Optional[_Iterable[_Union[_twin_pb2.Attribute, _Mapping]]] = ...) -> None: ...
 
 class TwinResult(_message.Message):
     __slots__ = ["name", "status", "twin"]
