@@ -76,7 +76,7 @@ stage_sim() {
 }
 
 stage_system() {
-  install_debian valgrind binutils
+  install_debian valgrind binutils faketime
   ensure_python
   ensure_release
   TWIND_BIN_DIR="$root/.build/release" .build-python/bin/python -m pytest -q Tests/System

@@ -14,7 +14,11 @@ extension RPCError {
   }
 
   /// The disk could not be read or written; the operator's message says which file and what to do.
-  init(_ error: StoreError) { self.init(error.isTemporary ? .resourceExhausted : .unavailable, error.description) }
+  init(_ error: StoreError) {
+    let code: TTRPC.StatusCode =
+      if error.isTemporary { .resourceExhausted } else if error.isDataLoss { .dataLoss } else { .unavailable }
+    self.init(code, error.description)
+  }
 }
 
 extension RPCError.Detail {

@@ -20,7 +20,7 @@ extension Store {
       do throws(StoreError) {
         try reading { () throws(StoreError) in try load(name, into: pinned) }
       } catch {
-        throw TwinError(.unavailable, "\(name) cannot be read: \(error)")
+        throw TwinError(error.isDataLoss ? .dataLoss : .unavailable, "\(name) cannot be read: \(error)")
       }
     }
   }
@@ -46,6 +46,7 @@ extension Store {
     do throws(StoreError) {
       return try body()
     } catch {
+      damagedTwins.note(error)
       section.note(error)
       throw error
     }

@@ -59,6 +59,7 @@ package final class Store: Sendable {
   let clock: SteadyClock
   let fileSystem: any FileSystem
   let checkpoints = CheckpointState()
+  let damagedTwins = DamagedTwins()
   /// Where retention looks next; under `checkpoints.running`.
   let retentionSweep = RetentionSweep()
   let coldReadCount = Atomic<UInt64>(0)
@@ -203,7 +204,9 @@ extension Store {
     do throws(StoreError) {
       return try reading { () throws(StoreError) in try database.key(scope) }
     } catch {
-      throw TwinError(.unavailable, "the idempotency key cannot be looked up, and nothing was written: \(error)")
+      throw TwinError(
+        error.isDataLoss ? .dataLoss : .unavailable,
+        "the idempotency key cannot be looked up, and nothing was written: \(error)")
     }
   }
 

@@ -14,12 +14,19 @@ package enum StoreError: Error, Equatable, Sendable {
   case foreign(path: String)
   /// Part of what belongs together is gone.
   case missing(path: String, because: String)
-  /// A row cannot be what was written.
+  /// The journal is gone; the database holds every commit up to `applied`.
+  case missingJournal(path: String, applied: UInt64)
+  /// A row cannot be what was written, or one is missing.
   case corrupt(path: String, table: String, row: String, reason: String)
+  /// One twin cannot be what was written: its row, number `row` of the table of twins, or its facts. Others are not
+  /// affected.
+  case damagedTwin(path: String, row: Int64, name: String?, reason: String)
   /// Bytes of a file cannot be what was written and made durable; nothing has been changed.
   case damaged(path: String, offset: Int, reason: String, remedy: String)
   /// The disk has no room for a file of this many bytes. Nothing was promised and it may be tried again.
   case noSpace(path: String, bytes: Int)
+  /// There is no such twin, or row of one.
+  case noTwin(path: String, target: String)
   /// What the database holds cannot be given up with the journal.
   case undroppable(sequence: UInt64, applied: UInt64)
   case io(path: String, operation: String, errno: CInt)
@@ -78,7 +85,16 @@ extension StoreError {
     case .io, .damaged, .replaced: true
     // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB
     case .database(_, _, let code, _): [10, 11, 26].contains(code & 0xff)
-    case .corrupt: true
+    // Twins, facts and keys stand for themselves: what one of them says wrongly makes the others no less right.
+    case .corrupt(_, let table, _, _): table == "checkpoint"
+    default: false
+    }
+  }
+
+  /// What is on disk is not what was written.
+  package var isDataLoss: Bool {
+    switch self {
+    case .corrupt, .damagedTwin: true
     default: false
     }
   }
@@ -98,14 +114,22 @@ extension StoreError: CustomStringConvertible {
     case .foreign(let path):
       "\(path) is not twind's: move it away, or give another --data-dir"
     case .missing(let path, let because):
-      "\(path) is missing, but \(because): put it back from a backup, or start with an empty --data-dir"
+      "\(path) is missing, but \(because): put it back, or restore a backup into an empty directory (`twind restore`)"
+    case .missingJournal(let path, let applied):
+      "\(path) is missing or empty, but the database belongs to a journal: put it back, or \(Remedy.backup). twind's "
+        + "backups hold no journal; to go on without the commits after sequence \(applied), if there were any, run "
+        + "`twind recover --data-dir \(FilePath.directory(of: path)) --drop-after \(applied)`"
     case .corrupt(let path, let table, let row, let reason):
-      "\(path), table \(table), row \(row): \(reason). Restore the data directory from a backup, "
-        + "or delete that row with sqlite3 to go on without it"
+      "\(path), table \(table), row \(row): \(reason). \(Remedy.text(path, table).firstUppercased)"
+    case .damagedTwin(let path, let row, let name, let reason):
+      "\(path): the twin \(name.map { "\($0), " } ?? "")row \(row), is damaged: \(reason). "
+        + Remedy.text(path, twin: row).firstUppercased
     case .damaged(let path, let offset, let reason, let remedy):
       "\(path) is damaged at byte \(offset): \(reason). To go on, \(remedy)"
     case .noSpace(let path, let bytes):
       "the disk has no room for \(path): free \(bytes >> 20) MiB or more; writes then go on by themselves"
+    case .noTwin(let path, let target):
+      "\(path) has no twin \(target), nor a row of that number: give a name or a number that `twind verify` names"
     case .undroppable(let sequence, let applied):
       "the database holds everything up to sequence \(applied), which cannot be dropped after \(sequence): "
         + "give \(applied) or more, or restore the data directory from a backup"
@@ -137,6 +161,29 @@ extension StoreError: CustomStringConvertible {
       "it was given up"
     }
   }
+}
+
+/// What an operator can do about a database that is damaged.
+enum Remedy {
+  static let backup = "restore the data directory from a backup"
+
+  static func text(_ path: String, twin row: Int64) -> String {
+    "\(backup), or stop twind and give that twin up with `\(recover(path)) --drop-twin \(row)`"
+  }
+
+  static func text(_ path: String, _ table: String) -> String {
+    switch table {
+    case "idempotency": "\(backup), or forget all idempotency keys with `\(recover(path)) --drop-keys`"
+    case "twins", "facts": "\(backup), or go on with what is there: `\(recover(path)) --rebuild`"
+    default: backup
+    }
+  }
+
+  private static func recover(_ path: String) -> String { "twind recover --data-dir \(FilePath.directory(of: path))" }
+}
+
+extension String {
+  fileprivate var firstUppercased: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension StoreError {

@@ -10,9 +10,9 @@ struct Health: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say whether the daemon serves: exit code 0, else 6.",
     discussion: """
-      When it does not serve because it may not write any more, it says why, and
-      when it serves although something is wrong, such as the system's clock, it
-      says what (to the daemon's own user and root).
+      SERVING, or DEGRADED when it serves although something is wrong, such as a
+      full disk or the system's clock: exit code 0. NOT_SERVING when it does not
+      serve or may not write any more. The daemon's own user and root are told why.
 
       EXAMPLES
         twinctl health
@@ -49,11 +49,12 @@ struct Health: ParsableCommand {
   }
 
   private func show(_ status: HealthService.Status, why: String?) throws(Failure) {
+    let name = status == .serving && why != nil ? "DEGRADED" : Self.name(status)
     guard common.json else {
-      return try Terminal.print(Self.name(status) + (why.map { ": \(DisplayText.line($0))" } ?? ""))
+      return try Terminal.print(name + (why.map { ": \(Self.lines($0))" } ?? ""))
     }
     var object = JSONObject()
-    object.add("status", Self.name(status))
+    object.add("status", name)
     if let why { object.add("reason", why) }
     try Terminal.print(object.text)
   }
@@ -63,6 +64,10 @@ struct Health: ParsableCommand {
     guard let stats = try? client.stats() else { return nil }
     let trouble = isServing ? stats.warning : stats.failure
     return trouble.isEmpty ? nil : trouble
+  }
+
+  private static func lines(_ troubles: String) -> String {
+    troubles.split(separator: "\n").map { DisplayText.line(String($0)) }.joined(separator: "\n")
   }
 
   private static func name(_ status: HealthService.Status) -> String {

@@ -32,10 +32,7 @@ struct StatsTable {
   private var troubles: String {
     var text = ""
     if !stats.failure.isEmpty { text += "writes are refused: \(DisplayText.line(stats.failure))\n" }
-    if !stats.checkpointError.isEmpty {
-      text += "the last checkpoint failed: \(DisplayText.line(stats.checkpointError))\n"
-    }
-    if !stats.warning.isEmpty { text += "\(DisplayText.line(stats.warning))\n" }
+    for trouble in stats.warning.split(separator: "\n") { text += "\(DisplayText.line(String(trouble)))\n" }
     return text.isEmpty ? "" : Terminal.red(text)
   }
 

@@ -26,6 +26,9 @@ struct TwinPages {
     if isAtEnd { return nil }
     let page = try client.list(
       prefix: prefix, pageSize: min(limit, Self.pageMax), pageToken: token, namesOnly: namesOnly, options)
+    if !token.isEmpty && page.nextPageToken == token {
+      throw RPCError(.internal, "ListTwins: the server gave the page token \(token) twice and would never come to an end")
+    }
     token = page.nextPageToken
     isAtEnd = token.isEmpty
     return page

@@ -7,71 +7,82 @@ import TwinText
 
 struct Recover: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Give up the end of a damaged journal, when twind refuses to start.",
+    abstract: "Give up what is damaged, when twind refuses to start or says that a twin is damaged.",
     discussion: """
-      Drops every commit after a sequence, and with a damaged journal all that follows the damage. The message with
-      which twind refuses to start, and `twind verify`, name the sequence. Restoring a backup may lose less.
+      The message with which twind refuses to start, and `twind verify`, name the option that helps. Restoring a backup
+      may lose less.
 
-      Says what it will drop and asks first. What is dropped stays beside the journal in files that end in .dropped,
-      which nobody reads again. Afterwards the whole directory is checked as by `twind verify`.
+      --drop-after    gives up the end of a damaged journal: every commit after a sequence. What is dropped stays beside
+                      the journal in files that end in .dropped, which nobody reads again.
+      --drop-twin     gives up one twin and its history. It is deleted then, and may be written anew. If twind still serves
+                      it, save it first: twinctl export --prefix NAME > twin.jsonl
+      --drop-keys     forgets all idempotency keys: a write that is retried may be done twice.
+      --rebuild       takes what is there for all there is: rebuilds the indexes and counts anew.
+      --reset-clock   takes back times of a clock that was ahead: what was recorded after now is recorded as of the last
+                      commit before. Set the system's clock right first.
+
+      Each says what it will do and asks first. Afterwards the whole directory is checked as by `twind verify`.
 
       EXAMPLES
         twind verify --data-dir /var/lib/twind
         twind recover --data-dir /var/lib/twind --drop-after 48213
+        twind recover --data-dir /var/lib/twind --drop-twin acme/customer/42
+        twind recover --data-dir /var/lib/twind --reset-clock
       """)
 
   @Option(help: "Where the twins are.") var dataDir: String
-  @Option(help: ArgumentHelp("The last sequence to keep.", valueName: "sequence")) var dropAfter: UInt64
+  @Option(help: ArgumentHelp("The last sequence to keep.", valueName: "sequence")) var dropAfter: UInt64?
+  @Option(help: ArgumentHelp("A twin to give up, or the number of its row; may be repeated.", valueName: "name or row"))
+  var dropTwin: [String] = []
+  @Flag(help: "Forget all idempotency keys.") var dropKeys = false
+  @Flag(help: "Rebuild the indexes and count anew.") var rebuild = false
+  @Flag(help: "Take back times of a clock that was ahead.") var resetClock = false
   @Flag(help: "Do not ask.") var yes = false
 
+  func validate() throws {
+    let repairs = !dropTwin.isEmpty || dropKeys || rebuild
+    if [dropAfter != nil, repairs, resetClock].count(where: \.self) != 1 {
+      throw ValidationError(
+        "say what is to be done: --drop-after, --reset-clock, or --drop-twin, --drop-keys and --rebuild together")
+    }
+  }
+
   func run() throws {
-    let plan = try saying { () throws(StoreError) in
-      try DropPlan(after: dropAfter, directory: dataDir, scratch: scratchDirectory)
-    }
-    print(Self.text(plan))
-    guard plan.isNeeded else { return try verify(plan) }
-    try confirm()
-    let report = try saying { () throws(StoreError) in try plan.run() }
-    print(
-      "\(FixedText.bytes(UInt64(report.bytesDropped))) dropped after sequence \(report.lastSequence)"
-        + (report.files.isEmpty ? "" : ", kept in\n  " + report.files.joined(separator: "\n  ")))
-    try verify(plan)
-  }
-
-  private static func text(_ plan: DropPlan) -> String {
-    var lines = [
-      "the database holds everything up to sequence \(plan.appliedSequence)",
-      "of the journal \(FixedText.count(plan.keptCount, "commit")) after that stay, up to sequence \(plan.keptThrough)",
-    ]
-    if let damage = plan.damage { lines.append("the journal is damaged: \(damage)") }
-    if let dropped = plan.dropped {
-      lines.append(
-        "dropped: \(FixedText.count(plan.droppedCount, "commit")) that can be read, sequences \(dropped.lowerBound) to "
-          + "\(dropped.upperBound)" + (plan.damage == nil ? "" : ", and what the damage holds"))
-    } else if plan.damage != nil {
-      lines.append("dropped: what the damage holds, and no commit that can be read")
+    if let dropAfter {
+      try run(
+        saying { () throws(StoreError) in
+          try DropPlan(after: dropAfter, directory: dataDir, scratch: scratchDirectory)
+        })
+    } else if resetClock {
+      try run(saying { () throws(StoreError) in try ClockReset(directory: dataDir, scratch: scratchDirectory) })
     } else {
-      lines.append("nothing is to be dropped")
+      let wanted = RepairPlan.Wanted(twins: dropTwin, keys: dropKeys)
+      try run(
+        saying { () throws(StoreError) in try RepairPlan(wanted, directory: dataDir, scratch: scratchDirectory) })
     }
-    return lines.joined(separator: "\n")
   }
 
-  private func confirm() throws {
-    if yes { return }
-    guard isatty(STDIN_FILENO) == 1 else {
-      throw ValidationExit("nothing was changed: there is no terminal to ask, add --yes to drop this")
+  private func run(_ plan: some RecoverPlan) throws {
+    print(plan.text)
+    if plan.isNeeded {
+      try confirm()
+      print(try saying { () throws(StoreError) in try plan.carryOut() })
     }
-    print("Drop this? Type yes: ", terminator: "")
-    fflush(nil)
-    guard readLine() == "yes" else { throw ValidationExit("nothing was changed") }
-  }
-
-  private func verify(_ plan: DropPlan) throws {
     let report = try saying { () throws(StoreError) in
       let line = ProgressLine()
       return try plan.check { line.show($0) }
     }
     print(report.text(of: dataDir))
     try exitIfDamaged(report)
+  }
+
+  private func confirm() throws {
+    if yes { return }
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw ValidationExit("nothing was changed: there is no terminal to ask, add --yes to do this")
+    }
+    print("Do this? Type yes: ", terminator: "")
+    fflush(nil)
+    guard readLine() == "yes" else { throw ValidationExit("nothing was changed") }
   }
 }

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Builds the peer programs of the interop stage: clients and servers of echo.proto made with ttrpc libraries that others
-# wrote, containerd's Go library and the Rust crate, both from Debian's packages and without any other download.
+# wrote, containerd's Go library and the Rust crate, both from Debian's packages and without any other download; and two
+# in C that behave like containerd's Go library 1.2.3, which Debian does not have.
 #
 # Usage: Tests/Interop/peers.sh [FOLDER]
 # Installs with apt-get what is missing, builds into FOLDER (default: .build-interop at the top of the tree) and prints
-# the paths of the four programs, one a line: go-client, go-server, rust-client, rust-server. Everything else that is
-# said goes to stderr. Called by Tests/run.sh; each program takes the path of a Unix socket.
+# the paths of the six programs, one a line: go-client, go-server, rust-client, rust-server, c-client, c-server.
+# Everything else that is said goes to stderr. Called by run.sh; each program takes the path of a Unix socket, c-client
+# after the word echo or twind.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +23,8 @@ install_missing() {
   missing=
   command -v go >/dev/null || missing="$missing golang-go"
   command -v cargo >/dev/null || missing="$missing cargo"
-  for package in golang-github-containerd-ttrpc-dev librust-ttrpc-dev; do
+  command -v cc >/dev/null || missing="$missing gcc"
+  for package in golang-github-containerd-ttrpc-dev librust-ttrpc-dev libprotobuf-c-dev; do
     has_package "$package" || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
@@ -63,11 +66,22 @@ build_rust() {
   done
 }
 
+build_c() {
+  sources=$here/../../Sources
+  set -- -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g -Wall -Wextra -Werror -pthread \
+    -I"$here/CInteropProto/include" -I"$sources/CTTRPCProto/include" -I"$sources/CTwindProto/include" \
+    "$here/CInteropProto/echo.pb-c.c" "$sources/CTTRPCProto/ttrpc/ttrpc.pb-c.c" "$here/C/frame.c"
+  cc "$@" "$here"/C/client/*.c "$sources/CTwindProto/twind/v1/twin.pb-c.c" \
+    "$sources/CTwindProto/twind/v1/twin_service.pb-c.c" -lprotobuf-c -o "$build/c-client"
+  cc "$@" "$here"/C/server/*.c -lprotobuf-c -o "$build/c-server"
+}
+
 {
   install_missing
   build_go
   build_rust
+  build_c
 } >&2
-for program in go-client go-server rust-client rust-server; do
+for program in go-client go-server rust-client rust-server c-client c-server; do
   echo "$build/$program"
 done

@@ -124,9 +124,10 @@ import TwinStore
     try store.close()
     try execute(sql)
     let error = try #require(failure { () throws(StoreError) in try place.open() })
-    guard case .corrupt(file, table, _, _) = error else {
-      Issue.record("\(error)")
-      return
+    switch error {
+    case .corrupt(file, table, _, _): break
+    case .damagedTwin(file, 1, _, _) where table == "twins", .damagedTwin(file, 99, _, _) where table == "twins": break
+    default: Issue.record("\(error)")
     }
     #expect(error.description.contains(words), "\(error)")
     #expect(error.description.contains("Restore"))

@@ -131,7 +131,7 @@ import TwinStore
     }
     let empty = disk.copy()
     empty.files = [:]
-    #expect(throws: StoreError.missing(path: "data/journal", because: "the database belongs to a journal")) {
+    #expect(throws: StoreError.missingJournal(path: "data/journal", applied: 0)) {
       try empty.recover()
     }
   }

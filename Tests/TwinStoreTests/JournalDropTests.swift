@@ -70,7 +70,7 @@ import TwinStore
     #expect(report.lastSequence == 40 && report.bytesDropped == 0 && report.files.isEmpty)
     #expect(disk.calls.count == calls)
     #expect(throws: StoreError.undroppable(sequence: 5, applied: 9)) { try disk.drop(after: 5, applied: 9) }
-    #expect(throws: StoreError.missing(path: "data/journal", because: "the database belongs to a journal")) {
+    #expect(throws: StoreError.missingJournal(path: "data/journal", applied: 0)) {
       try JournalDisk().drop(after: 5)
     }
   }

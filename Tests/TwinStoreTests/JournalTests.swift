@@ -36,7 +36,7 @@ import TwinStore
   @Test func anEmptyFolderIsAStartOnlyWhenNoneIsExpected() throws {
     let (records, recovery) = try disk.recover(applied: 40, isExpected: false)
     #expect(records.isEmpty && recovery.isClean && recovery.freeSequence == 41)
-    #expect(throws: StoreError.missing(path: "data/journal", because: "the database belongs to a journal")) {
+    #expect(throws: StoreError.missingJournal(path: "data/journal", applied: 40)) {
       try disk.recover(applied: 40)
     }
     let journal = try disk.start(applied: 40)

@@ -87,7 +87,8 @@ extension RPCError {
       case .insideDataDirectory: .invalidArgument
       case .cancelled: .cancelled
       case .exhausted: .outOfRange
-      case .unsound, .corrupt: .dataLoss
+      case .unsound: .dataLoss
+      case _ where error.isDataLoss: .dataLoss
       case _ where error.isTemporary: .resourceExhausted
       default: .unavailable
       }

@@ -22,7 +22,7 @@ extension AdminService {
     response.pointee.call_count = served.calls
     response.pointee.buffer_bytes = UInt64(served.bufferBytes)
     response.pointee.buffer_bytes_max = UInt64(served.bufferBytesMax)
-    response.pointee.warning = arena.string(store.clockTrouble?.description ?? "")
+    response.pointee.warning = arena.string(store.troubles.joined(separator: "\n"))
     response.pointee.watch_count = UInt64(twins.watches.count)
     response.pointee.uptime_micros = twind_wall_micros() - identity.startTime
     response.pointee.resident_bytes = Self.residentBytes()

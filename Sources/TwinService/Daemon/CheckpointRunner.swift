@@ -20,7 +20,7 @@ final class CheckpointRunner: @unchecked Sendable {
   private var isStopping = false
   /// Touched by the thread only.
   private var freed: FreedMemory
-  private var clockTrouble: ClockTrouble?
+  private var troubles: [String] = []
   private var thread: Thread?
 
   init(_ store: Store, interval: Duration, buffers: BufferBudget, logger: Logger) {
@@ -57,6 +57,7 @@ final class CheckpointRunner: @unchecked Sendable {
       } catch {
         // Said once, not at every try.
         if failures == 0 { logger.error("checkpoint failed, nothing is lost, the journal has it: \(error)") }
+        troubles = store.troubles
         let pause = min(Self.lookNanos << UInt64(min(failures, 10)), Self.pauseNanosMax)
         failures += 1
         // Whatever the store wants meanwhile: the disk is given time.
@@ -70,19 +71,19 @@ final class CheckpointRunner: @unchecked Sendable {
   private func wait(until next: UInt64) -> Bool {
     while true {
       freed.look()
-      warnOfClock()
+      warn()
       let now = twind_monotonic_nanos()
       if now >= next || store.wantsCheckpoint { return !lock.withLock { isStopping } }
       guard wait(nanos: min(next - now, Self.lookNanos)) else { return false }
     }
   }
 
-  /// Each trouble once.
-  private func warnOfClock() {
-    let trouble = store.clockTrouble
-    defer { clockTrouble = trouble }
-    if let trouble, trouble != clockTrouble { logger.warning("\(trouble)") }
-    if trouble == nil && clockTrouble != nil { logger.notice("the system's clock is right again") }
+  /// Each trouble once, and when all is well again.
+  private func warn() {
+    let now = store.troubles
+    for trouble in now where !troubles.contains(trouble) { logger.warning("\(trouble)") }
+    if now.isEmpty && !troubles.isEmpty { logger.notice("all is well again") }
+    troubles = now
   }
 
   private func wait(nanos: UInt64) -> Bool {

@@ -97,6 +97,10 @@ package final class Daemon: Service {
     ]
     if let jump = recovery.jump { metadata["jump"] = "\(jump.lowerBound)-\(jump.upperBound)" }
     logger.notice("recovered after a stop that was not clean", metadata: metadata)
+    guard recovery.bytesCut > 0 else { return }
+    logger.warning(
+      "the end of the journal was not whole and is gone: none of it was acknowledged as SYNCED",
+      metadata: ["bytes": "\(recovery.bytesCut)", "commits": "\(recovery.commitsCut)"])
   }
 
   /// Twins that exist.

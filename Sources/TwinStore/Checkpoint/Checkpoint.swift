@@ -82,6 +82,8 @@ extension Store {
 
   private func note(failed error: StoreError) {
     checkpoints.note(error)
+    section.lock.withLock { section.checkpointError = error }
+    damagedTwins.note(error)
     section.note(error)
   }
 

@@ -37,6 +37,7 @@ extension CommitSection {
     lock.withLock {
       appliedSequence.store(capture.sequence, ordering: .releasing)
       journalBytesAtCheckpoint = capture.journalBytes
+      checkpointError = nil
     }
   }
 

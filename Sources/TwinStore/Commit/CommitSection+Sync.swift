@@ -66,7 +66,9 @@ extension CommitSection {
       defer { progress.broadcast() }
       do throws(StoreError) {
         try journal.endPrepare(preparation)
+        shortage = nil
       } catch {
+        if error.isTemporary { shortage = error }
         if !error.isTemporary || journal.failure != nil { latch(error) }
         throw error
       }

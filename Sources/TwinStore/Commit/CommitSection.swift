@@ -40,6 +40,10 @@ final class CommitSection: @unchecked Sendable {
   var liveCount: Int
   var isClosed = false
   var latched: StoreError?
+  /// Why the journal got no new segment when it was tried last; it is tried again.
+  var shortage: StoreError?
+  /// Why the last checkpoint failed, if it did.
+  var checkpointError: StoreError?
   /// The journal's bytes at the last checkpoint.
   var journalBytesAtCheckpoint = 0
   private var lastWriteWasSlow = false
@@ -164,7 +168,7 @@ final class CommitSection: @unchecked Sendable {
     switch journal.room(for: payload.count) {
     case .here: break
     case .afterRotation where mayBlock: try rotate()
-    case .full: throw CommitSection.journalFull(journal.byteCount, options.journal.bytesMax)
+    case .full: throw CommitSection.journalFull(journal.byteCount, options.journal.bytesMax, checkpointError)
     case .wait, .afterRotation: return false
     }
     do throws(StoreError) {
@@ -210,9 +214,7 @@ final class CommitSection: @unchecked Sendable {
         .resourceExhausted, "\(Limits.sequenceReserveMax) commits wait to be synced: the disk is slow, try again later")
     }
     if cache.unwrittenBytes > cache.byteCountMax / 4 * 3 {
-      throw TwinError(
-        .resourceExhausted,
-        "memory is full of twins that no checkpoint has written: try again later, or raise --memory-limit")
+      throw TwinError(.resourceExhausted, checkpointError.map(Self.stuck) ?? Self.crowded)
     }
   }
 
@@ -262,11 +264,22 @@ extension CommitSection {
     }
   }
 
-  fileprivate static func journalFull(_ bytes: Int, _ bytesMax: Int) -> TwinError {
+  fileprivate static func journalFull(_ bytes: Int, _ bytesMax: Int, _ error: StoreError?) -> TwinError {
     TwinError(
       .resourceExhausted,
-      "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)): no checkpoint succeeds, see "
-        + "checkpoint_error in GetStats")
+      "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)) until a checkpoint succeeds: "
+        + (error.map { "the last one failed: \($0)" } ?? "try again later"))
+  }
+
+  fileprivate static let crowded =
+    "memory is full of changes that the next checkpoint writes: try again later, or raise --memory-limit"
+
+  fileprivate static func stuck(_ error: StoreError) -> String {
+    if error.isDiskFull {
+      return "the disk is full, and so is memory, of changes that no checkpoint can write: make room on the disk, and "
+        + "writes go on by themselves (\(error))"
+    }
+    return "memory is full of changes that no checkpoint has written, since the last one failed: \(error)"
   }
 }
 

@@ -75,16 +75,14 @@ extension Database {
 
   private func damagedTwin(_ statement: SQLiteStatement) -> StoreError {
     let row = SQLiteRow(statement)
-    return corrupt(
-      "twins", "\(row.number(0)) (\(quoted(row.bytes(1))))", "its checksum does not fit what stands in it")
+    return damagedTwin(row.number(0), quoted(row.bytes(1)), "its checksum does not fit what stands in it")
   }
 
   func checked(_ row: Row) throws -> TwinRow {
     do {
       return try TwinRow(row)
     } catch let fault as RowFault {
-      let name = try bytes(row, 1) { quoted($0) }
-      throw corrupt("twins", "\(row[0] as DatabaseValue) (\(name))", fault.reason)
+      throw damagedTwin(Int64.fromDatabaseValue(row[0]) ?? 0, try bytes(row, 1) { quoted($0) }, fault.reason)
     }
   }
 

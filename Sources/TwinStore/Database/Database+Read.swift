@@ -50,7 +50,8 @@ extension Database {
       let twin = rows[start].twin
       let end = rows[start...].firstIndex { $0.twin != twin } ?? rows.endIndex
       guard let name = names[twin], let change = Database.change(name, rows[start..<end]) else {
-        throw corrupt("facts", "of twin \(twin)", "commit \(rows[start].fact.sequence) cannot be what was written")
+        let name = names[twin].map { $0.withUnsafeBytes(quoted) }
+        throw damagedTwin(twin, name, "its facts of commit \(rows[start].fact.sequence) cannot be what was written")
       }
       changes.append(change)
       start = end

@@ -93,6 +93,10 @@ package final class Database: @unchecked Sendable {
     .corrupt(path: path, table: table, row: row, reason: reason)
   }
 
+  func damagedTwin(_ row: Int64, _ name: String?, _ reason: String) -> StoreError {
+    .damagedTwin(path: path, row: row, name: name, reason: reason)
+  }
+
   /// Closing the last connection moves the write-ahead log into the file, and syncs both. After a failure nothing may be
   /// synced any more: then the writer goes first, and the last one may not write.
   func close(hasFailed: Bool) throws(StoreError) {

@@ -95,7 +95,7 @@ package struct AsOfRead: Sendable {
   }
 
   private func damaged(_ fault: RecordFault, _ store: Store) -> StoreError {
-    withName { store.database.corrupt("facts", "of \($0)", "fact \(fault.offset): \(fault.reason)") }
+    withName { store.database.damagedTwin(cursor.twin, "\($0)", "its fact \(fault.offset): \(fault.reason)") }
   }
 
   private func withName<R, E: Error>(_ body: (TwinName) throws(E) -> R) throws(E) -> R {

@@ -92,7 +92,8 @@ extension Database {
     do {
       return try FactRow(row)
     } catch let fault as RowFault {
-      throw corrupt("facts", "\(row[0] as DatabaseValue)", fault.reason)
+      throw damagedTwin(
+        Int64.fromDatabaseValue(row[1]) ?? 0, nil, "of its facts row \(row[0] as DatabaseValue): \(fault.reason)")
     }
   }
 }

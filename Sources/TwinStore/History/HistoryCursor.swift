@@ -119,7 +119,8 @@ extension HistoryCursor {
     return "there are \(tally.count), and \(head.count) were written, or some are not those that were"
   }
 
-  fileprivate var twin: Int64 { tally.head?.twin ?? 0 }
+  /// The number of the twin's row; 0 = not known.
+  var twin: Int64 { tally.head?.twin ?? 0 }
 
   /// Adds facts of changes that only memory has. False: there was no room for all.
   fileprivate mutating func take(
@@ -178,7 +179,7 @@ extension Store {
     }
     let facts = cursor.take(page)
     if !page.isEnd { return .part(facts) }
-    if let fault = cursor.fault { throw database.corrupt("facts", "of twin \(cursor.twin) (\(name))", fault) }
+    if let fault = cursor.fault { throw database.damagedTwin(cursor.twin, "\(name)", "of its facts \(fault)") }
     return cursor.finish(facts, unwritten, head, limits)
   }
 

@@ -7,9 +7,6 @@ extension Store {
   /// What the next commit would be recorded at.
   package var nextCommitTime: Int64 { clock.nextCommitMicros() }
 
-  /// What is wrong with the system's clock, as far as can be seen.
-  package var clockTrouble: ClockTrouble? { clock.trouble }
-
   /// The present for who is told what is known now: as known then, it stays so. No later commit is recorded earlier,
   /// though the machine's clock be set back.
   package func present() -> Int64 {

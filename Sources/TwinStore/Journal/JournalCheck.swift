@@ -46,7 +46,7 @@ package struct JournalCheck: Sendable {
         first = nil
         problems = []
       })
-    if !isThere, isExpected { throw folder.missing }
+    if !isThere, isExpected { throw folder.missing(applied: appliedSequence) }
     if let last = segments.last, last.problems.isEmpty,
       let fault = folder.fault(ending: last.info, applied: appliedSequence)
     {

@@ -114,7 +114,7 @@ extension JournalFolder {
         last = nil
         if !cut.isNeeded { cut.lastSequence = info.lastSequence }
       })
-    if !isThere { throw missing }
+    if !isThere { throw missing(applied: applied) }
     if let previous, fault(ending: previous, applied: applied) != nil { cut.cut(previous, last: previous.lastSequence) }
     return cut
   }

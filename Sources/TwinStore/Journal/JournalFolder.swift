@@ -47,7 +47,7 @@ struct JournalFolder: Sendable {
     try fileSystem.named(path, "sync the directory") { () throws(Errno) in try fileSystem.syncDirectory(path) }
   }
 
-  var missing: StoreError { .missing(path: path, because: "the database belongs to a journal") }
+  func missing(applied: UInt64) -> StoreError { .missingJournal(path: path, applied: applied) }
 
   func damage(_ fault: JournalFault) -> StoreError {
     .damaged(
@@ -55,7 +55,10 @@ struct JournalFolder: Sendable {
   }
 
   func remedy(_ fault: JournalFault) -> String {
-    "restore the data directory from a backup, or give up what follows with "
+    if fault.keeps == 0 {
+      return "\(Remedy.backup), or begin anew with an empty --data-dir: no commit before the damage is left to keep"
+    }
+    return "\(Remedy.backup), or give up what follows with "
       + "`twind recover --data-dir \(dataDirectory) --drop-after \(fault.keeps)`"
   }
 }

@@ -23,8 +23,9 @@ package struct JournalRecovery: Sendable {
   package internal(set) var lastSequence: UInt64
   /// Records that were handed out.
   package internal(set) var recordCount = 0
-  /// Bytes of the un-synced tail that do not count.
+  /// Bytes of the un-synced tail that do not count, and the headers of commits in it.
   package internal(set) var bytesCut = 0
+  package internal(set) var commitsCut = 0
   /// The last stop was a clean one. Also true when there was no journal at all.
   package internal(set) var isClean = true
   /// Sequences that no commit has, in order.
@@ -52,7 +53,7 @@ extension Journal {
       applied: appliedSequence, body,
       onFault: { (fault) throws(StoreError) in throw folder.damage(fault) },
       onSegment: { (header, scan, info) throws(StoreError) in recovery.add(header, scan, info) })
-    if !isThere, isExpected { throw folder.missing }
+    if !isThere, isExpected { throw folder.missing(applied: appliedSequence) }
     if let last = recovery.segments.last, let fault = folder.fault(ending: last, applied: appliedSequence) {
       throw folder.damage(fault)
     }
@@ -68,6 +69,7 @@ extension JournalRecovery {
     lastSequence = scan.lastSequence
     recordCount += scan.recordCount
     bytesCut = scan.tailBytes
+    commitsCut = scan.tailRecordCount
     isClean = scan.isClean
     segments.append(info)
   }

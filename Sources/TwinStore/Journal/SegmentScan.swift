@@ -25,6 +25,10 @@ struct SegmentScan {
   var end = SegmentHeader.byteCount
   /// The last record is the mark of a clean stop.
   var isClean = false
+  /// All before this place is known to have been durable.
+  var syncedThrough = 0
+  /// Headers of commits behind `end`.
+  var tailRecordCount = 0
   /// Bytes after `end` that are not zero, up to the last of them.
   var tailBytes = 0
   /// The highest sequence that a header behind `end` names.
@@ -75,6 +79,7 @@ extension SegmentReader {
     }
     scan.lastSequence = sequence
     scan.isClean = header.kind == .clean
+    scan.syncedThrough = max(scan.syncedThrough, Int(header.syncedThrough))
     scan.end += header.recordBytes
   }
 
@@ -110,6 +115,7 @@ extension SegmentReader {
         guard rest >= RecordHeader.byteCount,
           let header = RecordHeader(piece.part(place, RecordHeader.byteCount), seed: seed)
         else { continue }
+        if header.kind == .payload { scan.tailRecordCount += 1 }
         scan.tailSequence = max(scan.tailSequence, min(header.sequence, Limits.sequenceMax))
         if header.syncedThrough > scan.end {
           scan.fault = "a record's checksum does not match, and a later one says that it was durable"

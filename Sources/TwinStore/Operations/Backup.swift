@@ -137,7 +137,7 @@ extension Store {
 
 extension CheckpointRow {
   /// No journal belongs to this copy, and it goes on where the original will not come.
-  fileprivate mutating func detach() throws(StoreError) {
+  mutating func detach() throws(StoreError) {
     expectsJournal = false
     let last = jumps.last?.upperBound ?? 0
     let end = max(appliedSequence, last) + Store.restoreJump

@@ -48,14 +48,12 @@ package struct CheckReport: Sendable {
 
   mutating func count(_ part: Part, _ count: Int = 1) { checked[part, default: 0] += count }
 
-  mutating func add(_ part: Part, _ path: String, _ place: String, _ reason: String, remedy: String = backup) {
+  mutating func add(_ part: Part, _ path: String, _ place: String, _ reason: String, remedy: String = Remedy.backup) {
     problemCounts[part, default: 0] += 1
     if problemCounts[part, default: 0] <= Self.problemsPerPartMax {
       problems.append(Problem(part: part, path: path, place: place, reason: reason, remedy: remedy))
     }
   }
-
-  static let backup = "restore the data directory from a backup"
 }
 
 extension CheckReport.Problem: CustomStringConvertible {

@@ -51,7 +51,10 @@ struct DatabaseCheck {
       check.report.count(.database, try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0)
       try check.progress(CheckProgress(step: "pages", done: 0, total: 0))
       let lines = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(DatabaseCheck.badPagesMax))")
-      for line in lines where line != "ok" { check.report.add(.database, check.path, "SQLite's integrity check", line) }
+      for line in lines where line != "ok" {
+        let remedy = line.contains(" index ") ? Remedy.text(check.path, "twins") : Remedy.backup
+        check.report.add(.database, check.path, "SQLite's integrity check", line, remedy: remedy)
+      }
     }
   }
 
@@ -62,7 +65,7 @@ struct DatabaseCheck {
       guard let row = check.row else {
         return check.report.add(.checkpoint, check.path, "row 1", "it is missing or its checksum does not fit")
       }
-      if row.appliedSequence > Limits.sequenceMax || row.resumableFrom > row.appliedSequence {
+      if row.appliedSequence > Limits.sequenceMax || row.resumableFrom > Limits.sequenceMax {
         check.report.add(
           .checkpoint, check.path, "row 1",
           "its sequences cannot be what was written: \(row.appliedSequence), and \(row.resumableFrom) to resume from")
@@ -89,9 +92,10 @@ struct DatabaseCheck {
         factCount += try check.checkFacts(of: twin, db)
       } catch let fault as RowFault {
         let name = try bytes(row, 1) { quoted($0) }
-        check.report.add(.twins, check.path, "row \(row[0] as DatabaseValue) (\(name))", fault.reason)
+        let id = Int64.fromDatabaseValue(row[0]) ?? 0
+        check.report.add(.twins, check.path, "row \(id) (\(name))", fault.reason, remedy: check.remedy(id))
         sum.isReadable = false
-        factCount += try check.checkFacts(ofUnreadable: Int64.fromDatabaseValue(row[0]) ?? 0, db)
+        factCount += try check.checkFacts(ofUnreadable: id, db)
       }
     }
     check.report.count(.twins, sum.count)
@@ -104,21 +108,25 @@ struct DatabaseCheck {
     let (facts, count) = try facts(of: twin.id, db)
     guard facts.count == count else { return count }
     let place = "of twin \(twin.id) (\(quoted(twin.image.name.bytes)))"
+    let remedy = remedy(twin.id)
+    // What `twind recover --drop-twin` leaves.
+    if count == 0 && twin.factCount == 0 && twin.image.isDeleted && twin.factsFrom == twin.image.recordedAt { return 0 }
     if count != twin.factCount || facts.reduce(0, { $0 ^ $1.checksum }) != twin.factDigest {
       report.add(
         .facts, path, place,
-        "there are \(count), and \(twin.factCount) were written, or some are not those that were written last")
+        "there are \(count), and \(twin.factCount) were written, or some are not those that were written last",
+        remedy: remedy)
       return count
     }
     var fold = TwinFold(twin.image.name)
     do throws(RowFault) {
       try fold.add(all: facts, from: twin.factsFrom)
     } catch {
-      report.add(.facts, path, place, error.reason)
+      report.add(.facts, path, place, error.reason, remedy: remedy)
       return count
     }
     if let fault = twin.image.fault(against: fold.image, from: twin.factsFrom) {
-      report.add(.facts, path, place, "they do not make the twin: \(fault)")
+      report.add(.facts, path, place, "they do not make the twin: \(fault)", remedy: remedy)
     }
     return count
   }
@@ -138,7 +146,8 @@ struct DatabaseCheck {
       do {
         facts.append(try FactRow(row))
       } catch let fault as RowFault {
-        report.add(.facts, path, "row \(row[0] as DatabaseValue) of twin \(twin)", fault.reason)
+        report.add(
+          .facts, path, "row \(row[0] as DatabaseValue) of twin \(twin)", fault.reason, remedy: remedy(twin))
       }
     }
     report.count(.facts, count)
@@ -148,9 +157,13 @@ struct DatabaseCheck {
   private mutating func checkFactCount(_ ofTwins: Int, _ db: GRDB.Database) throws {
     report.count(.facts, 0)
     let all = try Int.fetchOne(db, sql: "SELECT count(*) FROM facts") ?? 0
-    if all != ofTwins { report.add(.facts, path, "table facts", "\(all - ofTwins) rows are of no twin") }
+    let remedy = Remedy.text(path, "facts")
+    if all != ofTwins {
+      report.add(.facts, path, "table facts", "\(all - ofTwins) rows are of no twin", remedy: remedy)
+    }
     if let row, row.factCount != all {
-      report.add(.facts, path, "table facts", "there are \(all) rows, and \(row.factCount) were written")
+      report.add(
+        .facts, path, "table facts", "there are \(all) rows, and \(row.factCount) were written", remedy: remedy)
     }
   }
 
@@ -167,7 +180,8 @@ struct DatabaseCheck {
         check.newestRevision = max(check.newestRevision, entry.result.sequence)
       } else {
         check.report.add(
-          .idempotency, check.path, "row \(row[0] as DatabaseValue)", "it cannot be what was written")
+          .idempotency, check.path, "row \(row[0] as DatabaseValue)", "it cannot be what was written",
+          remedy: Remedy.text(check.path, "idempotency"))
         sum.isReadable = false
       }
     }
@@ -177,12 +191,17 @@ struct DatabaseCheck {
 
   private mutating func compare(_ part: CheckReport.Part, _ sum: TableSum, _ expected: (Int64, UInt32)?) {
     guard let (count, digest) = expected else { return }
+    let remedy = Remedy.text(path, part.rawValue)
     if count != sum.count {
-      report.add(part, path, "table \(part.rawValue)", "there are \(sum.count) rows, and \(count) were written")
+      report.add(
+        part, path, "table \(part.rawValue)", "there are \(sum.count) rows, and \(count) were written", remedy: remedy)
     } else if sum.isReadable && digest != sum.digest {
-      report.add(part, path, "table \(part.rawValue)", "some rows are not those that were written last")
+      report.add(
+        part, path, "table \(part.rawValue)", "some rows are not those that were written last", remedy: remedy)
     }
   }
+
+  private func remedy(_ twin: Int64) -> String { Remedy.text(path, twin: twin) }
 }
 
 /// The rows of one table.

@@ -18,13 +18,19 @@ package final class DropPlan {
   package private(set) var dropped: ClosedRange<UInt64>?
   /// Where the journal is damaged first; all that follows goes too.
   package private(set) var damage: String?
+  /// There is no journal: nothing is dropped but the wait for it.
+  package private(set) var isJournalMissing = false
+  /// Something of what goes was synced to disk.
+  package private(set) var hasSynced = false
+  /// Where what goes begins.
+  private var start: (segment: UInt64, offset: Int)?
 
   private let directory: String
   private let fileSystem: any FileSystem
   private let scratch: String
   private let lock: any FileLock
 
-  /// - Throws: `inUse`, `missing` when there is no journal or no database, `undroppable` when the database holds more,
+  /// - Throws: `inUse`, `missing` when there is no database, `undroppable` when the database holds more,
   ///   `corrupt` when the database does not say how much it holds, `newerFormat`, `io`.
   package init(
     after sequence: UInt64, directory: String, fileSystem: any FileSystem = PosixFileSystem(), scratch: String
@@ -43,22 +49,30 @@ package final class DropPlan {
     appliedSequence = row.appliedSequence
     keptThrough = row.appliedSequence
     if sequence < appliedSequence { throw .undroppable(sequence: sequence, applied: appliedSequence) }
-    try look(JournalFolder(dataDirectory: directory, fileSystem: fileSystem))
+    try look(JournalFolder(dataDirectory: directory, fileSystem: fileSystem), isExpected: row.expectsJournal)
   }
 
   deinit { lock.unlock() }
 
   /// Whether there is anything to do.
-  package var isNeeded: Bool { droppedCount > 0 || damage != nil }
+  package var isNeeded: Bool { droppedCount > 0 || damage != nil || isJournalMissing }
 
-  private func look(_ folder: JournalFolder) throws(StoreError) {
+  private func look(_ folder: JournalFolder, isExpected: Bool) throws(StoreError) {
     var last: SegmentInfo?
     let isThere = try folder.walk(
       applied: appliedSequence,
-      { (record) throws(StoreError) in note(record.sequence) },
+      { (record) throws(StoreError) in
+        note(record.sequence)
+        if droppedCount > 0 && start == nil { start = (record.segment, record.offset) }
+      },
       onFault: { (fault) throws(StoreError) in note(fault, folder) },
-      onSegment: { (_, _, info) throws(StoreError) in last = info })
-    if !isThere { throw folder.missing }
+      onSegment: { (_, scan, info) throws(StoreError) in
+        last = info
+        // A segment is synced whole before the next one begins.
+        guard let start else { return }
+        if info.number > start.segment || scan.syncedThrough > start.offset { hasSynced = true }
+      })
+    isJournalMissing = !isThere && isExpected
     if damage == nil, let last, let fault = folder.fault(ending: last, applied: appliedSequence) { note(fault, folder) }
   }
 
@@ -74,15 +88,35 @@ package final class DropPlan {
 
   private func note(_ fault: JournalFault, _ folder: JournalFolder) {
     if damage == nil { damage = "\(folder.path(of: fault.segment)), byte \(fault.offset): \(fault.reason)" }
+    // What was never synced is no damage.
+    hasSynced = true
   }
 
   /// Drops it. Nothing is destroyed: the report names the files that hold it.
   package func run(
     options: JournalOptions = JournalOptions(), randomness: () -> UInt64 = { .random(in: 0 ... .max) }
   ) throws(StoreError) -> JournalDropReport {
-    try Journal.drop(
+    if isJournalMissing {
+      try beginAnew()
+      return JournalDropReport(lastSequence: appliedSequence)
+    }
+    return try Journal.drop(
       after: sequence, dataDirectory: directory, fileSystem: fileSystem, appliedSequence: appliedSequence,
       options: options, randomness: randomness)
+  }
+
+  /// Has the database wait for no journal. Sequences that are lost with it are not issued again, as after a restore.
+  private func beginAnew() throws(StoreError) {
+    let database = try Database(path: directory + "/twind.db", fileSystem: fileSystem)
+    try database.loadCheckpointRow()
+    do throws(StoreError) {
+      try database.transaction { try $1.detach() }
+      _ = try database.checkpointLog()
+    } catch {
+      try? database.close(hasFailed: true)
+      throw error
+    }
+    try database.close(hasFailed: false)
   }
 
   /// Checks the whole directory as it is now.

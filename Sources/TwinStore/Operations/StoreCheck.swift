@@ -50,6 +50,11 @@ package enum StoreCheck {
           .journal, folder.path, "its end",
           "the database has something of commit \(check.newestRevision), and the journal ends at \(last)")
       }
+      // What was given up is gone as of the journal's end, and watches begin there.
+      if row.resumableFrom > last {
+        report.add(
+          .checkpoint, path, "row 1", "watches resume from \(row.resumableFrom), and the last commit is \(last)")
+      }
       var replay = ReplayCheck(database, folder, row, progress: progress)
       try replayAll(&replay, folder, row, &report)
       report.sequence = max(last, row.appliedSequence)
@@ -68,8 +73,11 @@ package enum StoreCheck {
         dataDirectory: folder.dataDirectory, fileSystem: folder.fileSystem, appliedSequence: row.appliedSequence,
         isExpected: row.expectsJournal)
     } catch {
-      guard case .missing(let path, let because) = error else { throw error }
-      report.add(.journal, path, "the directory", "it is missing or empty, but \(because)")
+      guard case .missingJournal(let path, let applied) = error else { throw error }
+      report.add(
+        .journal, path, "the directory", "it is missing or empty, but the database belongs to a journal",
+        remedy: "put it back, or \(Remedy.backup); to go on without the commits after sequence \(applied) run "
+          + "`twind recover --data-dir \(folder.dataDirectory) --drop-after \(applied)`")
       return row.appliedSequence
     }
     report.count(.journal, check.recordCount)

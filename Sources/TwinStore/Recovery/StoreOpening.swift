@@ -21,6 +21,8 @@ package struct RecoveryReport: Equatable, Sendable {
   package var commitCount = 0
   /// Bytes at the journal's end that were never synced and not whole, and are gone.
   package var bytesCut = 0
+  /// Commits whose headers can be read in them.
+  package var commitsCut = 0
   /// The stop before was clean.
   package var isClean = true
   /// Sequences passed over, since someone may have seen them; nil after a clean stop.
@@ -120,6 +122,7 @@ struct StoreOpening {
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
     report.bytesCut = journal.bytesCut
+    report.commitsCut = journal.commitsCut
     report.isClean = journal.isClean
     report.jump = journal.isClean ? nil : sequences.jumps.last
     report.durationMicros = Int64((clock.monotonicNanos() &- startedAt) / 1_000)

@@ -70,8 +70,14 @@ extension Store {
     var (done, facts) = (0, 0)
     try database.transaction { db, row in
       while done < twins.count, facts < options.slices.trimFactsMax {
-        facts += try database.trim(
-          twins[done], retention, now: now, isGrown: isGrown, factsMax: options.slices.trimFactsPerTwinMax, db, &row)
+        do {
+          facts += try database.trim(
+            twins[done], retention, now: now, isGrown: isGrown, factsMax: options.slices.trimFactsPerTwinMax, db, &row)
+        } catch let error as StoreError {
+          // One that cannot be read keeps all that it has, and the others are trimmed.
+          guard case .damagedTwin = error else { throw error }
+          damagedTwins.note(error)
+        }
         done += 1
       }
       // Before anyone can find them missing.

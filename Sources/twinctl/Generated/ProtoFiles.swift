@@ -704,7 +704,8 @@ let protoFiles: [(path: String, text: String)] = [
       // they may be.
       uint64 buffer_bytes = 35;
       uint64 buffer_bytes_max = 36;
-      // What somebody should look at although everything is served; empty = nothing.
+      // What somebody should look at although reads are served, a line each: a full disk, a checkpoint that failed, a twin
+      // that is damaged, the system's clock. Empty = nothing.
       string warning = 37;
     }
 

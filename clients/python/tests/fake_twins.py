@@ -38,6 +38,8 @@ class FakeTwins:
     # What ListFacts sends, by twin; and whether it says that it is complete.
     facts: dict[str, list[twin_pb2.Fact]] = field(default_factory=dict)
     sends_last_part: bool = True
+    # The page token that every list ends with.
+    endless_token: str = ""
     # A batch's reply has room for so many twins.
     batch_room: int = 256
 
@@ -132,6 +134,7 @@ class FakeTwins:
             response.twins.append(bare if request.names_only else _masked(twin, request.attributes))
         if len(names) > size:
             response.next_page_token = names[size - 1]
+        response.next_page_token = self.endless_token or response.next_page_token
         return response
 
     def _server_info(self, request, agent):

@@ -14,6 +14,7 @@ from fake_daemon import DATA, NO_DATA, REMOTE_CLOSED, REMOTE_OPEN, delayed, drop
 from twind import _wire
 from twind._generated.grpc.health.v1.health_pb2 import HealthCheckRequest
 from twind._generated.ttrpc.ttrpc_pb2 import KeyValue
+from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsResponse
 from twind.aio import Client, _connection
 from twind.errors import Cancelled
 from test_stream import CHAT, COLLECT
@@ -376,3 +377,15 @@ async def test_pipeline_deadline(daemon):
             await p.get(NAME, timeout=0.2)
             commit = await p.update(NAME, a=1)
     assert (await commit).revision == 1
+
+
+async def test_a_daemon_that_ends_every_watch_at_once_is_asked_less_and_less(daemon):
+    def one_change_and_the_end(daemon, peer, stream, serve):
+        peer.send(stream, DATA, WatchTwinsResponse(sequence=1, snapshot_complete=True).SerializeToString())
+        peer.drop()
+
+    daemon.faults["WatchTwins"] = [one_change_and_the_end] * 500
+    async with connected(daemon) as client, client.watch("acme/", reconnect_timeout=0.2) as watch:
+        asyncio.get_running_loop().call_later(2, watch.close)
+        assert [change async for change in watch] == []
+    assert 4 <= daemon.methods().count("WatchTwins") <= 20

@@ -97,6 +97,14 @@ def test_list_reads_all_pages(client, daemon):
     assert [len(twin) for twin in client.list("acme/", names_only=True)] == [0] * 25
 
 
+def test_a_list_ends_when_a_page_token_comes_again(client, daemon):
+    client.update(NAME, a=1)
+    daemon.twins.endless_token = "acme/customer/0"
+    with pytest.raises(twind.Internal, match="page token 'acme/customer/0' twice"):
+        list(client.list("acme/"))
+    assert daemon.methods().count("ListTwins") == 2
+
+
 def test_delete(client):
     revision = client.update(NAME, a=1).revision
     with pytest.raises(twind.Aborted):

@@ -221,7 +221,7 @@ class Client:
                 timeout,
             )
             yield from _operations.listed_twins(page)
-            token = page.next_page_token
+            token = _operations.next_token(page, token)
             if not token:
                 return
 

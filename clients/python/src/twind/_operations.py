@@ -19,6 +19,7 @@ from twind._method import Method
 from twind._results import Durability
 from twind._time import Moment
 from twind._twin import Twin
+from twind.errors import Internal
 
 T = TypeVar("T")
 
@@ -156,6 +157,13 @@ def list_page(
 
 def listed_twins(page: twins.ListTwinsResponse) -> list[Twin]:
     return [Twin(twin, page.sequence, [r for r in page.redactions if r.twin == twin.name]) for twin in page.twins]
+
+
+def next_token(page: twins.ListTwinsResponse, token: str) -> str:
+    """The page token that follows `token`; empty = there are no more pages."""
+    if token and page.next_page_token == token:
+        raise Internal(f"ListTwins: the server gave the page token {token!r} twice and would never come to an end")
+    return page.next_page_token
 
 
 def list_facts(

@@ -223,7 +223,8 @@ struct  Twind__V1__GetStatsResponse
   uint64_t buffer_bytes;
   uint64_t buffer_bytes_max;
   /*
-   * What somebody should look at although everything is served; empty = nothing.
+   * What somebody should look at although reads are served, a line each: a full disk, a checkpoint that failed, a twin
+   * that is damaged, the system's clock. Empty = nothing.
    */
   char *warning;
 };

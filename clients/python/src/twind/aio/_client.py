@@ -182,7 +182,7 @@ class Client:
             )
             for twin in _operations.listed_twins(page):
                 yield twin
-            token = page.next_page_token
+            token = _operations.next_token(page, token)
             if not token:
                 return
 

@@ -1,0 +1,89 @@
+// What `twind recover` says of each of its plans.
+
+import TwinStore
+import TwinText
+
+protocol RecoverPlan {
+  /// What will be done, in lines.
+  var text: String { get }
+  var isNeeded: Bool { get }
+  /// Does it, and says what was done.
+  func carryOut() throws(StoreError) -> String
+  func check(progress: (CheckProgress) -> Void) throws(StoreError) -> CheckReport
+}
+
+extension DropPlan: RecoverPlan {
+  var text: String {
+    var lines = ["the database holds everything up to sequence \(appliedSequence)"]
+    if isJournalMissing {
+      lines.append("there is no journal: commits after that, if there were any, are lost")
+      return lines.joined(separator: "\n")
+    }
+    lines.append("of the journal \(FixedText.count(keptCount, "commit")) after that stay, up to sequence \(keptThrough)")
+    if let damage { lines.append("the journal is damaged: \(damage)") }
+    if let dropped {
+      lines.append(
+        "dropped: \(FixedText.count(droppedCount, "commit")) that can be read, sequences \(dropped.lowerBound) to "
+          + "\(dropped.upperBound)" + (damage == nil ? "" : ", and what the damage holds"))
+    } else if damage != nil {
+      lines.append("dropped: what the damage holds, and no commit that can be read")
+    } else {
+      lines.append("nothing is to be dropped")
+    }
+    if isNeeded {
+      lines.append(
+        hasSynced
+          ? "some of it was synced to disk: writes that were acknowledged as SYNCED may be among it"
+          : "none of it is known to have been synced to disk: no write among it was acknowledged as SYNCED")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  func carryOut() throws(StoreError) -> String {
+    let report = try run()
+    return "\(FixedText.bytes(UInt64(report.bytesDropped))) dropped after sequence \(report.lastSequence)"
+      + (report.files.isEmpty ? "" : ", kept in\n  " + report.files.joined(separator: "\n  "))
+  }
+}
+
+extension RepairPlan: RecoverPlan {
+  var text: String {
+    var lines: [String] = []
+    for twin in twins {
+      let name = twin.name.map { DisplayText.line(String(decoding: $0, as: UTF8.self)) } ?? "a twin without a name"
+      lines.append(
+        "dropped: \(name), row \(twin.row), with \(FixedText.count(twin.factCount, "fact")) of its history: "
+          + (twin.fault.map { "its row is damaged, \($0)" } ?? "its row is sound"))
+    }
+    if keyCount > 0 { lines.append("forgotten: \(FixedText.count(keyCount, "idempotency key"))") }
+    if strayFactCount > 0 { lines.append("dropped: \(FixedText.count(strayFactCount, "fact")) of no twin") }
+    for (table, count) in missing {
+      lines.append("missing already, and no longer looked for: \(FixedText.count(count, "row")) of the table \(table)")
+    }
+    lines.append("the indexes are rebuilt, and the rows counted anew")
+    return lines.joined(separator: "\n")
+  }
+
+  var isNeeded: Bool { true }
+
+  func carryOut() throws(StoreError) -> String {
+    try run()
+    return "done"
+  }
+}
+
+extension ClockReset: RecoverPlan {
+  var text: String {
+    let now = "it is \(TimestampText.local(now))"
+    if !isNeeded { return "\(now), and nothing was recorded after that" }
+    return """
+      \(now), and the last commit was recorded at \(TimestampText.local(latest))
+      recorded anew: \(FixedText.count(commitCount, "commit")) about \(FixedText.count(twinCount, "twin")), as of the last commit before them
+      """
+  }
+
+  func carryOut() throws(StoreError) -> String {
+    try run()
+    return "done"
+  }
+}
