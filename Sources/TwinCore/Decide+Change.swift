@@ -13,8 +13,13 @@ struct Retained {
   /// Whether there never was anything that is not retained.
   let isComplete: Bool
 
-  init(_ name: UnsafeRawBufferPointer, of image: TwinImage?) {
-    facts = image?.facts(of: name) ?? []
+  /// - Parameter recalled: removals that the image had forgotten.
+  init(_ name: UnsafeRawBufferPointer, of image: TwinImage?, recalling recalled: TwinImage? = nil) {
+    var facts = image?.facts(of: name) ?? []
+    if let removal = recalled?.facts(of: name).first {
+      facts.insert(removal, at: facts.firstIndex { $0.sequence > removal.sequence } ?? facts.count)
+    }
+    self.facts = facts
     var timeline = Timeline()
     for fact in facts { timeline.append(fact.validity) }
     self.timeline = timeline

@@ -12,13 +12,14 @@ package struct Decision {
   package fileprivate(set) var ranges: [Range<Int>] = []
 }
 
-/// `images[i]` is the twin that `command.twins[i]` names, nil when it never existed.
+/// `images[i]` is the twin that `command.twins[i]` names, nil when it never existed; `recalled[i]` has removals that it has
+/// forgotten.
 package func decide(
-  _ command: Command, on images: [TwinImage?], as commit: Commit
+  _ command: Command, on images: [TwinImage?], recalling recalled: [Int: TwinImage] = [:], as commit: Commit
 ) throws(TwinError) -> Decision {
   precondition(images.count == command.twins.count)
   var decision = Decision()
-  for (twin, image) in zip(command.twins, images) {
+  for (index, (twin, image)) in zip(command.twins, images).enumerated() {
     try checkPrecondition(twin, on: image)
     let start = decision.facts.count
     switch twin.operation {
@@ -29,7 +30,7 @@ package func decide(
       decision.facts.append(
         Fact(.deletion, of: .empty, ordinal: UInt32(start), validFrom: commit.recordedAt, in: commit))
     case .update(let changes):
-      try decideUpdate(of: twin, changes, on: image, as: commit, into: &decision.facts)
+      try decideUpdate(of: twin, changes, on: image, recalled[index], as: commit, into: &decision.facts)
     }
     decision.ranges.append(start..<decision.facts.count)
   }
@@ -63,8 +64,8 @@ private func checkPrecondition(_ twin: Command.Twin, on image: TwinImage?) throw
 }
 
 private func decideUpdate(
-  of twin: Command.Twin, _ changes: [UnsafePointer<Twind__V1__Change>], on image: TwinImage?, as commit: Commit,
-  into facts: inout [Fact]
+  of twin: Command.Twin, _ changes: [UnsafePointer<Twind__V1__Change>], on image: TwinImage?, _ recalled: TwinImage?,
+  as commit: Commit, into facts: inout [Fact]
 ) throws(TwinError) {
   let exists = image.map { !$0.isDeleted } ?? false
   if changes.isEmpty && !exists {
@@ -74,23 +75,24 @@ private func decideUpdate(
   let start = facts.count
   for change in changes {
     let name = Text(change.pointee.attribute)
-    let retained = Retained(name.bytes, of: image)
+    let retained = Retained(name.bytes, of: image, recalling: recalled)
     if let fact = try decideChange(change, of: name, on: retained, as: commit, ordinal: UInt32(facts.count)) {
       facts.append(fact)
     }
   }
-  try checkSize(of: twin, with: facts[start...], on: image, as: commit)
+  try checkSize(of: twin, with: facts[start...], on: image, recalled, as: commit)
 }
 
 /// What the twin would keep in memory must be within its limits.
 private func checkSize(
-  of twin: Command.Twin, with facts: ArraySlice<Fact>, on image: TwinImage?, as commit: Commit
+  of twin: Command.Twin, with facts: ArraySlice<Fact>, on image: TwinImage?, _ recalled: TwinImage?,
+  as commit: Commit
 ) throws(TwinError) {
   // Facts may replace others, but most twins are so small that it does not matter.
   let countMax = (image?.entryCount ?? 0) + (image?.pendingCount ?? 0) + facts.count
   let bytesMax = facts.reduce((image?.recordsLength ?? 0) + (image?.pendingLength ?? 0)) { $0 + $1.recordSize }
   if countMax <= Limits.attributesPerTwinMax && bytesMax <= Limits.twinBytesMax || facts.isEmpty { return }
-  let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image)
+  let after = apply(TwinImage.change(facts, named: twin.name, as: commit), to: image, recalling: recalled)
   // Scheduled ones count when they are written: when they begin, nobody is there to be refused. A twin of an earlier
   // version may have more: then there may be fewer, or other facts about the same.
   let attributeCount = after.attributeCount
@@ -104,7 +106,7 @@ private func checkSize(
   {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "pendingFactsPerTwinMax", maximum: Limits.pendingFactsPerTwinMax,
-      actual: after.pendingCount, unit: "facts that are scheduled, bounded or removals")
+      actual: after.pendingCount, unit: "facts that are scheduled or bounded")
   }
   let bytes = after.recordsLength + after.pendingLength
   if bytes > Limits.twinBytesMax {

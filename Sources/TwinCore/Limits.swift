@@ -20,7 +20,8 @@ package enum Limits {
   /// Attributes of one twin: the current ones, and facts that are kept because they can still count.
   package static let attributesPerTwinMax = 512
   /// Facts that one twin keeps beside its present attributes: scheduled ones, those that return when a bounded one ends,
-  /// and removals, which keep out older facts that come late.
+  /// and removals, which keep out older facts that come late. Removals make room: those beyond it are forgotten and
+  /// looked up when they are needed.
   package static let pendingFactsPerTwinMax = 512
   /// Bytes of these, encoded.
   package static let twinBytesMax = 1 << 20

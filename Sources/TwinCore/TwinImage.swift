@@ -9,7 +9,8 @@
 // A record is a complete field: tag 0x1A, length, Attribute message. Concatenated, permitted current records are the
 // `attributes` of a twind.v1.Twin, so that a read copies and never encodes. They are what counts from the moment the
 // image was derived until nextChangeTime. Pending is whatever else can count after that: what begins later, what
-// returns when something ends, and removals, which keep out older facts that come late.
+// returns when something ends, and removals, which keep out older facts that come late. Removals beyond a limit are
+// forgotten (TwinImage+Forgotten.swift).
 //
 // The image of a *change* holds one commit's facts about one twin as current records: attributes that were set,
 // attributes without a value that were removed, or the one nameless record that deletes the twin. It is what the
@@ -30,13 +31,16 @@ public struct TwinImage: @unchecked Sendable {
     public var dirtyEpoch: UInt64 = 0
     /// Number of the last change of the twin among its shard's.
     public var lastChange: UInt64 = 0
+    /// Removals that hold from this time or an earlier one may be missing among the pending records: the facts have
+    /// them. Int64.min = none is missing.
+    public var forgottenThrough: Int64 = .min
     public var dirtySlot: UInt32 = 0
     public var recordsLength: UInt32
     public var pendingLength: UInt32 = 0
     /// Class bits that every current attribute has: when the permit shows one of them it shows all.
     public var commonClassBits: UInt32 = ~0
+    public var pendingCount: UInt32 = 0
     public var entryCount: UInt16
-    public var pendingCount: UInt16 = 0
     public var nameLength: UInt16
     /// In the image of a change: the number of its first fact within the commit.
     public var firstOrdinal: UInt16 = 0
@@ -95,8 +99,8 @@ public struct TwinImage: @unchecked Sendable {
   ) {
     let header = Header(
       revision: revision, recordedAt: recordedAt, recordsLength: UInt32(contents.recordsLength),
-      pendingLength: UInt32(contents.pendingLength), entryCount: UInt16(contents.entryCount),
-      pendingCount: UInt16(contents.pendingCount), nameLength: UInt16(name.count), agentLength: UInt8(agent.count),
+      pendingLength: UInt32(contents.pendingLength), pendingCount: UInt32(contents.pendingCount),
+      entryCount: UInt16(contents.entryCount), nameLength: UInt16(name.count), agentLength: UInt8(agent.count),
       isDeleted: isDeleted)
     let namesLength = name.count + 1 + agent.count + 1
     let indexLength = (contents.entryCount + contents.pendingCount) * MemoryLayout<Entry>.stride
@@ -139,6 +143,7 @@ extension TwinImage {
 
   /// The earliest time at which time alone changes what the current records are; Int64.max = none.
   @inlinable public var nextChangeTime: Int64 { head.pointee.nextChangeTime }
+  package var forgottenThrough: Int64 { head.pointee.forgottenThrough }
   @inlinable public var pendingCount: Int { Int(head.pointee.pendingCount) }
   @inlinable public var pendingLength: Int { Int(head.pointee.pendingLength) }
 

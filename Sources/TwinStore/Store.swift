@@ -174,13 +174,15 @@ extension Store {
   package func commit(_ command: Command, _ request: RequestHash) throws(TwinError) -> CommitOutcome {
     var pinned: PinnedTwins?
     var lookup: IdempotencyTable.Lookup?
+    var recollections: [Int: Recollection] = [:]
     defer { withExtendedLifetime(pinned) {} }
     for _ in 0..<Limits.commitTriesMax {
-      switch try section.commit(command, request, lookup) {
+      switch try section.commit(command, request, lookup, recollections) {
       case .done(let outcome): return outcome
       case .busy: try makeRoom()
       case .unread(let moveCount):
         lookup = IdempotencyTable.Lookup(entry: try command.scope.flatMap(storedKey), moveCount: moveCount)
+      case .forgotten: recollections = try recall(for: command)
       case .cold:
         let names = command.twins.map(\.name.array)
         let all = try pin(names, bytesMax: cache.byteCountMax / 2)
@@ -195,8 +197,8 @@ extension Store {
     }
     throw TwinError(
       .resourceExhausted,
-      "this commit found no room in the journal, or a checkpoint in its way, in \(Limits.commitTriesMax) tries: try "
-        + "again later")
+      "this commit found no room in the journal, or a checkpoint or other writers in its way, in "
+        + "\(Limits.commitTriesMax) tries: try again later")
   }
 
   /// What the database has under an idempotency key. Blocks for as long as the disk takes.

@@ -27,7 +27,8 @@ struct TwinPages {
     let page = try client.list(
       prefix: prefix, pageSize: min(limit, Self.pageMax), pageToken: token, namesOnly: namesOnly, options)
     if !token.isEmpty && page.nextPageToken == token {
-      throw RPCError(.internal, "ListTwins: the server gave the page token \(token) twice and would never come to an end")
+      throw RPCError(
+        .internal, "ListTwins: the server gave the page token \(token) twice and would never come to an end")
     }
     token = page.nextPageToken
     isAtEnd = token.isEmpty

@@ -19,7 +19,8 @@ extension DropPlan: RecoverPlan {
       lines.append("there is no journal: commits after that, if there were any, are lost")
       return lines.joined(separator: "\n")
     }
-    lines.append("of the journal \(FixedText.count(keptCount, "commit")) after that stay, up to sequence \(keptThrough)")
+    lines.append(
+      "of the journal \(FixedText.count(keptCount, "commit")) after that stay, up to sequence \(keptThrough)")
     if let damage { lines.append("the journal is damaged: \(damage)") }
     if let dropped {
       lines.append(

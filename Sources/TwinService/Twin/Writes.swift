@@ -35,7 +35,7 @@ extension TwinService {
       call.reply(response)
     case .done(let outcome):
       answer(method, outcome, call.deferred())
-    case .busy, .cold, .unread:
+    case .busy, .cold, .unread, .forgotten:
       // What came behind it on this connection may be about the same twin.
       writeLater(method, [UInt8](call.payload), agent, call.deferredInOrder())
     }

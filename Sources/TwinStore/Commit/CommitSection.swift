@@ -19,6 +19,8 @@ package enum CommitAttempt: Sendable {
   case cold
   /// The database may have the idempotency key: it is to be asked. `IdempotencyTable.Lookup` says what the count is for.
   case unread(moveCount: UInt64)
+  /// A twin has forgotten removals that matter: they are to be recalled.
+  case forgotten
 }
 
 final class CommitSection: @unchecked Sendable {
@@ -81,18 +83,18 @@ final class CommitSection: @unchecked Sendable {
     guard !isSlow.load(ordering: .relaxed), lock.tryLock() else { return .busy }
     return try finish { () throws(TwinError) in
       defer { lock.unlock() }
-      return try run(command, request, nil, mayBlock: false)
+      return try run(command, request, nil, [:], mayBlock: false)
     }
   }
 
   /// Commits, waiting for others. `busy`: the journal has no room yet, see `makeRoom`.
   func commit(
-    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?
+    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?, _ recollections: [Int: Recollection]
   ) throws(TwinError) -> CommitAttempt {
     let isCrowded = !command.idempotencyKey.isEmpty && keysAreCrowded.load(ordering: .relaxed)
     if isCrowded || cache.unwrittenBytes > cache.byteCountMax / 2 { clock.pause(micros: Limits.throttleMicros) }
     return try finish { () throws(TwinError) in
-      try lock.withLock { () throws(TwinError) in try run(command, request, lookup, mayBlock: true) }
+      try lock.withLock { () throws(TwinError) in try run(command, request, lookup, recollections, mayBlock: true) }
     }
   }
 
@@ -103,7 +105,8 @@ final class CommitSection: @unchecked Sendable {
   }
 
   private func run(
-    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?, mayBlock: Bool
+    _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?,
+    _ recollections: [Int: Recollection], mayBlock: Bool
   ) throws(TwinError) -> CommitAttempt {
     if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again when it is back") }
     if let failure { throw CommitSection.refusal(failure) }
@@ -127,11 +130,12 @@ final class CommitSection: @unchecked Sendable {
       case .cold: return .cold
       }
     }
+    guard let recalled = recalled(command, images, recollections) else { return .forgotten }
     let commit = Commit(
       sequence: sequences.next, recordedAt: clock.nextCommitMicros(), agent: command.agent, purpose: command.purpose)
-    let decision = try decide(command, on: images, as: commit)
+    let decision = try decide(command, on: images, recalling: recalled, as: commit)
     try CommitSection.checkFacts(decision.facts.count)
-    let work = CommitWork(command, decision, images, commit)
+    let work = CommitWork(command, decision, images, recalling: recalled, commit)
     if work.changes.isEmpty && scope == nil { return .done(try settled(work.unchanged(sequences.last), at: level)) }
     if !work.changes.isEmpty { try checkRoom() }
     let result = work.changes.isEmpty ? work.unchanged(sequences.last) : work.result
@@ -145,6 +149,21 @@ final class CommitSection: @unchecked Sendable {
       if keys.isCrowded { keysAreCrowded.store(true, ordering: .relaxed) }
     }
     return .done(try settled(result, at: level))
+  }
+
+  /// What the twins have forgotten and this command needs; nil = it is to be looked up, of the twins as they are.
+  private func recalled(
+    _ command: Command, _ images: [TwinImage?], _ recollections: [Int: Recollection]
+  ) -> [Int: TwinImage]? {
+    var recalled: [Int: TwinImage] = [:]
+    for (index, image) in images.enumerated() {
+      guard let image, image.forgottenThrough != .min, !command.twins[index].forgottenNames(of: image).isEmpty else {
+        continue
+      }
+      guard let found = recollections[index], found.revision == image.revision else { return nil }
+      recalled[index] = found.removals
+    }
+    return recalled
   }
 
   /// What has to be waited for until `result` is as durable as was asked.

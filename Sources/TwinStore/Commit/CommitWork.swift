@@ -8,15 +8,21 @@ struct CommitWork {
   let changes: [TwinImage]
   /// The twins that change, as they are.
   let before: [TwinImage?]
+  /// What was recalled of removals that they have forgotten.
+  private let recalled: [TwinImage?]
   private let revisions: [UInt64]
   private let revisionsNow: [UInt64]
   private let factCount: Int
 
-  init(_ command: Command, _ decision: Decision, _ images: [TwinImage?], _ commit: Commit) {
+  init(
+    _ command: Command, _ decision: Decision, _ images: [TwinImage?], recalling recollections: [Int: TwinImage],
+    _ commit: Commit
+  ) {
     self.commit = commit
     factCount = decision.facts.count
     var changes: [TwinImage] = []
     var before: [TwinImage?] = []
+    var recalled: [TwinImage?] = []
     var revisions: [UInt64] = []
     for (index, twin) in command.twins.enumerated() {
       let facts = decision.facts[decision.ranges[index]]
@@ -26,10 +32,12 @@ struct CommitWork {
       }
       changes.append(TwinImage.change(facts, named: twin.name, as: commit))
       before.append(images[index])
+      recalled.append(recollections[index])
       revisions.append(commit.sequence)
     }
     self.changes = changes
     self.before = before
+    self.recalled = recalled
     self.revisions = revisions
     revisionsNow = images.map { $0?.revision ?? 0 }
   }
@@ -44,5 +52,7 @@ struct CommitWork {
   }
 
   /// The twins afterwards.
-  func apply() -> [TwinImage] { zip(changes, before).map { TwinCore.apply($0, to: $1) } }
+  func apply() -> [TwinImage] {
+    changes.indices.map { TwinCore.apply(changes[$0], to: before[$0], recalling: recalled[$0]) }
+  }
 }

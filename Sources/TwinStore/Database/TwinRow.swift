@@ -17,11 +17,20 @@ struct TwinRow {
     "id, name, revision, recorded_at, last_agent, deleted, attributes, pending, facts_from, fact_count, fact_digest, checksum"
 
   var checksum: UInt32 {
-    TwinRow.checksum(
-      numbers: [
-        id, Int64(image.revision), image.recordedAt, image.isDeleted ? 1 : 0, factsFrom, factCount, Int64(factDigest),
-      ],
-      bytes: [image.name.bytes, image.agent.bytes, image.records, image.pendingRecords])
+    withPending { pending in
+      TwinRow.checksum(
+        numbers: [
+          id, Int64(image.revision), image.recordedAt, image.isDeleted ? 1 : 0, factsFrom, factCount, Int64(factDigest),
+        ],
+        bytes: [image.name.bytes, image.agent.bytes, image.records, pending])
+    }
+  }
+
+  /// The pending records, with what stands in front of them.
+  private func withPending<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    let forgotten = image.forgottenRecord
+    if forgotten.isEmpty { return try body(image.pendingRecords) }
+    return try (forgotten + image.pendingRecords).withUnsafeBytes(body)
   }
 
   static func checksum(numbers: [Int64], bytes: [UnsafeRawBufferPointer]) -> UInt32 {
@@ -42,12 +51,14 @@ struct TwinRow {
     row.bind(image.agent.bytes)
     row.bind(image.isDeleted ? 1 : 0)
     row.bind(image.records)
-    row.bind(image.pendingRecords)
-    row.bind(factsFrom)
-    row.bind(factCount)
-    row.bind(Int64(factDigest))
-    row.bind(Int64(checksum))
-    try row.run()
+    try withPending { pending in
+      row.bind(pending)
+      row.bind(factsFrom)
+      row.bind(factCount)
+      row.bind(Int64(factDigest))
+      row.bind(Int64(checksum))
+      try row.run()
+    }
   }
 
   /// A row of `columns`; throws a reason when it cannot be what was written.
@@ -92,9 +103,12 @@ struct TwinRow {
       throw RowFault("its revision is \(numbers[1])")
     }
     do {
-      return try TwinImage.decode(
+      let (forgottenThrough, pending) = TwinImage.forgotten(in: pending)
+      let image = try TwinImage.decode(
         name: try TwinName(name), agent: agent, revision: revision, recordedAt: numbers[2], isDeleted: numbers[3] != 0,
         records: records, pending: pending)
+      image.markForgotten(through: forgottenThrough)
+      return image
     } catch let fault as RecordFault {
       throw RowFault("at byte \(fault.offset) of its attributes: \(fault.reason)")
     } catch let error as TwinError {

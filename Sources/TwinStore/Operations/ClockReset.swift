@@ -54,7 +54,8 @@ package final class ClockReset {
           path: self.path, table: "checkpoint", row: "1", reason: "it is missing or its checksum does not fit")
       }
       latest = row.recordedAt
-      let rows = try Row.fetchCursor(db, sql: "SELECT f.id, f.record, t.name FROM facts f JOIN twins t ON t.id = f.twin")
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT f.id, f.record, t.name FROM facts f JOIN twins t ON t.id = f.twin")
       while let fact = try rows.next() {
         let recordedAt = try bytes(fact, 1) { try AttributeRecord($0).recordedAt }
         guard recordedAt > now, let id = Int64.fromDatabaseValue(fact[0]) else { continue }
@@ -177,13 +178,13 @@ private struct NewTimes {
       let end = facts[start...].firstIndex { $0.fact.sequence != sequence } ?? facts.count
       let change = try TwinImage.change(
         row.image.name, facts[start..<end].map(\.fact), isCurrent: facts[start..<end].map { _ in true })
-      image = apply(change, to: image)
+      image = apply(change, to: image, forgets: false)
       for (fact, entry) in zip(facts[start..<end], change.entries) {
         digest ^= try replace(fact, isCurrent: !entry.flags.contains(.notCurrent), db)
       }
       start = end
     }
-    var next = TwinRow(id: row.id, image: try image ?? Self.rerecorded(row.image, at: last))
+    var next = TwinRow(id: row.id, image: try image?.forgetting() ?? Self.rerecorded(row.image, at: last))
     next.factsFrom = min(row.factsFrom, last)
     next.factCount = row.factCount
     next.factDigest = digest

@@ -2,7 +2,7 @@
 
 import TwinCore
 
-/// Facts of one twin, added in the order of their recording.
+/// Facts of one twin, added in the order of their recording. Nothing is forgotten of them.
 struct TwinFold {
   let name: TwinName
   private(set) var image: TwinImage?
@@ -23,7 +23,7 @@ struct TwinFold {
     if change.revision != rows.first?.fact.sequence {
       throw RowFault("it says that it is of commit \(change.revision)")
     }
-    image = apply(change, to: image)
+    image = apply(change, to: image, forgets: false)
     guard isFlagged else { return }
     for (row, entry) in zip(rows, change.entries) where row.isCurrent == entry.flags.contains(.notCurrent) {
       throw RowFault(
@@ -58,10 +58,10 @@ extension TwinImage {
     if let difference = headDifference(from: fold) { return difference }
     let start = max(from, recordedAt)
     var made = from == .min ? fold : fold.derived(at: start)
-    if holdsSame(as: made) || (from != .min && derived(at: start).holdsSame(as: made)) { return nil }
+    if holdsSame(forgetting: made) || (from != .min && derived(at: start).holdsSame(forgetting: made)) { return nil }
     for turn in fold.turns where turn > start {
       made = made.derived(at: turn)
-      if holdsSame(as: made) { return nil }
+      if holdsSame(forgetting: made) { return nil }
     }
     return "they make other attributes"
   }

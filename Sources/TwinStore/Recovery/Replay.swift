@@ -46,7 +46,8 @@ struct Replay {
   private mutating func take(_ change: TwinImage) throws(StoreError) {
     let before = try image(change.name)
     if let before, before.revision >= change.revision { return }
-    let after = apply(change, to: before)
+    let forgotten = before?.forgottenNames(in: change) ?? []
+    let after = apply(change, to: before, recalling: try removals(of: forgotten, of: change.name))
     cache.put([after], changes: [change])
     liveCount += (after.isDeleted ? 0 : 1) - (before.map { $0.isDeleted ? 0 : 1 } ?? 0)
   }
