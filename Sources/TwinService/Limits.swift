@@ -9,6 +9,8 @@ enum ServiceLimits {
   static let coldTwinBytesMax = 8 << 20
   /// How long a read waits for its min_sequence, in nanoseconds.
   static let sequenceWaitNanosMax: UInt64 = 1_000_000_000
+  /// A larger write is committed on the thread for commits.
+  static let inlineWriteBytesMax = 8 << 10
   /// Bytes of twins in one part of a watch's snapshot.
   static let snapshotBytesMax = 256 << 10
   /// Commits that a watch may lie behind when it resumes from the disk.

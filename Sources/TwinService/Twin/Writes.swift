@@ -1,5 +1,5 @@
-// What the three methods that write have in common: commit on the reactor when that takes no waiting, else on the
-// thread for commits; answer when the commit is as durable as was asked.
+// What the three methods that write have in common: commit on the reactor when that takes neither waiting nor long, else
+// on the thread for commits; answer when the commit is as durable as was asked.
 
 import CTwindProto
 import TTRPC
@@ -22,6 +22,10 @@ extension TwinService {
     _ method: Method.Type, _ request: UnsafePointer<Method.Request>, _ call: borrowing UnaryCall
   ) throws(RPCError) {
     let agent = agents.agent(of: call)
+    // Checking, encoding and writing so much would keep others on this reactor waiting.
+    if call.payload.count > ServiceLimits.inlineWriteBytesMax {
+      return writeLater(method, [UInt8](call.payload), agent, call.deferredInOrder())
+    }
     let attempt = try onWire { () throws(TwinError) in
       try Text.lending(agent) { (agent) throws(TwinError) in
         let command = try Method.command(request, agent: agent)

@@ -5,7 +5,8 @@
 // still. Times that somebody stated stay as they are.
 //
 // Promises: holds the directory's lock from the look to the deed, but for the moment in which the store is opened and
-// closed to bring the journal into the database. The deed is one transaction. Watches begin anew afterwards.
+// closed to bring the journal into the database. The deed is one transaction; the journal, which has the old times and
+// nothing else any more, goes after it. Watches begin anew afterwards.
 
 import Foundation
 import GRDB
@@ -69,11 +70,10 @@ package final class ClockReset {
       dataDirectory: directory, fileSystem: fileSystem, appliedSequence: row.appliedSequence,
       isExpected: row.expectsJournal
     ) { (record) throws(StoreError) in
-      guard record.sequence > row.appliedSequence else { return }
       do throws(RecordFault) {
         let commit = try CommitPayload(decoding: record.payload, sequence: record.sequence)
-        guard commit.recordedAt > now else { return }
         latest = max(latest, commit.recordedAt)
+        guard commit.recordedAt > now, record.sequence > row.appliedSequence else { return }
         commits.insert(record.sequence)
         for change in commit.changes { twins.insert(change.name.array) }
       } catch {
@@ -104,6 +104,7 @@ package final class ClockReset {
         try times.rewriteKeys(database, db, &row)
         row.recordedAt = times.last
         row.resumableFrom = row.appliedSequence
+        row.expectsJournal = false
       }
       _ = try database.checkpointLog()
     } catch {
@@ -111,6 +112,9 @@ package final class ClockReset {
       throw error
     }
     try database.close(hasFailed: false)
+    let folder = JournalFolder(dataDirectory: directory, fileSystem: fileSystem)
+    for number in try folder.numbers() { try folder.remove(folder.path(of: number)) }
+    try folder.sync()
   }
 
   /// Checks the whole directory as it is now.

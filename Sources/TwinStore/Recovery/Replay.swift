@@ -32,9 +32,8 @@ struct Replay {
       throw folder.damage(
         JournalFault(segment: record.segment, offset: record.offset, reason: reason, keeps: record.sequence - 1))
     }
+    lastRecordedAt = max(lastRecordedAt, commit.recordedAt)
     if !commit.changes.isEmpty, record.sequence > database.checkpointRow.appliedSequence {
-      // The checkpoint row knows when earlier ones were recorded, also when that was set right since.
-      lastRecordedAt = max(lastRecordedAt, commit.recordedAt)
       commitCount += 1
       for change in commit.changes { try take(change) }
     }

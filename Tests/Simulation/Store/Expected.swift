@@ -30,7 +30,7 @@ struct Expected {
     if !image.records.elementsEqual(expected.records) {
       throw HistoryFailure("\(name) at revision \(image.revision) is not what was written")
     }
-    if !image.pendingRecords.elementsEqual(expected.pendingRecords) {
+    if !image.holdsSame(forgetting: expected) {
       throw HistoryFailure(
         "\(name) at revision \(image.revision) keeps for later what it should not, or lacks something")
     }

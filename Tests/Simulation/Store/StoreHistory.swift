@@ -20,6 +20,22 @@ package struct StoreHistory {
     case fault(at: Int, errno: CInt, then: Crash)
   }
 
+  /// What only some histories have, so that the others stay what they were.
+  enum Peculiarity {
+    /// One twin gets and loses more attributes than it can remember.
+    case hoards
+    /// The machine's clock jumps ahead by hours, and back.
+    case jumps
+
+    init?(seed: UInt64) {
+      switch seed % 50 {
+      case 48: self = .jumps
+      case 49: self = .hoards
+      default: return nil
+      }
+    }
+  }
+
   package struct Counts: Sendable {
     package var commits = 0
     package var reads = 0
@@ -57,7 +73,8 @@ package struct StoreHistory {
     self.plan = plan
     var options = World.options(&random)
     if case .random = plan {} else { options.doEverything() }
-    world = World(options, seed: &random, logLinesMax: logLinesMax)
+    let peculiarity = if case .random = plan { Peculiarity(seed: seed) } else { Peculiarity?.none }
+    world = World(options, seed: &random, peculiarity: peculiarity, logLinesMax: logLinesMax)
     let mount = world.disk.mount()
     try mount.makeDirectory(StoreLife.directory, mode: 0o700)
     try mount.makeDirectory(Backups.directory, mode: 0o700)

@@ -65,6 +65,7 @@ final class StoreModel {
     do throws(TwinError) {
       decision = try decide(command, on: before, as: commit)
     } catch {
+      if error.code == .resourceExhausted && wish.takesAway { throw HistoryFailure("a removal is refused: \(error)") }
       return .refusal(error)
     }
     var changes: [(String, TwinImage)] = []
@@ -110,7 +111,8 @@ final class StoreModel {
   func end(of sequence: UInt64) -> Int? { log.lastIndex { $0.isCommit && $0.sequence == sequence }.map { $0 + 1 } }
 
   private func take(_ entry: LogEntry) {
-    for (name, change) in entry.changes { images[name] = apply(change, to: images[name]) }
+    // The model forgets nothing.
+    for (name, change) in entry.changes { images[name] = apply(change, to: images[name], forgets: false) }
     if let key = entry.key { keys[key.scope] = key }
   }
 

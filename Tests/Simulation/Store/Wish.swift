@@ -38,6 +38,16 @@ struct Wish {
   /// Nil = the daemon's default.
   let level: Twind__V1__Durability
 
+  /// It only removes attributes, from now on and for good.
+  var takesAway: Bool {
+    twins.allSatisfy { twin in
+      twin.changes.allSatisfy { change in
+        if case .remove = change.what { return change.from == 0 && change.to == 0 }
+        return false
+      }
+    }
+  }
+
   var hash: RequestHash { RequestHash(meaning: number, payload: number) }
 
   /// Runs `body` on the command, which lives no longer.

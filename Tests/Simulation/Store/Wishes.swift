@@ -14,14 +14,19 @@ struct Wishes {
   private(set) var count: UInt64 = 0
   private var keyed: [Wish] = []
   private var random: Random
+  /// One twin gets and loses more attributes than it can remember.
+  private let hoards: Bool
+  private var hoarded: [Bool] = Array(repeating: false, count: 4)
 
-  init(twins: Int, random: Random) {
+  init(twins: Int, random: Random, hoards: Bool = false) {
+    self.hoards = hoards
     names = (0..<twins).map { "sim/thing/\($0)" }
     self.random = random
   }
 
   /// - Parameter revision: of a twin as it is now; 0 = it never existed.
   mutating func next(now: Int64, revision: (String) -> UInt64) -> Wish {
+    if hoards && random.chance(400) { return hoard(now: now) }
     if !keyed.isEmpty && random.chance(80) { return again() }
     count += 1
     let kind: Wish.Kind = random.pick([.update, .update, .update, .update, .update, .batch, .batch, .delete])
@@ -45,6 +50,27 @@ struct Wishes {
     return Wish(
       number: count, kind: wish.kind, twins: wish.twins, agent: wish.agent, key: wish.key, level: wish.level)
   }
+
+  /// Sets or removes many attributes of the first twin, or records something late about one of them.
+  private mutating func hoard(now: Int64) -> Wish {
+    count += 1
+    let group = random.below(hoarded.count)
+    var changes: [Wish.Change]
+    if random.chance(500) {
+      let what: Wish.Change.What = random.chance(300) ? .remove : .set(.string("\(count)"))
+      let late = now - Int64(random.within(1...100_000))
+      changes = [Wish.Change(attribute: "h\(group)_\(random.below(Self.groupSize))", what: what, from: late)]
+    } else {
+      let what: Wish.Change.What = hoarded[group] ? .remove : .set(.int(Int64(count)))
+      hoarded[group].toggle()
+      changes = (0..<Self.groupSize).map { Wish.Change(attribute: "h\(group)_\($0)", what: what) }
+    }
+    let twin = Wish.Twin(name: names[0], changes: changes)
+    return Wish(number: count, kind: .update, twins: [twin], agent: Self.agents[0], key: "", level: level())
+  }
+
+  /// Four groups are more than a twin remembers, and two are as many as it may have.
+  private static let groupSize = 160
 
   mutating func name() -> String { random.pick(names) }
 

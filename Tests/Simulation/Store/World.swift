@@ -7,6 +7,10 @@ final class World: @unchecked Sendable {
   let clock: SimulatedClock
   /// The machine's clock is set now and then.
   let setsClock: Bool
+  /// It jumps ahead by hours, and back.
+  private let jumpsClock: Bool
+  /// By how much it is ahead of what the process at hand can believe.
+  private var disbelieved: Int64 = 0
   let options: Store.Options
   let model = StoreModel()
   var wishes: Wishes
@@ -27,12 +31,16 @@ final class World: @unchecked Sendable {
   /// By their place in the log.
   private var writes: [Int: Write] = [:]
 
-  init(_ options: Store.Options, seed: inout Random, logLinesMax: Int?) {
+  init(_ options: Store.Options, seed: inout Random, peculiarity: StoreHistory.Peculiarity?, logLinesMax: Int?) {
+    var options = options
+    // Room for what was removed.
+    if peculiarity == .hoards { options.memoryBytesMax = 1 << 20 }
     self.options = options
+    jumpsClock = peculiarity == .jumps
     disk = SimulatedDisk(seed: seed.next(), logLinesMax: logLinesMax)
     clock = SimulatedClock(random: seed.fork())
     setsClock = seed.chance(400)
-    wishes = Wishes(twins: seed.within(4...24), random: seed.fork())
+    wishes = Wishes(twins: seed.within(4...24), random: seed.fork(), hoards: peculiarity == .hoards)
     watchers = (0..<2).map { Watcher(number: $0) }
     now = clock.wallMicros()
   }
@@ -94,16 +102,25 @@ extension World {
   /// Time goes on, or is set.
   func letTimePass(_ random: inout Random) {
     clock.advance(micros: Int64(random.pick([0, 1, 700, 5_000, 40_000])))
+    if jumpsClock && random.chance(100) {
+      let micros = disbelieved == 0 ? Self.jumpMicros : -disbelieved
+      clock.jump(by: micros)
+      disbelieved += micros
+      return note("the clock jumps to \(clock.wallMicros())")
+    }
     guard setsClock && random.chance(60) else { return }
     let micros = Int64(random.within(1...random.pick([1_000, 50_000, 2_000_000])))
     clock.set(by: random.chance(700) ? -micros : micros)
     note("the clock is set to \(clock.wallMicros())")
   }
 
+  /// More than a clock is believed at once.
+  private static let jumpMicros: Int64 = 2 * 3_600_000_000
+
   /// Takes over what the store says is the present.
   func look(at store: Store) throws(HistoryFailure) {
     let present = store.now
-    let earliest = max(clock.wallMicros(), model.log.last?.recordedAt ?? .min, toldThrough)
+    let earliest = max(clock.wallMicros() - disbelieved, model.log.last?.recordedAt ?? .min, toldThrough)
     if present < earliest { throw HistoryFailure("the present is \(present), after \(earliest)") }
     // Commits within one microsecond are recorded one after the other.
     let latest = clock.latest + Int64(model.log.count + counts.lost)
@@ -123,6 +140,11 @@ extension World {
   /// is not.
   func begin(_ store: Store) throws(HistoryFailure) {
     toldThrough = .min
+    // A process that begins does not know what time it was before.
+    if disbelieved != 0 {
+      clock.believe()
+      disbelieved = 0
+    }
     try look(at: store)
     let next = store.nextCommitTime
     if next < nextCommitTime || next > now + 1 {
