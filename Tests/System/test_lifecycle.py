@@ -160,7 +160,7 @@ def test_a_database_without_what_it_held(data: Path) -> None:
         with sqlite3.connect(copy / "twind.db") as db:
             db.execute(statement)
         db.close()
-        check_refused(copy, "twind.db", "table")
+        check_refused(copy, "twind.db", "row")
         shutil.rmtree(copy)
 
 

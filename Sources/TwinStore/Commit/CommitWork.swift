@@ -8,8 +8,8 @@ struct CommitWork {
   let changes: [TwinImage]
   /// The twins that change, as they are.
   let before: [TwinImage?]
-  /// What was recalled of removals that they have forgotten.
-  private let recalled: [TwinImage?]
+  /// What was recalled of removals that they have forgotten, by their places.
+  private let recalled: [Int: TwinImage]
   private let revisions: [UInt64]
   private let revisionsNow: [UInt64]
   private let factCount: Int
@@ -22,7 +22,7 @@ struct CommitWork {
     factCount = decision.facts.count
     var changes: [TwinImage] = []
     var before: [TwinImage?] = []
-    var recalled: [TwinImage?] = []
+    var recalled: [Int: TwinImage] = [:]
     var revisions: [UInt64] = []
     for (index, twin) in command.twins.enumerated() {
       let facts = decision.facts[decision.ranges[index]]
@@ -31,8 +31,8 @@ struct CommitWork {
         continue
       }
       changes.append(TwinImage.change(facts, named: twin.name, as: commit))
+      if let removals = recollections[index] { recalled[before.count] = removals }
       before.append(images[index])
-      recalled.append(recollections[index])
       revisions.append(commit.sequence)
     }
     self.changes = changes
