@@ -37,12 +37,13 @@ let package = Package(
     .target(name: "CTTRPCProto", dependencies: ["CProtobufC"]),
     .target(name: "CTwindProto", dependencies: ["CProtobufC"]),
     .target(name: "Threads", dependencies: ["CLinux", heap], swiftSettings: strict),
-    .target(name: "TwinCore", dependencies: ["CTwindProto"], swiftSettings: strict),
+    .target(name: "TwinCore", dependencies: ["CTwindProto"], exclude: ["README.md"], swiftSettings: strict),
     .target(
-      name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto", deque], swiftSettings: strict),
+      name: "TTRPC", dependencies: ["Threads", "CLinux", "CProtobufC", "CTTRPCProto", deque],
+      exclude: ["README.md"], swiftSettings: strict),
     .target(
       name: "TwinStore", dependencies: ["TwinCore", "Threads", "CTwindProto", "CLinux", grdb, sqlite, deque],
-      swiftSettings: strict),
+      exclude: ["README.md"], swiftSettings: strict),
     .target(name: "TwinRoutes", dependencies: ["TTRPC", "CTwindProto"], swiftSettings: strict),
     .target(
       name: "TwinService",
@@ -50,10 +51,10 @@ let package = Package(
         "TwinRoutes", "TwinStore", "TwinCore", "TTRPC", "Threads", "CTwindProto", "CLinux", logging, lifecycle, deque,
         heap,
       ],
-      swiftSettings: strict),
+      exclude: ["README.md"], swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
-    .target(name: "TwinText", dependencies: ["TwinClient"], swiftSettings: strict),
+    .target(name: "TwinText", dependencies: ["TwinClient"], exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
       name: "twind",
       dependencies: [
@@ -99,7 +100,7 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb, sqlite],
-      path: "Tests/Simulation", exclude: ["Command"], swiftSettings: strict),
+      path: "Tests/Simulation", exclude: ["Command", "README.md"], swiftSettings: strict),
     .executableTarget(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
       swiftSettings: strict),

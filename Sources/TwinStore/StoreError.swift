@@ -41,6 +41,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case shared(directory: String, because: String, uid: UInt32)
   /// What others are to keep would be in the data directory.
   case insideDataDirectory(path: String)
+  /// There is no such directory for what is to be made.
+  case noDirectory(path: String)
   /// Nothing may be there yet.
   case exists(path: String)
   /// The file cannot be restored from.
@@ -149,6 +151,8 @@ extension StoreError: CustomStringConvertible {
         + "(chown \(uid), chmod 700), or start with --allow-shared-data-dir"
     case .insideDataDirectory(let path):
       "\(path) is in the data directory, where twind keeps files of its own: choose another directory"
+    case .noDirectory(let path):
+      "there is no directory \(path): make it first, or choose another"
     case .exists(let path):
       "\(path) exists: remove it or choose another name"
     case .notABackup(let path, let because):

@@ -4,7 +4,8 @@ import Glibc
 
 /// Microseconds since the Unix epoch, to and from text.
 package enum TimestampText {
-  /// RFC 3339, or a date alone. Without an offset it is UTC. nil when it is neither, or finer than microseconds.
+  /// RFC 3339, or a date alone. Without an offset it is UTC. What is finer than microseconds is cut off, and a leap second
+  /// is the first of the next minute. nil when it is neither.
   package static func parse(_ text: String) -> Int64? {
     var scanner = Scanner(text)
     guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
@@ -19,7 +20,7 @@ package enum TimestampText {
     time.hour = hour
     time.minute = minute
     if scanner.take(":") {
-      guard let second = scanner.number(2), second < 60 else { return nil }
+      guard let second = scanner.number(2), second < 60 || (second == 60 && minute == 59) else { return nil }
       time.second = second
       if scanner.take(".") {
         guard let micros = scanner.fraction() else { return nil }
@@ -109,12 +110,12 @@ private struct Scanner {
     return number
   }
 
-  /// One to six digits, as microseconds.
+  /// One digit or more, as microseconds.
   mutating func fraction() -> Int64? {
     let digits = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-    guard (1...6).contains(digits.count), var micros = Self.value(digits) else { return nil }
+    guard !digits.isEmpty, var micros = Self.value(digits.prefix(6)) else { return nil }
     rest = rest.dropFirst(digits.count)
-    for _ in digits.count..<6 { micros *= 10 }
+    for _ in digits.prefix(6).count..<6 { micros *= 10 }
     return micros
   }
 

@@ -40,7 +40,8 @@ struct Export: ParsableCommand {
     let client = common.client()
     var options = ReadOptions()
     options.purpose = purpose ?? ""
-    var pages = TwinPages(client: client, prefix: prefix ?? "", namesOnly: false, options: options)
+    var pages = TwinPages(
+      client: client, prefix: PrefixText.completed(prefix ?? ""), namesOnly: false, options: options)
     let file = try output.map { path throws(Failure) in try OutputFile(path) }
     // Only an operator may ask how many there are, and only of all.
     let total =

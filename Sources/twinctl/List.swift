@@ -9,7 +9,7 @@ struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List twins in the order of their names.",
     discussion: """
-      The prefix is nothing, space/, space/kind/ or space/kind/beginning-of-id.
+      The prefix is nothing, space/, space/kind/ or space/kind/beginning-of-id; acme means acme/.
 
       EXAMPLES
         twinctl list acme/customer/ --limit 20
@@ -35,7 +35,8 @@ struct List: ParsableCommand {
     var options = ReadOptions()
     options.attributes = attributes.map { $0.split(separator: ",").map(String.init) } ?? []
     options.purpose = purpose ?? ""
-    var pages = TwinPages(client: common.client(), prefix: prefix ?? "", namesOnly: names, options: options)
+    let prefix = PrefixText.completed(prefix ?? "")
+    var pages = TwinPages(client: common.client(), prefix: prefix, namesOnly: names, options: options)
     var left = limit ?? .max
     while left > 0, let page = try pages.next(atMost: left) {
       left -= page.twins.count

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import TTRPC
+import TwinText
 
 @main
 struct Twinctl: ParsableCommand {
@@ -11,7 +12,8 @@ struct Twinctl: ParsableCommand {
     abstract: "Reads, writes and watches twins, and looks after the daemon.",
     discussion: """
       Names of twins are space/kind/id, for example acme/customer/42. Tables are
-      for people; with --json a command prints one JSON object, or one a line.
+      for people; with --json a command prints one JSON object, or one a line, and
+      what went wrong on standard error as {"code":…,"error":…}.
 
       EXAMPLES
         twinctl set acme/customer/42 email=ada@example.com visits:int=3
@@ -49,32 +51,53 @@ struct Twinctl: ParsableCommand {
     // Whoever reads our output may stop reading: that ends us without a word.
     signal(SIGPIPE, SIG_DFL)
     do {
-      var command = try parseAsRoot(
-        OffsetArguments.tied(LeadingOptions.moved(Array(CommandLine.arguments.dropFirst()))))
+      let arguments = LeadingOptions.moved(Array(CommandLine.arguments.dropFirst()))
+      try checkCommand(arguments)
+      var command = try parseAsRoot(OffsetArguments.tied(arguments))
       try command.run()
     } catch {
       Glibc.exit(report(error).rawValue)
     }
   }
 
-  /// Says what went wrong on one line.
+  /// The parser would take a misspelt command for an argument, or show the help of all.
+  private static func checkCommand(_ arguments: [String]) throws(Failure) {
+    let isHelp = arguments.first == "help"
+    guard let name = isHelp ? arguments.dropFirst().first : arguments.first, !name.hasPrefix("-") else { return }
+    let known = configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
+    if known.contains(name) || (!isHelp && name == "help") { return }
+    let nearest = NearestName.of(name, in: known).map { ": did you mean \($0)?" } ?? ""
+    throw Failure("there is no command \(name)\(nearest) (see twinctl --help)")
+  }
+
+  /// Says what went wrong: on one line, or with --json as an object.
   private static func report(_ error: any Error) -> ExitStatus {
     switch error {
     case let status as ExitStatus: return status
     case let error as RPCError:
-      Terminal.complain("\(error.code.name): \(error.message)")
+      complain(error.message, code: error.code.name)
       return ExitStatus(error.code)
     case let failure as Failure:
-      Terminal.complain(failure.description)
+      complain(failure.description)
       return .local
     default: return reportUsage(error)
     }
   }
 
+  private static func complain(_ message: String, code: String? = nil) {
+    guard CommandLine.arguments.contains("--json") else {
+      return Terminal.complain((code.map { "\($0): " } ?? "") + message)
+    }
+    var object = JSONObject()
+    if let code { object.add("code", code) }
+    object.add("error", message)
+    Terminal.error(object.text + "\n")
+  }
+
   /// Help and version are asked for by errors of the argument parser, too.
   private static func reportUsage(_ error: any Error) -> ExitStatus {
     guard exitCode(for: error) == .success else {
-      Terminal.complain("\(message(for: error)) (see twinctl --help, or the command's --help)")
+      complain("\(message(for: error)) (see twinctl --help, or the command's --help)")
       return .local
     }
     do {

@@ -60,7 +60,7 @@ struct Watch: ParsableCommand {
     signal(SIGTERM) { _ in _exit(0) }
     var options = WatchOptions()
     options.names = targets.filter { !Self.isPrefix($0) }
-    options.prefix = prefix ?? targets.first(where: Self.isPrefix) ?? ""
+    options.prefix = prefix ?? PrefixText.completed(targets.first(where: Self.isPrefix) ?? "")
     options.coalesce = coalesce
     options.attributes = attributes.map { $0.split(separator: ",").map(String.init) } ?? []
     options.purpose = purpose ?? ""

@@ -33,7 +33,9 @@ struct Settings {
   ///   - file: the configuration file; nil = $TWIND_CONFIG, if set.
   static func resolve(flags: [String: String], file: String?) async throws -> Settings {
     let environment = ProcessInfo.processInfo.environment
-    try checkVariables(environment)
+    for name in unknownVariables(environment) {
+      complain("Warning: the variable \(name) is ignored, as twind has no such setting: see twind serve --help\n")
+    }
     let path = file ?? environment["TWIND_CONFIG"]
     let fileKeys = try path.map(checkFile) ?? []
     // Options are texts too: they are read as variables are, and come first.
@@ -131,12 +133,16 @@ struct Settings {
 
   private static func variable(_ key: String) -> String { "TWIND_" + key.uppercased().replacing("-", with: "_") }
 
-  private static func checkVariables(_ environment: [String: String]) throws {
+  /// Those that look like settings and are none. Kubernetes sets some for each service, such as TWIND_SERVICE_HOST and
+  /// TWIND_PORT for one that is called twind.
+  private static func unknownVariables(_ environment: [String: String]) -> [String] {
     let known = Set(keys.map(variable)).union(otherVariables)
-    for name in environment.keys.sorted() where name.hasPrefix("TWIND_") && !known.contains(name) {
-      throw ValidationExit("unknown variable \(name): known are \(known.sorted().joined(separator: ", "))")
+    return environment.keys.sorted().filter { name in
+      name.hasPrefix("TWIND_") && !known.contains(name) && !name.contains("_SERVICE_") && !name.contains("_PORT")
     }
   }
+
+  private static func complain(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
   /// The file's keys.
   private static func checkFile(_ path: String) throws -> Set<String> {

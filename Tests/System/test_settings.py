@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daemon import TWIND, environment, refused
+from daemon import TWIND, Daemon, environment, refused
 
 DEFAULTS = {
     "socket": "./twind.sock",
@@ -180,10 +181,20 @@ def test_a_value_of_a_wrong_type_in_the_file(directory: Path, key: str, value: o
     assert key in refused(directory, "--config", write_file(directory, {key: value}), "--print-config")
 
 
-def test_an_unknown_variable(directory: Path) -> None:
-    error = refused(directory, variables={"TWIND_CHECKPOINT_INTERVALL": "5s"})
-    assert "TWIND_CHECKPOINT_INTERVALL" in error
-    assert "TWIND_CHECKPOINT_INTERVAL," in error and "TWIND_SOCKET_GROUP" in error
+def test_an_unknown_variable_is_ignored_with_a_warning(start: Callable[..., Daemon]) -> None:
+    daemon = start(variables={"TWIND_CHECKPOINT_INTERVALL": "5s"})
+    assert "Warning: the variable TWIND_CHECKPOINT_INTERVALL is ignored" in daemon.logged()
+
+
+def test_variables_that_kubernetes_sets(start: Callable[..., Daemon]) -> None:
+    """For services that are called twind and twind-b."""
+    daemon = start(
+        variables={
+            "TWIND_PORT": "tcp://10.0.0.1:80", "TWIND_PORT_80_TCP_ADDR": "10.0.0.1", "TWIND_SERVICE_HOST": "10.0.0.1",
+            "TWIND_SERVICE_PORT": "80", "TWIND_B_SERVICE_HOST": "10.0.0.2", "TWIND_B_PORT": "tcp://10.0.0.2:80",
+        }
+    )  # fmt: skip
+    assert "Warning" not in daemon.logged()
 
 
 def test_an_unknown_key_in_the_file(directory: Path) -> None:

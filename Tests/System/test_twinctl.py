@@ -275,6 +275,24 @@ def test_list(twinctl: Twinctl) -> None:
     assert twinctl.lines("list", "--names", "--json")[3] == {"name": "other/customer/1", "revision": 4}
     assert [twin["attributes"]["n"]["value"] for twin in twinctl.lines("list", "--json")] == [0, 1, 2, 9]
     assert twinctl("list", "none/") == ""
+    assert twinctl("list", "acme") == twinctl("list", "acme/customer") == twinctl("list", "acme/")
+    assert twinctl("export", "acme") == twinctl("export", "acme/")
+
+
+def test_a_command_that_is_misspelt(twinctl: Twinctl) -> None:
+    assert "there is no command gte: did you mean get?" in twinctl.fails(LOCAL, "gte", NAME)
+    assert "there is no command gett: did you mean get?" in twinctl.fails(LOCAL, "help", "gett")
+    assert "there is no command xyz (see" in twinctl.fails(LOCAL, "xyz")
+    assert "ARGUMENTS" in twinctl("help", "get") and "SUBCOMMANDS" in twinctl("help")
+
+
+def test_errors_for_programs(twinctl: Twinctl) -> None:
+    ended = twinctl.run("get", "acme/customer/none", "--json")
+    assert ended.returncode == NOT_FOUND and ended.stdout == ""
+    told = json.loads(ended.stderr)
+    assert told["code"] == "NOT_FOUND" and "acme/customer/none" in told["error"]
+    ended = twinctl.run("list", "--limit", "0", "--json")
+    assert ended.returncode == LOCAL and "--limit is 0" in json.loads(ended.stderr)["error"]
 
 
 def test_list_of_many_pages(twinctl: Twinctl) -> None:

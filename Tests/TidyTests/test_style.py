@@ -1,8 +1,9 @@
-"""Length of files and functions, words that have no place here, the formatter, the top level."""
+"""Length of files and functions, words that have no place here, links, the formatter, the top level."""
 
 import re
 import statistics
 import subprocess
+from pathlib import Path
 
 from tree import ROOT, name, tracked, written
 
@@ -23,6 +24,30 @@ def test_files_are_short():
     lines = {name(path): len(path.read_text().splitlines()) for path in written(*SOURCES)}
     assert not {path: count for path, count in lines.items() if count > 600}
     assert statistics.median(lines.values()) <= 120
+
+
+def test_the_readme_is_short():
+    """It is for users. Figures, proofs and decisions stand beside the code they are about, in READMEs of their own."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 250
+
+
+def test_links_lead_somewhere():
+    """Links from one document to another file, and to a heading of it."""
+    dead = []
+    for path in tracked("*.md"):
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+            file, _, heading = target.partition("#")
+            there = path.parent / file if file else path
+            if "://" in target or (there.exists() and (not heading or heading in headings(there))):
+                continue
+            dead.append(f"{name(path)}: {target}")
+    assert not dead
+
+
+def headings(path: Path) -> set[str]:
+    """As links name them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_functions_are_short():

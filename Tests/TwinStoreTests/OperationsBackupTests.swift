@@ -114,7 +114,7 @@ import TwinStore
     #expect(throws: StoreError.exists(path: file)) { try store.backup(to: file) }
     #expect(FileManager.default.contents(atPath: file) == Data("mine".utf8))
     let nowhere = target.path + "/no/b"
-    #expect(throws: StoreError.missing(path: target.path + "/no", because: "the backup is to be in it")) {
+    #expect(throws: StoreError.noDirectory(path: target.path + "/no")) {
       try store.backup(to: nowhere)
     }
     // It appears while the backup is made.

@@ -83,7 +83,7 @@ extension RPCError {
     let code: TTRPC.StatusCode =
       switch error {
       case .exists: .alreadyExists
-      case .missing: .notFound
+      case .missing, .noDirectory: .notFound
       case .insideDataDirectory: .invalidArgument
       case .cancelled: .cancelled
       case .exhausted: .outOfRange

@@ -29,14 +29,14 @@ extension Store {
   ///     that a daemon left there that was killed meanwhile is replaced.
   ///   - progress: may be called often; throws to give the backup up. Also called while the copy is verified, then with
   ///     all pages done.
-  /// - Throws: `exists`, `missing`, `insideDataDirectory`, `unsound`, `cancelled`, and what a checkpoint throws. Nothing is left behind.
+  /// - Throws: `exists`, `noDirectory`, `insideDataDirectory`, `unsound`, `cancelled`, and what a checkpoint throws. Nothing is left behind.
   package func backup(
     to path: String, progress: @escaping (BackupProgress) throws -> Void = { _ in }
   ) throws(StoreError) -> BackupReport {
     let directory = FilePath.directory(of: path)
     let partial = path + ".partial"
     if try fileSystem.exists(path) { throw .exists(path: path) }
-    if try !fileSystem.exists(directory) { throw .missing(path: directory, because: "the backup is to be in it") }
+    if try !fileSystem.exists(directory) { throw .noDirectory(path: directory) }
     if try fileSystem.isInside(directory, self.directory) { throw .insideDataDirectory(path: path) }
     try clear(partial)
     // Held while it has this name: another daemon's backup does not take it for a leftover.
