@@ -48,8 +48,8 @@ def test_calls_leave_in_batches(client, daemon):
     client.health()
     sends = []
     connection = client._channel._connection
-    original = connection._try_send
-    connection._try_send = lambda data: (sends.append(len(data)), original(data))[1]
+    original = connection._send
+    connection._send = lambda data, flags: (sends.append(len(data)), original(data, flags))[1]
     with client.pipeline(window=64) as p:
         for i in range(320):
             p.update(NAME, i=i)

@@ -11,9 +11,11 @@ import pytest
 
 import twind
 from twind._changes import write_changes
+from twind._generated.twind.v1 import twin_pb2
 from twind._generated.twind.v1.twin_pb2 import Attribute, Twin, Value
 from twind._generated.twind.v1.twin_service_pb2 import UpdateTwinRequest
 from twind._twin import Attributes
+from twind._twin import fact as read_fact
 from twind._values import from_message, write
 
 MOMENT = datetime(1997, 1, 1, 12, 30, 15, 123_456, tzinfo=timezone.utc)
@@ -110,15 +112,95 @@ def test_annotated_remove_and_increment():
     assert increased.increment.double_value == 2.5 and increased.confidence == 0.5
 
 
+YEAR_0 = -62_167_219_200_000_000
+LONG = "9" * 5000
+# Later than a client of today: a value of a kind 99, and a list with such an item.
+UNKNOWN = Value.FromString(b"\x9a\x06\x01x")
+WITH_UNKNOWN_ITEM = Value.FromString(b"\x3a\x0a\x0a\x02\x10\x05\x0a\x04\x9a\x06\x01x")
+
+
 @pytest.mark.parametrize(
-    ("message", "says"),
+    ("message", "shown"),
     [
-        (Value(), "a kind that this client does not know"),
-        (Value(json_value="{"), "Expecting"),
-        (Value(timestamp_value=2**62), "outside the years"),
+        (Value(timestamp_value=YEAR_0), twind.Microseconds(YEAR_0)),
+        (Value(timestamp_value=-(2**63)), -(2**63)),
+        (Value(timestamp_value=2**63 - 1), 2**63 - 1),
+        (Value(timestamp_value=253_402_300_799_999_999), datetime.max.replace(tzinfo=timezone.utc)),
+        (Value(timestamp_value=253_402_300_800_000_000), 253_402_300_800_000_000),
+        (Value(timestamp_value=-62_135_596_800_000_000), datetime.min.replace(tzinfo=timezone.utc)),
+        (Value(list_value={"values": [{"timestamp_value": YEAR_0}, {"int_value": 1}]}), [YEAR_0, 1]),
+        (Value(json_value=LONG), twind.Json(Decimal(LONG))),
+        (Value(json_value=f'{{"a":[-{LONG},1.5,7]}}'), {"a": [Decimal("-" + LONG), 1.5, 7]}),
+        (Value(json_value='["\\ud800"]'), twind.Json(["\ud800"])),
+        (Value(json_value="{"), twind.Opaque),
+        (Value(json_value=""), twind.Opaque),
+        (Value(json_value="[" * 100_000), twind.Opaque),
+        (Value(json_value="[" * 300 + "]" * 300), twind.Opaque),
+        (Value(), twind.Opaque),
+        (UNKNOWN, twind.Opaque),
+        (WITH_UNKNOWN_ITEM, [5, twind.Opaque]),
     ],
 )
-def test_what_cannot_be_read_is_told_with_the_attribute(message, says):
-    attributes = Attributes(Twin(attributes=[Attribute(name="odd", value=message)]))
-    with pytest.raises(ValueError, match=f"attribute 'odd': .*{says}"):
-        attributes["odd"]
+def test_whatever_was_written_can_be_shown_and_written_again(message, shown):
+    def matches(value, shown):
+        if isinstance(shown, list):
+            return isinstance(value, list) and all(map(matches, value, shown))
+        return isinstance(value, shown) if isinstance(shown, type) else value == shown
+
+    twin = read_twin(message)
+    value = twin["odd"]
+    assert matches(value, shown), value
+    assert to_message(value, "x") == message
+    # Nothing that looks at a twin raises.
+    again = read_twin(message)
+    assert twin == again and dict(twin) == dict(again) and list(twin.items()) == [("before", 1), ("odd", value)]
+    assert repr(value) in repr(twin) and twin.attribute("odd").value == value and repr(twin.attribute("odd"))
+    fact = read_fact(twin_pb2.Fact(attribute=Attribute(name="odd", value=message)))
+    assert fact.value == value and repr(fact) and fact == fact
+
+
+def read_twin(message):
+    return twind.Twin(Twin(attributes=[Attribute(name="before", value=Value(int_value=1)), Attribute(name="odd", value=message)]), 1)
+
+
+@pytest.mark.parametrize("micros", [-(2**63), YEAR_0, 2**63 - 1])
+def test_times_that_datetime_does_not_reach_are_microseconds(micros):
+    message = Attribute(name="n", value=Value(int_value=1), valid_from_time=micros, valid_to_time=micros, recorded_at=micros)
+    for shown in (Attributes(Twin(attributes=[message])).attribute("n"), read_fact(twin_pb2.Fact(attribute=message))):
+        assert (shown.valid_from, shown.valid_to, type(shown.valid_to)) == (micros, micros, twind.Microseconds)
+        assert repr(shown.valid_from) == f"twind.Microseconds({micros})"
+        # The daemon's own clock: the first or the last that there is.
+        assert shown.recorded_at in (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
+    (again,) = change_messages({"n": twind.attribute(1, valid_from=shown.valid_from)})
+    assert again.valid_from_time == micros
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=5))),
+    ],
+)
+def test_the_first_and_the_last_moment_in_any_zone(time):
+    back = from_message(to_message(time, "x"))
+    assert isinstance(back, twind.Microseconds) and to_message(back, "x") == to_message(time, "x")
+
+
+def test_one_odd_fact_does_not_end_a_history(client, daemon):
+    odd = [Value(timestamp_value=2**63 - 1), UNKNOWN, Value(json_value=LONG), Value(json_value="{")]
+    daemon.twins.sequence = 9
+    daemon.twins.facts["a/b/c"] = [
+        twin_pb2.Fact(attribute=Attribute(name="n", value=value, valid_from_time=2**63 - 1))
+        for value in [Value(int_value=1), *odd, Value(int_value=2)]
+    ]
+    facts = list(client.facts("a/b/c"))
+    assert len(facts) == 6 and (facts[0].value, facts[-1].value) == (1, 2) and repr(facts)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"), [("a\0b", "NUL character"), (["\0"], "NUL character"), ("\ud800", "not a text"), pytest.param(10**5000, "64 bits", id="long")]
+)
+def test_what_no_value_holds_is_told_with_the_attribute(value, says):
+    with pytest.raises(ValueError, match=f"attribute 'a': .*{says}"):
+        change_messages({"a": value})

@@ -19,7 +19,11 @@ def feed(buffer: _wire.FrameBuffer, data: bytes) -> list[tuple[int, int, int, by
         space = buffer.space()
         count = min(len(space), len(data))
         space[:count] = data[:count]
-        frames += [(*head, bytes(body)) for *head, body in buffer.received(count)]
+        buffer.end += count
+        while (frame := buffer.first()) is not None:
+            *head, body = frame
+            frames.append((*head, bytes(body)))
+            buffer.start = buffer.next
         data = data[count:]
     return frames
 
@@ -63,9 +67,14 @@ def test_frames_are_not_copied():
     space = buffer.space()
     data = _wire.frame(1, 2, 0, b"ab") + _wire.frame(3, 2, 0, b"cd") + b"\0\0"
     space[: len(data)] = data
-    frames = buffer.received(len(data))
-    assert [bytes(body) for *_, body in frames] == [b"ab", b"cd"]
-    assert all(body.obj is space.obj for *_, body in frames)
+    buffer.end += len(data)
+    bodies = []
+    while (frame := buffer.first()) is not None:
+        assert buffer.first() == frame, "it stays until it is accounted for"
+        bodies.append(frame[3])
+        buffer.start = buffer.next
+    assert [bytes(body) for body in bodies] == [b"ab", b"cd"]
+    assert all(body.obj is space.obj for body in bodies)
 
 
 @pytest.mark.parametrize("length", [_wire.BODY_BYTES_MAX + 1, 0xFFFF_FFFF])

@@ -16,8 +16,9 @@ from twind._facts import Facts
 from twind._operations import Update
 from twind._pipeline import Pending, Pipeline
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
+from twind._time import Microseconds
 from twind._twin import Attribute, Change, Fact, Redaction, Twin
-from twind._values import Json, Value
+from twind._values import Json, Opaque, Value
 from twind._watch import Watch
 from twind.errors import (
     Aborted,
@@ -68,7 +69,9 @@ __all__ = [
     "InvalidArgument",
     "Json",
     "Limit",
+    "Microseconds",
     "NotFound",
+    "Opaque",
     "OutOfRange",
     "Pending",
     "PermissionDenied",

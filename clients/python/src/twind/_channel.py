@@ -10,7 +10,6 @@ Called by the generated stubs, `Client` and `Pipeline`.
 from __future__ import annotations
 
 import math
-import os
 import socket
 import threading
 import time
@@ -18,7 +17,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from twind import _envelope, _socket
+from twind import _envelope, _process, _socket
 from twind._backoff import Backoff
 from twind._connection import Connection, ConnectionLost, TimedOut
 from twind._failures import closed_error, lost_error, timeout_error
@@ -37,11 +36,13 @@ class Channel:
         # How long a call waits for a daemon that is away, in seconds.
         self.connect_timeout = connect_timeout
         self.metadata = _envelope.metadata_suffix(metadata)
+        self._closed = False
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
-        self._closed = False
-        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
-        _channels.add(self)
+        # The process that the two above belong to.
+        self._process = _process.current
+        # A plain set: its methods are done at once, whatever interrupts and whichever thread comes.
+        self._streams: set[weakref.ref[Stream]] = set()
 
     def call(
         self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False
@@ -98,34 +99,48 @@ class Channel:
         connection = self._connection
         if connection is not None and connection.usable:
             return connection
+        if self._process is not _process.current:
+            # The connection, and whoever held the lock, are the parent's.
+            self._connection = None
+            self._connecting = threading.Lock()
+            self._process = _process.current
         until = min(deadline, time.monotonic() + self.connect_timeout)
-        if not self._connecting.acquire(timeout=min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX)):
-            raise lost_error("", f"twind at {self.path}: another thread is still connecting", False)
+        held = False
+        connecting = self._connecting
         try:
+            (held,) = map(connecting.acquire, (True,), (min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX),))
+            if not held:
+                # Should it never come back, the next call does not wait for it.
+                self._connecting = threading.Lock()
+                raise lost_error("", f"twind at {self.path}: another thread is still connecting", False)
             if self._closed:
                 raise closed_error()
             connection = self._connection
             if connection is None or not connection.usable:
                 # Calls under way on the old one, if it only runs out of stream ids, end there.
                 connection = self._connection = Connection(self._open(until))
+                if self._closed:  # meanwhile
+                    connection.fail("the client has been closed")
+                    raise closed_error()
             return connection
         finally:
-            self._connecting.release()
+            if held:
+                connecting.release()
 
     def close(self) -> None:
-        """Ends all calls and streams under way, with Cancelled, and refuses further ones."""
+        """Ends all calls and streams under way, with Cancelled, and refuses further ones.
+
+        In the child of a fork the parent's go on: only the child's descriptors are closed.
+        """
         self._closed = True
         connection = self._connection
-        self._connection = None
         if connection is not None:
             connection.fail("the client has been closed")
-        for stream in list(self._streams):
-            stream.close()
-
-    def forget_connection(self) -> None:
-        """In the child of a fork: the connection, and whoever held the lock, are the parent's."""
         self._connection = None
-        self._connecting = threading.Lock()
+        for reference in list(self._streams):
+            stream = reference()
+            if stream is not None:
+                stream.close()
 
     def _stream(
         self, method: Method[Any, Any], payload: bytes | None, timeout: float | None, connect_timeout: float | None
@@ -139,29 +154,16 @@ class Channel:
         connected = self._open(now + min(seconds, patience))
         frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)
         stream = Stream(connected, method.name, frame, payload is None, seconds, now + seconds)
-        self._streams.add(stream)
+        self._streams.add(weakref.ref(stream, self._streams.discard))
         return stream
 
     def _open(self, until: float) -> socket.socket:
         backoff = Backoff(until)
         while True:
             try:
-                connected = _socket.connect(self.path)
-                connected.setblocking(True)
-                return connected
-            except OSError as error:
-                delay = backoff.delay() if _socket.is_passing(error) and not self._closed else None
+                return _socket.connect(self.path)
+            except _socket.ConnectFailed as failed:
+                delay = backoff.delay() if _socket.is_passing(failed.error) and not self._closed else None
                 if delay is None:
-                    raise _socket.connect_error(self.path, error) from None
+                    raise _socket.connect_error(self.path, failed.error) from None
             time.sleep(delay)
-
-
-_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for channel in _channels:
-        channel.forget_connection()
-
-
-os.register_at_fork(after_in_child=_after_fork)

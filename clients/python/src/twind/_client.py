@@ -16,6 +16,7 @@ from twind._facts import Facts
 from twind._generated.grpc.health.v1.health_stub import HealthStub
 from twind._generated.twind.v1.admin_service_stub import AdminServiceStub
 from twind._generated.twind.v1.twin_service_stub import TwinServiceStub
+from twind._listing import Pages, Twins
 from twind._operations import Operation, Update
 from twind._pipeline import Pipeline
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
@@ -214,16 +215,8 @@ class Client:
         `page_size` is at most 1,000, 0 = 100; `timeout` is that of one page. Twins written meanwhile may or may not be
         in it; all others are, once.
         """
-        token = ""
-        while True:
-            page = self._run(
-                _operations.list_page(prefix, token, attributes, names_only, page_size, self._purpose_of(purpose)),
-                timeout,
-            )
-            yield from _operations.listed_twins(page)
-            token = _operations.next_token(page, token)
-            if not token:
-                return
+        pages = Pages(prefix, attributes, names_only, page_size, self._purpose_of(purpose))
+        return Twins(pages, lambda operation: self._run(operation, timeout))
 
     def facts(
         self,
@@ -264,6 +257,7 @@ class Client:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         on_gap: OnGap = "raise",
+        timeout: float | None = None,
         reconnect_timeout: float = 60.0,
     ) -> Watch:
         """The twins' changes, for ever: `with client.watch("acme/customer/") as watch: for change in watch: ...`.
@@ -274,10 +268,12 @@ class Client:
         coalesce           several commits may come as one, each attribute's last change only
         on_gap             when what came after the last sequence is not kept any more: "raise" OutOfRange, or go on
                            with a new "snapshot" (twins that were deleted in between are then not told of)
+        timeout            seconds that one step of the iteration, or `snapshot()`, may take before it raises
+                           DeadlineExceeded; the next step goes on where it was. None = for ever
         reconnect_timeout  seconds that the daemon may be away before the watch raises Unavailable
         """
         cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
-        return Watch(self._channel, cursor, on_gap, reconnect_timeout)
+        return Watch(self._channel, cursor, on_gap, timeout, reconnect_timeout)
 
     def pipeline(self, *, window: int = 64) -> Pipeline:
         """Calls that do not wait for each other, of which up to `window` (at most 128) are under way:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
+from typing import NoReturn
 
+from twind import _process
 from twind._channel import Channel
 from twind._generated.twind.v1 import twin_pb2, twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import ListFactsRequest, ListFactsResponse
@@ -21,20 +23,26 @@ class FactParts:
     """What has come and is not handed out yet."""
 
     def __init__(self) -> None:
-        self._pending: deque[twin_pb2.Fact] = deque()
+        self.pending: deque[twin_pb2.Fact] = deque()
+        # A part that was taken from the stream and is not accounted for in the others yet.
+        self.incoming: ListFactsResponse | None = None
         self.sequence: int | None = None
         self.redactions: tuple[Redaction, ...] = ()
 
-    def receive(self, part: ListFactsResponse) -> None:
-        self._pending.extend(part.facts)
+    def account(self) -> None:
+        """For what is incoming, if there is anything."""
+        part = self.incoming
+        if part is None:
+            return
+        facts = list(part.facts)
         new = (Redaction(r.twin, r.attribute, r.reason) for r in part.redactions)
-        self.redactions += tuple(redaction for redaction in new if redaction not in self.redactions)
-        if part.sequence:
-            self.sequence = part.sequence
-
-    def next(self) -> Fact | None:
-        """None = receive more first."""
-        return fact(self._pending.popleft()) if self._pending else None
+        redactions = self.redactions + tuple(redaction for redaction in new if redaction not in self.redactions)
+        sequence = part.sequence or self.sequence
+        # No call from here on: all of it or nothing.
+        self.pending += facts
+        self.redactions = redactions
+        self.sequence = sequence
+        self.incoming = None
 
     def ended(self) -> None:
         """Raises Internal when the last part has not come."""
@@ -43,9 +51,13 @@ class FactParts:
 
 
 class Facts:
-    """An iterator of facts, made by `Client.facts`. Use it up, or in `with`, or close it: it has a connection."""
+    """An iterator of facts, made by `Client.facts`. Use it up, or in `with`, or close it: it has a connection.
+
+    An exception that a signal handler raises meanwhile loses nothing in `for fact in facts`.
+    """
 
     def __init__(self, channel: Channel, request: ListFactsRequest, timeout: float | None) -> None:
+        self._process = _process.current
         self._parts = FactParts()
         seconds = channel.timeout if timeout is None else timeout
         self._closed = False
@@ -65,17 +77,23 @@ class Facts:
         return self
 
     def __next__(self) -> Fact:
+        parts = self._parts
         while not self._closed:
-            found = self._parts.next()
-            if found is not None:
+            self._check_process()
+            if parts.pending:
+                found = fact(parts.pending[0])
+                # No call from here on: the fact is taken if and only if it is returned.
+                del parts.pending[0]
                 return found
-            part = next(self._stream, None)
-            if part is None:
-                if not self._closed:
-                    self._parts.ended()
-                self._closed = True
-            else:
-                self._parts.receive(part)
+            if parts.incoming is None:
+                # From the stream into the parts in one step, as the loop's first.
+                for parts.incoming in self._stream:
+                    break
+                else:
+                    if not self._closed:
+                        parts.ended()
+                    self._closed = True
+            parts.account()
         raise StopIteration
 
     def __enter__(self) -> Facts:
@@ -86,7 +104,14 @@ class Facts:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("history")
+
     def close(self) -> None:
         """Ends the iteration, from any thread."""
         self._closed = True
         self._stream.close()
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign("history")

@@ -50,7 +50,8 @@ class Failures:
         self._outcomes: list[Outcome[object]] = []
 
     def add(self, outcome: Outcome[object]) -> None:
-        if len(self._outcomes) < FAILED_KEPT_MAX:
+        """Once; the last one may be added again by whoever was interrupted."""
+        if self._outcomes[-1:] != [outcome] and len(self._outcomes) < FAILED_KEPT_MAX:
             self._outcomes.append(outcome)
 
     def raise_unseen(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from twind._generated.twind.v1 import admin_service_pb2 as admin
 from twind._generated.twind.v1 import twin_service_pb2 as twins
-from twind._time import from_micros
+from twind._time import clock
 
 
 class Durability(enum.IntEnum):
@@ -155,7 +155,7 @@ def server_info(message: admin.GetServerInfoResponse) -> ServerInfo:
         sequence=message.sequence,
         durability=_durability(message.durability),
         dev=message.dev,
-        started_at=from_micros(message.start_time),
+        started_at=clock(message.start_time),
         socket=message.socket,
         data_dir=message.data_dir,
         limits={limit.name: limit.value for limit in message.limits},
@@ -165,7 +165,7 @@ def server_info(message: admin.GetServerInfoResponse) -> ServerInfo:
 
 def stats(message: admin.GetStatsResponse) -> Stats:
     converted: dict[str, Any] = {
-        "checkpoint_at": from_micros(message.checkpoint_time) if message.checkpoint_time else None,
+        "checkpoint_at": clock(message.checkpoint_time) if message.checkpoint_time else None,
         "checkpoint_duration": timedelta(microseconds=message.checkpoint_duration_micros),
         "recovery_duration": timedelta(microseconds=message.recovery_duration_micros),
         "uptime": timedelta(microseconds=message.uptime_micros),

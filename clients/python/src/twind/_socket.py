@@ -1,12 +1,18 @@
-"""Where the daemon's socket is, and what a failure to connect to it means. Called by both transports."""
+"""Where the daemon's socket is, and what a failure to connect to it means. Called by both transports.
+
+System calls are written `(result,) = map(call, (argument,))` in this package, with nothing but that line inside the
+`try`. It is `result = call(argument)`, and a signal handler cannot come between the call and the assignment: CPython
+runs handlers after the calls that Python code makes, and here the unpacking makes the call. So
+
+- an OSError caught there is the system call's, never one that a handler raised, and
+- bytes that were taken are accounted for as long as no other call follows before they are.
+"""
 
 from __future__ import annotations
 
 import errno
-import math
 import os
 import socket
-import struct
 from collections.abc import Mapping
 
 from twind.errors import PermissionDenied, TwindError, Unavailable
@@ -14,11 +20,19 @@ from twind.errors import PermissionDenied, TwindError, Unavailable
 # What sockaddr_un holds, less the final NUL.
 PATH_BYTES_MAX = 107
 
-# Timeouts below it are not rounded.
-_EXACT_SECONDS = 1 / 16
-
 # A daemon that is starting, or whose queue of connections is full, may be there a moment later.
 _PASSING = {errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN, errno.ECONNRESET, errno.EINTR}
+
+# Why the system gives no socket at all.
+_NO_SOCKET = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class ConnectFailed(Exception):
+    """The system refused to connect, for the reason in `error`."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def default_path(environment: Mapping[str, str] | None = None) -> str:
@@ -44,14 +58,20 @@ def checked_path(path: str | os.PathLike[str] | None) -> str:
 
 
 def connect(path: str) -> socket.socket:
-    """A connected socket that does not block. Never waits: a full queue of connections is an OSError too."""
-    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    """A connected socket that does not block. Never waits: a full queue of connections is a ConnectFailed too."""
     try:
-        connected.setblocking(False)
-        connected.connect(path)
-    except BaseException:
-        connected.close()
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError as error:
+        if error.errno in _NO_SOCKET:
+            raise ConnectFailed(error) from None
         raise
+    connected.setblocking(False)
+    attempt = map(connected.connect, (path,))
+    try:
+        (_,) = attempt
+    except OSError as error:
+        connected.close()
+        raise ConnectFailed(error) from None
     return connected
 
 
@@ -80,22 +100,10 @@ def connect_error(path: str, error: OSError) -> TwindError:
     return Unavailable(f"twind at {path}: {text}")
 
 
-def set_timeout(connected: socket.socket, option: int, seconds: float) -> None:
-    """SO_RCVTIMEO or SO_SNDTIMEO, at least a microsecond: Python's own timeouts cost a system call each time."""
-    micros = 0 if seconds == math.inf else max(1, math.ceil(seconds * 1e6))
-    connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
-
-
-def rounded_down(seconds: float) -> float:
-    """A power of two, so that timeouts that differ by little become the same; short ones and infinity stay exact."""
-    if seconds < _EXACT_SECONDS or seconds == math.inf:
-        return seconds
-    return math.ldexp(0.5, math.frexp(seconds)[1])
-
-
 def hang_up(connected: socket.socket) -> None:
     """Ends the connection for both sides, and wakes whoever waits on it; the descriptor stays."""
+    attempt = map(connected.shutdown, (socket.SHUT_RDWR,))
     try:
-        connected.shutdown(socket.SHUT_RDWR)
+        (_,) = attempt
     except OSError:
         pass  # it has ended already

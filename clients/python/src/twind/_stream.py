@@ -13,12 +13,12 @@ import math
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from twind import _envelope, _socket, _wire
+from twind import _envelope, _process, _readiness, _socket, _wire
+from twind._connection import wait_of
 from twind._failures import lost_error, timeout_error
 from twind._method import Method
 from twind.errors import Cancelled, DeadlineExceeded, Internal, TwindError
@@ -27,30 +27,44 @@ Req = TypeVar("Req")
 Res = TypeVar("Res")
 
 _STREAM_ID = 1
+_SEND_FLAGS = (getattr(socket, "MSG_NOSIGNAL", 0),)
+
+
+class OutOfPatience(Exception):
+    """Nothing came within a stream's `patience`; it goes on."""
 
 
 class Stream:
     def __init__(
         self, connected: socket.socket, name: str, request: bytearray, sends: bool, timeout: float, deadline: float
     ) -> None:
+        self._process = _process.current
         self._socket = connected
         self._name = name
         self._sends = sends
         self._timeout = timeout
         self._deadline = deadline
-        self._buffer = _wire.FrameBuffer()
-        self._frames: deque[_wire.Frame] = deque()
+        # `first` waits no longer than this, on the clock of the deadline.
+        self.patience = math.inf
+        self.frames = _wire.FrameBuffer()
+        # Held by the thread that sends.
         self._sending = threading.Lock()
+        # Of a frame that the socket did not take whole.
+        self._unsent: bytes | bytearray | memoryview = b""
         self._closed = False
         # Nothing more will come.
         self.ended = False
+        # Nothing more will come behind the message that `first` gave.
+        self.ends = False
         # The message of the response that ended the stream; None = no response did.
         self.response: bytes | None = None
         _wire.fill_header(request, _STREAM_ID, _wire.REQUEST, _wire.REMOTE_OPEN if sends else _wire.REMOTE_CLOSED)
         self._send(request)
 
     def __del__(self) -> None:
-        self._socket.close()
+        if hasattr(self, "_socket"):
+            self._hang_up()
+            self._socket.close()
 
     def send(self, payload: bytes) -> None:
         self._send(_wire.frame(_STREAM_ID, _wire.DATA, 0, payload))
@@ -58,85 +72,149 @@ class Stream:
     def close_send(self) -> None:
         self._send(_wire.frame(_STREAM_ID, _wire.DATA, _wire.REMOTE_CLOSED | _wire.NO_DATA))
 
-    def receive(self) -> bytes | memoryview | None:
-        """The next message, to be read before the next is asked for; None = the stream ended well, or was closed here.
+    def first(self) -> bytes | memoryview | None:
+        """The next message, which stays until the caller has taken it; None = the stream ended well, or was closed here.
 
-        Raises the peer's status.
+        To take it is `stream.ended = stream.ends; stream.frames.start = stream.frames.next`, in the caller's own last
+        lines, so that a message that was taken has been handed out. Raises the peer's status.
         """
+        frames = self.frames
         while not self.ended:
-            if self._frames:
-                try:
-                    message = self._take(self._frames.popleft())
-                finally:
-                    if self.ended:
-                        _socket.hang_up(self._socket)
-                if message is not None:
-                    return message
-            else:
+            try:
+                frame = frames.first()
+            except _wire.WireError as error:
+                self._break(str(error))
+                continue
+            if frame is None:
                 self._fill()
+                continue
+            _, kind, flags, body = frame
+            if kind == _wire.DATA:
+                self.ends = bool(flags & _wire.REMOTE_CLOSED)
+                if not flags & _wire.NO_DATA:
+                    return body
+                self.ended = self.ends
+            elif kind == _wire.RESPONSE:
+                self.ends = True
+                reply = _envelope.opened(body)
+                if isinstance(reply, TwindError):
+                    self._hang_up()
+                    self.ended = True
+                    raise reply
+                self.response = reply
+                if reply:
+                    return reply
+                self.ended = True
+            # Others are of a later version of the protocol.
+            frames.start = frames.next
+        self._hang_up()
         return None
 
-    def close(self) -> None:
-        """Ends the stream, from any thread; the daemon sees its connection end."""
-        self._closed = True
-        _socket.hang_up(self._socket)
+    def receive(self) -> bytes | None:
+        """Takes the next message."""
+        found = self.first()
+        if found is None:
+            return None
+        message = bytes(found)
+        self.ended = self.ends
+        self.frames.start = self.frames.next
+        return message
 
-    def _take(self, frame: _wire.Frame) -> bytes | memoryview | None:
-        _, kind, flags, body = frame
-        if kind == _wire.RESPONSE:
+    def close(self) -> None:
+        """Ends the stream, from any thread; the daemon sees its connection end.
+
+        In the child of a fork it goes on for the parent: only the child's descriptor is closed.
+        """
+        self._closed = True
+        if self._process is _process.current:
+            self._hang_up()
+        else:
             self.ended = True
-            self.response = _envelope.payload_of(body)
-            return self.response or None
-        if kind != _wire.DATA:
-            return None  # of a later version of the protocol
-        self.ended = bool(flags & _wire.REMOTE_CLOSED)
-        return None if flags & _wire.NO_DATA else body
+            self._socket.close()
 
     def _fill(self) -> None:
+        """Receives what has come, or waits for it. Raises at the deadline, and when the connection is lost."""
+        if self._closed:
+            self.ended = True
+            return
+        self._check_process()
+        if self._deadline != math.inf and self._deadline <= time.monotonic():
+            raise self._timed_out()
+        attempt = map(self._socket.recv_into, (self.frames.space(),))
         try:
-            self._limit(socket.SO_RCVTIMEO)
-            count = self._socket.recv_into(self._buffer.space())
-            if count:
-                self._frames.extend(self._buffer.received(count))
-                return
-            reason = "the daemon closed the connection"
+            (count,) = attempt
         except BlockingIOError:
-            raise self._timed_out() from None
+            self._await(_readiness.READ, min(self._deadline, self.patience))
+            return
         except OSError as error:
-            reason = f"the daemon closed the connection ({error.strerror})"
-        except _wire.WireError as error:
-            reason = str(error)
-        self.ended = True
-        if not self._closed:
-            raise self._lost(reason)
+            self._break(f"the daemon closed the connection ({error.strerror})")
+            return
+        self.frames.end += count
+        if not count:
+            self._break("the daemon closed the connection")
 
     def _send(self, data: bytes | bytearray) -> None:
         if self._closed or self.ended:
             raise Cancelled(f"{self._name}: the stream has ended")
+        self._check_process()
+        held = False
         try:
-            with self._sending:
-                self._limit(socket.SO_SNDTIMEO)
-                self._socket.sendall(data)
-        except BlockingIOError:
-            raise self._timed_out() from None
-        except OSError as error:
-            raise self._lost(f"the daemon closed the connection ({error.strerror})") from None
+            (held,) = map(self._sending.acquire, (True,), (wait_of(self._deadline),))
+            if not held:
+                raise self._timed_out()
+            # Else a part of a frame, whose sender was interrupted, would have no end.
+            self._flush()
+            self._unsent = data
+            self._flush()
+        finally:
+            if held:
+                self._sending.release()
 
-    def _limit(self, option: int) -> None:
-        if self._deadline != math.inf:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise BlockingIOError
-            _socket.set_timeout(self._socket, option, left)
+    def _flush(self) -> None:
+        while self._unsent:
+            rest = memoryview(self._unsent)
+            attempt = map(self._socket.send, (rest,), _SEND_FLAGS)
+            try:
+                (sent,) = attempt
+            except BlockingIOError:
+                self._await(_readiness.WRITE, self._deadline)
+            except OSError as error:
+                raise self._lost(f"the daemon closed the connection ({error.strerror})") from None
+            else:
+                self._unsent = rest[sent:]
+
+    def _await(self, wanted: int, until: float) -> None:
+        """Waits until the socket is ready. Raises at the stream's deadline, and before it when `until` has passed."""
+        left = until - time.monotonic()
+        if left > 0 and _readiness.wait(self._socket, wanted, left):
+            return
+        if self._deadline <= time.monotonic():
+            raise self._timed_out()
+        if until <= time.monotonic():
+            raise OutOfPatience
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign(f"stream of {self._name}")
 
     def _timed_out(self) -> DeadlineExceeded:
         self.close()
         return timeout_error(self._name, self._timeout, outcome_unknown=self._sends)
 
+    def _break(self, reason: str) -> None:
+        """The connection is lost: an error, unless it was closed here."""
+        self.ended = True
+        if not self._closed:
+            raise self._lost(reason)
+
     def _lost(self, reason: str) -> TwindError:
         if self._closed:
             return Cancelled(f"{self._name}: the stream was closed")
         return lost_error(self._name, reason, outcome_unknown=self._sends)
+
+    def _hang_up(self) -> None:
+        if self._process is _process.current:
+            _socket.hang_up(self._socket)
 
 
 class ServerStream(Generic[Res]):
@@ -150,10 +228,15 @@ class ServerStream(Generic[Res]):
         return self
 
     def __next__(self) -> Res:
-        payload = self._stream.receive()
+        stream = self._stream
+        payload = stream.first()
         if payload is None:
             raise StopIteration
-        return self._method.message(payload)
+        message = self._method.message(payload)
+        # No call from here on: the message is taken if and only if it is returned.
+        stream.ended = stream.ends
+        stream.frames.start = stream.frames.next
+        return message
 
     def __enter__(self) -> ServerStream[Res]:
         return self
@@ -162,6 +245,10 @@ class ServerStream(Generic[Res]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def wait_until(self, deadline: float) -> None:
+        """On time.monotonic()'s clock: the next message is awaited no longer, and OutOfPatience raised."""
+        self._stream.patience = deadline
 
     def close(self) -> None:
         """Ends the stream and an iteration over it, from any thread."""

@@ -1,4 +1,7 @@
-"""Times: `datetime` with a zone in Python, microseconds since the Unix epoch on the wire."""
+"""Times: `datetime` with a zone in Python, microseconds since the Unix epoch on the wire.
+
+The wire reaches further than the years 1 to 9999 that `datetime` knows: what lies outside is shown as Microseconds.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,18 @@ from typing import Union
 # A time to ask for: a datetime with a zone, or microseconds since the Unix epoch.
 Moment = Union[datetime, int]
 
+
+class Microseconds(int):
+    """A time outside the years 1 to 9999: an int of microseconds since the Unix epoch. Written, it is a time again."""
+
+    def __repr__(self) -> str:
+        return f"twind.Microseconds({int(self)})"
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MICROSECOND
 
 
 def to_micros(time: datetime, what: str) -> int:
@@ -26,6 +39,8 @@ def moment(time: Moment, what: str) -> int:
     """For a field where 0 states no time. Raises ValueError or TypeError, naming `what`."""
     if isinstance(time, datetime):
         micros = to_micros(time, what)
+    elif isinstance(time, Microseconds):
+        micros = int(time)
     elif isinstance(time, int) and not isinstance(time, bool):
         micros = time
         _check_unit(micros, what)
@@ -52,9 +67,11 @@ def _check_unit(micros: int, what: str) -> None:
             )
 
 
-def from_micros(micros: int) -> datetime:
-    """In UTC. Raises ValueError outside the years 1 to 9999."""
-    try:
-        return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:
-        raise ValueError(f"{micros} microseconds since the epoch lie outside the years that datetime knows") from None
+def from_micros(micros: int) -> datetime | Microseconds:
+    """In UTC. Never raises."""
+    return _EPOCH + timedelta(microseconds=micros) if _FIRST <= micros <= _LAST else Microseconds(micros)
+
+
+def clock(micros: int) -> datetime:
+    """A reading of the daemon's clock, in UTC; one that datetime cannot show is the first or the last that it can."""
+    return _EPOCH + timedelta(microseconds=min(max(micros, _FIRST), _LAST))

@@ -1,6 +1,7 @@
 """What reads give: a Twin, its Attributes, a watch's Change, and Facts.
 
-All are made from the reply's messages and convert a value when it is asked for.
+All are made from the reply's messages and convert a value when it is asked for. That never raises: what Python cannot
+show as it is, is shown otherwise (see `_values`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from twind import _values
 from twind._generated.twind.v1 import twin_pb2, twin_service_pb2
-from twind._time import from_micros
+from twind._time import Moment, clock, from_micros
 from twind._values import Value
 
 
@@ -21,9 +22,9 @@ class Attribute:
 
     name: str
     value: Value
-    # From when to when (exclusive) the value holds; None = open.
-    valid_from: datetime
-    valid_to: datetime | None
+    # From when to when (exclusive) the value holds; None = open. An int of microseconds outside the years 1 to 9999.
+    valid_from: Moment
+    valid_to: Moment | None
     # When the daemon recorded it, and in which commit.
     recorded_at: datetime
     sequence: int
@@ -45,9 +46,9 @@ class Fact:
     attribute: str
     # None = the attribute has no value while the fact holds.
     value: Value | None
-    # From when to when (exclusive) it holds; None = open.
-    valid_from: datetime
-    valid_to: datetime | None
+    # From when to when (exclusive) it holds; None = open. An int of microseconds outside the years 1 to 9999.
+    valid_from: Moment
+    valid_to: Moment | None
     # When the daemon recorded it, in which commit, and its number there; None in a watch, which does not say it.
     recorded_at: datetime
     sequence: int
@@ -95,7 +96,7 @@ class Attributes(Mapping[str, Value]):
             value=self[name],
             valid_from=from_micros(message.valid_from_time),
             valid_to=from_micros(message.valid_to_time) if message.valid_to_time else None,
-            recorded_at=from_micros(message.recorded_at),
+            recorded_at=clock(message.recorded_at),
             sequence=message.sequence,
             agent=message.agent,
             confidence=message.confidence or None,
@@ -105,11 +106,7 @@ class Attributes(Mapping[str, Value]):
         )
 
     def __getitem__(self, name: str) -> Value:
-        message = self._by_name()[name]
-        try:
-            return _values.from_message(message.value)
-        except ValueError as error:
-            raise ValueError(f"attribute {name!r}: {error}") from error
+        return _values.from_message(self._by_name()[name].value)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name())
@@ -197,29 +194,25 @@ class Change(Attributes):
 
 
 def fact(message: twin_pb2.Fact) -> Fact:
-    """Raises ValueError, naming the attribute, for what this client cannot read."""
     return _fact(message.attribute, message.ordinal, message.deleted)
 
 
 def _fact(message: twin_pb2.Attribute, ordinal: int | None, deleted: bool = False) -> Fact:
-    try:
-        return Fact(
-            attribute=message.name,
-            value=_values.from_message(message.value) if message.HasField("value") else None,
-            valid_from=from_micros(message.valid_from_time),
-            valid_to=from_micros(message.valid_to_time) if message.valid_to_time else None,
-            recorded_at=from_micros(message.recorded_at),
-            sequence=message.sequence,
-            ordinal=ordinal,
-            agent=message.agent,
-            confidence=message.confidence or None,
-            evidence=message.evidence or None,
-            purpose=message.purpose or None,
-            increment=_increment(message),
-            deleted=deleted,
-        )
-    except ValueError as error:
-        raise ValueError(f"attribute {message.name!r}: {error}") from error
+    return Fact(
+        attribute=message.name,
+        value=_values.from_message(message.value) if message.HasField("value") else None,
+        valid_from=from_micros(message.valid_from_time),
+        valid_to=from_micros(message.valid_to_time) if message.valid_to_time else None,
+        recorded_at=clock(message.recorded_at),
+        sequence=message.sequence,
+        ordinal=ordinal,
+        agent=message.agent,
+        confidence=message.confidence or None,
+        evidence=message.evidence or None,
+        purpose=message.purpose or None,
+        increment=_increment(message),
+        deleted=deleted,
+    )
 
 
 def _increment(message: twin_pb2.Attribute) -> int | float | None:

@@ -1,24 +1,27 @@
 """Attribute values: Python's on one side, `twind.v1.Value` on the other.
 
 str, int (64 bits, signed), float, bool, bytes      as they are
-datetime with a time zone                           a timestamp; comes back in UTC
+datetime with a time zone                           a timestamp; comes back in UTC, outside the years 1 to 9999 as an
+                                                    int of microseconds since the epoch (Microseconds)
 list or tuple of these                              a list; comes back as list
 dict                                                a JSON object; comes back as dict
 Json(anything else that JSON can hold)              a JSON text; comes back as Json
+
+Whatever another client has written can be read, compared, shown and written again: see `_json` and Opaque.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Union
 
-from twind import _time
+from twind import _json, _time
 from twind._generated.twind.v1.twin_pb2 import Scalar as ScalarMessage
 from twind._generated.twind.v1.twin_pb2 import ScalarList
 from twind._generated.twind.v1.twin_pb2 import Value as ValueMessage
+from twind._time import Microseconds
 
 INT_MIN = -(1 << 63)
 INT_MAX = (1 << 63) - 1
@@ -31,11 +34,21 @@ class Json:
     value: Any
 
 
+@dataclass(frozen=True)
+class Opaque:
+    """A value that this client cannot show, as it came. Written, it is the same value again."""
+
+    # Why, for people.
+    reason: str
+    # The encoded twind.v1.Value; in a list, twind.v1.Scalar.
+    encoded: bytes
+
+
 Scalar = Union[str, int, float, bool, bytes, datetime]
 # What reading gives.
-Value = Union[Scalar, "list[Scalar]", "dict[str, Any]", Json]
+Value = Union[Scalar, "list[Scalar | Opaque]", "dict[str, Any]", Json, Opaque]
 # What writing takes.
-Input = Union[Scalar, Sequence[Scalar], Mapping[str, Any], Json]
+Input = Union[Scalar, Sequence[Union[Scalar, Opaque]], Mapping[str, Any], Json, Opaque]
 
 
 def write(value: object, message: ValueMessage, what: str) -> None:
@@ -43,9 +56,9 @@ def write(value: object, message: ValueMessage, what: str) -> None:
     if _write_scalar(value, message, what):
         return
     if isinstance(value, Json):
-        message.json_value = _json_text(value.value, what)
+        message.json_value = _json.text(value.value, what)
     elif isinstance(value, Mapping):
-        message.json_value = _json_text(dict(value), what)
+        message.json_value = _json.text(dict(value), what)
     elif isinstance(value, (list, tuple)):
         message.list_value.SetInParent()  # an empty list is a list too
         for item in value:
@@ -55,11 +68,18 @@ def write(value: object, message: ValueMessage, what: str) -> None:
 
 
 def from_message(message: ValueMessage) -> Value:
+    """Never raises."""
     kind = message.WhichOneof("kind")
     if kind is None:
-        raise ValueError("the value is of a kind that this client does not know: install a newer one")
-    value: Value = _READERS[kind](getattr(message, kind))
-    return value
+        return Opaque(_UNKNOWN_KIND, message.SerializeToString())
+    if kind == "json_value":
+        try:
+            value = _json.value(message.json_value)
+        except _json.Unreadable as error:
+            return Opaque(str(error), message.SerializeToString())
+        return value if isinstance(value, dict) else Json(value)
+    read: Value = _READERS[kind](getattr(message, kind))
+    return read
 
 
 def write_number(amount: object, message: ValueMessage, what: str) -> None:
@@ -72,22 +92,36 @@ def write_number(amount: object, message: ValueMessage, what: str) -> None:
 def _write_scalar(value: object, message: ValueMessage | ScalarMessage, what: str) -> bool:
     """False = it is none."""
     if isinstance(value, str):
-        message.string_value = value
+        _write_str(value, message, what)
     elif isinstance(value, bool):  # before int, which it is too
         message.bool_value = value
     elif isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
-            raise ValueError(f"{what}: {value} does not fit in 64 bits: store it as a str")
-        message.int_value = value
+            raise ValueError(f"{what}: the number does not fit in 64 bits: store it as a str")
+        if isinstance(value, Microseconds):
+            message.timestamp_value = value
+        else:
+            message.int_value = value
     elif isinstance(value, float):
         message.double_value = value
     elif isinstance(value, (bytes, bytearray, memoryview)):
         message.bytes_value = bytes(value)
     elif isinstance(value, datetime):
         message.timestamp_value = _time.to_micros(value, what)
+    elif isinstance(value, Opaque):
+        message.MergeFromString(value.encoded)
     else:
         return False
     return True
+
+
+def _write_str(value: str, message: ValueMessage | ScalarMessage, what: str) -> None:
+    if "\0" in value:
+        raise ValueError(f"{what}: a str cannot hold a NUL character: use bytes")
+    try:
+        message.string_value = value
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{what}: not a text: {error}") from None
 
 
 def _write_item(item: object, message: ScalarMessage, what: str) -> None:
@@ -95,13 +129,6 @@ def _write_item(item: object, message: ScalarMessage, what: str) -> None:
         raise TypeError(
             f"{what}: a list holds scalars, not {type(item).__name__}: wrap the whole list in twind.Json"
         )
-
-
-def _json_text(value: object, what: str) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{what}: not a JSON value: {error}") from None
 
 
 def _remedy(value: object) -> str:
@@ -114,24 +141,23 @@ def _remedy(value: object) -> str:
     return f"{kind} is no attribute value: use {usable}"
 
 
-def _read_json(text: str) -> dict[str, Any] | Json:
-    value = json.loads(text)
-    return value if isinstance(value, dict) else Json(value)
+def _read_list(message: ScalarList) -> list[Scalar | Opaque]:
+    return [_read_item(item) for item in message.values]
 
 
-def _read_list(message: ScalarList) -> list[Scalar]:
-    items = []
-    for item in message.values:
-        kind = item.WhichOneof("kind")
-        if kind is None:
-            raise ValueError("a list holds an item of a kind that this client does not know: install a newer one")
-        items.append(_READERS[kind](getattr(item, kind)))
-    return items
+def _read_item(item: ScalarMessage) -> Scalar | Opaque:
+    kind = item.WhichOneof("kind")
+    if kind is None:
+        return Opaque(_UNKNOWN_KIND, item.SerializeToString())
+    read: Scalar = _READERS[kind](getattr(item, kind))
+    return read
 
 
 def _same(value: Any) -> Any:
     return value
 
+
+_UNKNOWN_KIND = "its kind is unknown to this client: install a newer one"
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "string_value": _same,
@@ -141,5 +167,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "bytes_value": _same,
     "timestamp_value": _time.from_micros,
     "list_value": _read_list,
-    "json_value": _read_json,
 }

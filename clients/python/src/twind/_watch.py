@@ -6,22 +6,29 @@ a `Watch` of its own around the same cursor.
 
 from __future__ import annotations
 
-import threading
+import math
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NoReturn
 
+from twind import _process
 from twind._backoff import Reconnects
 from twind._channel import Channel
+from twind._failures import timeout_error
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsRequest, WatchTwinsResponse
 from twind._operations import request_names
-from twind._stream import ServerStream
+from twind._stream import OutOfPatience, ServerStream
 from twind._twin import Change
 from twind.errors import OutOfRange, TwindError, Unavailable
 
 OnGap = Literal["raise", "snapshot"]
+
+# While a watch waits to connect again, it looks this often whether it has been closed.
+_LOOK_SECONDS = 0.05
 
 
 class Cursor:
@@ -42,73 +49,86 @@ class Cursor:
             self._request.names.extend(source)
             if not self._request.names:
                 raise ValueError("watch: the list of names is empty: give names, or a prefix as a str")
-        self._pending: deque[Change] = deque()
+        # What has come and has not been handed out. Twins of the snapshot come before commits.
+        self.pending: deque[Change] = deque()
         # How many of them are twins of the snapshot.
-        self._pending_twins = 0
-        # How often a snapshot was asked for.
-        self.snapshots = 0
-        self._received = from_sequence
-        # Everything up to here has been handed out; None = the snapshot is not complete.
+        self.pending_twins = 0
+        # A message that was taken from the stream and is not accounted for in the others yet.
+        self.incoming: WatchTwinsResponse | None = None
+        # Everything up to here has been received; None = the snapshot is not complete.
+        self.received = from_sequence
+        # Everything up to here has been handed out.
         self.sequence = from_sequence
         self.snapshot_complete = from_sequence is not None
 
     def request(self) -> WatchTwinsRequest:
         """Asks for what comes after all that was received."""
         self._request.ClearField("from_sequence")
-        if self._received is not None:
-            self._request.from_sequence = self._received
+        if self.received is not None:
+            self._request.from_sequence = self.received
         else:
-            # It has all that has not been handed out of the one before.
-            self._pending.clear()
-            self._pending_twins = 0
-            self.snapshots += 1
+            # The new snapshot has all that has not been handed out of the one before.
+            self.pending.clear()
+            self.pending_twins = 0
         return self._request
 
-    def receive(self, response: WatchTwinsResponse) -> None:
-        self._pending.extend(Change(twin) for twin in response.snapshot)
-        self._pending_twins += len(response.snapshot)
-        self._pending.extend(Change(change) for change in response.changes)
-        if response.snapshot_complete:
-            self.snapshot_complete = True
-        if response.sequence or response.snapshot_complete:
-            self._received = response.sequence
-        if not self._pending:
-            self.sequence = self._received
+    def account(self) -> None:
+        """For what is incoming, if there is anything."""
+        response = self.incoming
+        if response is None:
+            return
+        changes = [Change(twin) for twin in response.snapshot]
+        twins = len(changes)
+        changes += [Change(change) for change in response.changes]
+        complete = self.snapshot_complete or response.snapshot_complete
+        received = response.sequence if response.sequence or response.snapshot_complete else self.received
+        sequence = self.sequence if self.pending or changes else received
+        # No call from here on: all of it or nothing.
+        self.pending += changes
+        self.pending_twins += twins
+        self.snapshot_complete = complete
+        self.received = received
+        self.sequence = sequence
+        self.incoming = None
 
-    def next(self) -> Change | None:
-        """None = receive more first."""
-        if not self._pending:
-            return None
-        change = self._pending.popleft()
-        self._pending_twins -= change.snapshot
-        if not self._pending:
-            self.sequence = self._received
-        return change
-
-    def next_twin(self) -> Change | None:
-        """The next twin of the snapshot; None = receive more first, or there are no more. Commits come after all twins."""
-        return self.next() if self._pending_twins else None
+    def snapshot(self) -> list[Change]:
+        """Hands out the pending twins of the snapshot."""
+        twins = list(islice(self.pending, self.pending_twins))
+        commits = deque(islice(self.pending, self.pending_twins, None))
+        sequence = self.sequence if commits or not twins else self.received
+        # No call from here on.
+        self.pending = commits
+        self.pending_twins = 0
+        self.sequence = sequence
+        return twins
 
     def restart(self) -> None:
         """The next request asks for a snapshot."""
-        self._received = self.sequence = None
+        self.incoming = None
+        self.received = self.sequence = None
         self.snapshot_complete = False
 
 
 class Watch:
     """An iterator of changes that goes on across lost connections; made by `Client.watch`.
 
-    Use it in `with`, or close it. One thread iterates; any may close, which ends the iteration.
+    Use it in `with`, or close it. One thread iterates; any may close, which ends the iteration. It belongs to the
+    process that opened it.
+
+    An exception that a signal handler raises meanwhile loses nothing in `for change in watch`. (`change = next(watch)`
+    can be interrupted when the change has been returned and not been assigned yet.)
     """
 
-    def __init__(self, channel: Channel, cursor: Cursor, on_gap: OnGap, reconnect_timeout: float) -> None:
+    def __init__(
+        self, channel: Channel, cursor: Cursor, on_gap: OnGap, timeout: float | None, reconnect_timeout: float
+    ) -> None:
+        self._process = _process.current
         self._channel = channel
         self._cursor = cursor
         self._on_gap = on_gap
+        self._timeout = math.inf if timeout is None else timeout
         self._reconnects = Reconnects(reconnect_timeout)
-        self._closed = threading.Event()
-        # Guards that of a new stream and a close one sees the other.
-        self._lock = threading.Lock()
+        self._closed = False
         self._stream: ServerStream[WatchTwinsResponse] | None = None
         self._open(None)
 
@@ -130,31 +150,32 @@ class Watch:
 
         Those that were made while the snapshot was read are the first.
         """
-        twins: list[Change] = []
-        snapshots = self._cursor.snapshots
-        while not self._closed.is_set():
-            twin = self._cursor.next_twin()
-            if twin is not None:
-                twins.append(twin)
-            elif self._cursor.snapshot_complete:
-                break
-            else:
-                self._advance()
-            if self._cursor.snapshots != snapshots:
-                # The connection was lost, and the daemon began anew.
-                snapshots = self._cursor.snapshots
-                twins.clear()
-        return twins
+        self._check_process()
+        deadline = time.monotonic() + self._timeout
+        while not self._closed and not self._cursor.snapshot_complete:
+            self._advance(deadline)
+        return self._cursor.snapshot()
 
     def __iter__(self) -> Iterator[Change]:
         return self
 
     def __next__(self) -> Change:
-        while not self._closed.is_set():
-            change = self._cursor.next()
-            if change is not None:
+        self._check_process()
+        cursor = self._cursor
+        deadline: float | None = None
+        while not self._closed:
+            pending = cursor.pending
+            if pending:
+                change = pending[0]
+                sequence = cursor.received if len(pending) == 1 else cursor.sequence
+                # No call from here on: the change is taken if and only if it is returned.
+                del pending[0]
+                cursor.pending_twins -= change.snapshot
+                cursor.sequence = sequence
                 return change
-            self._advance()
+            if deadline is None:
+                deadline = time.monotonic() + self._timeout
+            self._advance(deadline)
         raise StopIteration
 
     def __enter__(self) -> Watch:
@@ -165,48 +186,68 @@ class Watch:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        self._closed.set()
-        with self._lock:
-            if self._stream is not None:
-                self._stream.close()
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("watch")
 
-    def _advance(self) -> None:
-        """Receives one message, over as many connections as it takes."""
-        while not self._closed.is_set():
+    def close(self) -> None:
+        self._closed = True
+        stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    def _advance(self, deadline: float) -> None:
+        """Receives one message, over as many connections as it takes. Raises DeadlineExceeded; nothing is lost then."""
+        cursor = self._cursor
+        while not self._closed:
+            if cursor.incoming is not None:  # then this was interrupted
+                cursor.account()
+                return
+            self._check_process()
             try:
                 stream = self._stream or self._open(0)
-                response = next(stream, None)
-                if response is not None:
+                stream.wait_until(deadline)
+                # From the stream into the cursor in one step, as the loop's first.
+                for cursor.incoming in stream:
+                    break
+                if cursor.incoming is not None:
                     self._reconnects.received()
-                    self._cursor.receive(response)
+                    cursor.account()
                     return
-                if self._closed.is_set():
+                if self._closed:
                     return
                 raise Unavailable("WatchTwins: the daemon ended the watch")
+            except OutOfPatience:
+                raise timeout_error("WatchTwins", self._timeout, outcome_unknown=False) from None
             except OutOfRange as error:
                 if self._on_gap == "raise":
                     raise
-                self._cursor.restart()
-                self._pause(error)
+                self._stream = None
+                cursor.restart()
+                self._pause(error, deadline)
             except Unavailable as error:
-                self._pause(error)
-            self._stream = None
+                self._stream = None
+                self._pause(error, deadline)
 
-    def _pause(self, error: TwindError) -> None:
+    def _pause(self, error: TwindError, deadline: float) -> None:
         """Waits before the next connection. Raises the error when it is too late for one."""
         delay = self._reconnects.delay()
         if delay is None:
             raise error
-        self._closed.wait(delay)
+        until = time.monotonic() + delay
+        while not self._closed and (left := until - time.monotonic()) > 0:
+            if time.monotonic() >= deadline:
+                raise timeout_error("WatchTwins", self._timeout, outcome_unknown=False)
+            time.sleep(min(left, _LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign("watch")
 
     def _open(self, connect_timeout: float | None) -> ServerStream[WatchTwinsResponse]:
         self._reconnects.opened()
-        stream = self._channel.server_stream(
+        stream = self._stream = self._channel.server_stream(
             twin_service_stub.WATCH_TWINS, self._cursor.request(), connect_timeout=connect_timeout
         )
-        with self._lock:
-            self._stream = stream
-            if self._closed.is_set():
-                stream.close()
+        if self._closed:  # meanwhile, in another thread
+            stream.close()
         return stream

@@ -32,7 +32,7 @@ STREAMS_MAX = 128
 
 _BUFFER_BYTES = 64 << 10
 
-# Stream id, type, flags, body: a part of the FrameBuffer, to be used before more is received.
+# Stream id, type, flags, body: the body is a part of the FrameBuffer, to be used before more is received.
 Frame = tuple[int, int, int, memoryview]
 
 
@@ -50,55 +50,57 @@ def fill_header(frame: bytearray, stream_id: int, kind: int, flags: int = 0) -> 
 
 
 class FrameBuffer:
-    """Takes bytes as a socket gives them and returns whole frames, without copying them."""
+    """Takes bytes as a socket gives them and shows whole frames, without copying them.
 
-    __slots__ = ("_end", "_start", "_view")
+    A reader adds what came in `space()` to `end` itself, right behind the system call, and moves `start` to `next` when
+    it has accounted for the frame that `first` showed. Until then the frame stays: whoever is interrupted in between
+    loses nothing, and the next reader sees it again.
+    """
+
+    __slots__ = ("_view", "end", "next", "start")
 
     def __init__(self) -> None:
         self._view = memoryview(bytearray(_BUFFER_BYTES))
-        self._start = 0
-        self._end = 0
+        # Of the bytes that have come and are not accounted for.
+        self.start = 0
+        self.end = 0
+        # Where the frame ends that was shown last.
+        self.next = 0
 
     def space(self) -> memoryview:
-        """Where the next bytes go; never empty. Bodies of frames that were returned before are then void."""
-        if not self._end:
+        """Where the next bytes go; never empty. Bodies of frames that were shown before are then void."""
+        if self.start == self.end:
+            if len(self._view) > _BUFFER_BYTES:
+                self._view = memoryview(bytearray(_BUFFER_BYTES))
+            self.start = self.end = 0
             return self._view
         self._make_space()
-        return self._view[self._end :]
+        return self._view[self.end :]
 
-    def received(self, count: int) -> list[Frame]:
-        """The frames that `count` more bytes in `space()` made whole."""
-        view = self._view
-        start = self._start
-        end = self._end + count
-        frames = []
-        while end - start >= 10:
-            length, stream_id, kind, flags = HEADER.unpack_from(view, start)
-            if length > BODY_BYTES_MAX:
-                raise WireError(f"a frame of {length} bytes came, and {BODY_BYTES_MAX} is the most that is allowed")
-            body = start + 10
-            if end - body < length:
-                break
-            start = body + length
-            frames.append((stream_id, kind, flags, view[body:start]))
-        if start == end:
-            self._start = self._end = 0
-            if len(view) > _BUFFER_BYTES:
-                self._view = memoryview(bytearray(_BUFFER_BYTES))
-        else:
-            self._start = start
-            self._end = end
-        return frames
+    def first(self) -> Frame | None:
+        """The first frame, if it is there as a whole. Raises WireError."""
+        start = self.start
+        body = start + 10
+        if self.end < body:
+            return None
+        length, stream_id, kind, flags = HEADER.unpack_from(self._view, start)
+        if length > BODY_BYTES_MAX:
+            raise WireError(f"a frame of {length} bytes came, and {BODY_BYTES_MAX} is the most that is allowed")
+        if self.end - body < length:
+            return None
+        self.next = body + length
+        return stream_id, kind, flags, self._view[body : body + length]
 
     def _make_space(self) -> None:
         """Leaves room for the whole of the frame that has begun."""
-        held = self._end - self._start
-        whole = 10 + HEADER.unpack_from(self._view, self._start)[0] if held >= 10 else 10
-        if whole <= len(self._view) - self._start:
+        held = self.end - self.start
+        whole = 10 + HEADER.unpack_from(self._view, self.start)[0] if held >= 10 else 10
+        if whole <= len(self._view) - self.start:
             return
-        source = self._view[self._start : self._end]
-        if whole > len(self._view):
-            self._view = memoryview(bytearray(whole))
-        self._view[:held] = source
-        self._start = 0
-        self._end = held
+        source = self._view[self.start : self.end]
+        target = memoryview(bytearray(whole)) if whole > len(self._view) else self._view
+        # No call from here on: the bytes move and are found again at once, or not at all.
+        target[:held] = source
+        self._view = target
+        self.start = 0
+        self.end = held

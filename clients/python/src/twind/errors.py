@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from twind._generated.ttrpc.ttrpc_pb2 import Any, Status
 from twind._generated.twind.v1 import errors_pb2
-from twind._time import from_micros
+from twind._time import clock
 
 
 class Code(enum.IntEnum):
@@ -226,7 +226,7 @@ def _detail(any: Any) -> Detail:
         match any.type_url.rpartition("/")[2]:
             case "twind.v1.ConflictDetail":
                 c = errors_pb2.ConflictDetail.FromString(any.value)
-                recorded_at = from_micros(c.recorded_at) if c.recorded_at else None
+                recorded_at = clock(c.recorded_at) if c.recorded_at else None
                 return Conflict(c.name, c.current_revision, c.last_agent, recorded_at)
             case "twind.v1.ResumeDetail":
                 r = errors_pb2.ResumeDetail.FromString(any.value)
@@ -234,6 +234,6 @@ def _detail(any: Any) -> Detail:
             case "twind.v1.LimitDetail":
                 m = errors_pb2.LimitDetail.FromString(any.value)
                 return Limit(m.limit, m.maximum, m.actual)
-    except (DecodeError, ValueError):
+    except DecodeError:
         pass
     return any

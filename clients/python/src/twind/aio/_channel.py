@@ -6,11 +6,12 @@ import asyncio
 import math
 import socket
 import time
+import warnings
 import weakref
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from twind import _envelope, _socket
+from twind import _envelope, _process, _socket
 from twind._backoff import Backoff
 from twind._connection import ConnectionLost, TimedOut
 from twind._failures import closed_error, lost_error, timeout_error
@@ -32,7 +33,16 @@ class Channel:
         self.metadata = _envelope.metadata_suffix(metadata)
         self.closed = False
         self._connection: Connection | None = None
-        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        self._streams: set[weakref.ref[Stream]] = set()
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)
+        if connection is not None and connection.usable:
+            warnings.warn(
+                f"unclosed twind.aio.Client({self.path!r}): use it in `async with`, or close it",
+                ResourceWarning,
+                source=self,
+            )
 
     async def call(
         self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False
@@ -91,23 +101,28 @@ class Channel:
                 raise closed_error()
             try:
                 connection = self._connection = Connection(_socket.connect(self.path), loop)
-            except OSError as error:
+            except _socket.ConnectFailed as failed:
                 backoff = backoff or Backoff(min(deadline, time.monotonic() + self.connect_timeout))
-                await self._pause(backoff, error)
+                await self._pause(backoff, failed.error)
                 continue
-            if old is not None:
-                old.retire()
+            if old is not None and old.process is _process.current:
+                old.retire()  # else it is the parent's, and is left alone
             return connection
 
     def close(self) -> None:
-        """Ends all calls and streams under way, with Cancelled, and refuses further ones."""
+        """Ends all calls and streams under way, with Cancelled, and refuses further ones.
+
+        In the child of a fork the parent's go on: only the child's descriptors are closed.
+        """
         self.closed = True
         connection = self._connection
         self._connection = None
         if connection is not None:
             connection.fail("the client has been closed")
-        for stream in list(self._streams):
-            stream.close()
+        for reference in list(self._streams):
+            stream = reference()
+            if stream is not None:
+                stream.close()
 
     async def connect(self, deadline: float) -> socket.socket:
         """A connection of a stream's own."""
@@ -115,9 +130,9 @@ class Channel:
         while not self.closed:
             try:
                 return _socket.connect(self.path)
-            except OSError as error:
+            except _socket.ConnectFailed as failed:
                 backoff = backoff or Backoff(min(deadline, time.monotonic() + self.connect_timeout))
-                await self._pause(backoff, error)
+                await self._pause(backoff, failed.error)
         raise closed_error()
 
     async def _pause(self, backoff: Backoff, error: OSError) -> None:
@@ -132,5 +147,5 @@ class Channel:
         seconds = math.inf if timeout is None else timeout
         frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)
         stream = Stream(self.connect, method.name, frame, payload is None, seconds)
-        self._streams.add(stream)
+        self._streams.add(weakref.ref(stream, self._streams.discard))
         return stream

@@ -14,6 +14,7 @@ from twind._changes import ChangeLike
 from twind._generated.grpc.health.v1.health_stub import HealthAsyncStub
 from twind._generated.twind.v1.admin_service_stub import AdminServiceAsyncStub
 from twind._generated.twind.v1.twin_service_stub import TwinServiceAsyncStub
+from twind._listing import Pages
 from twind._operations import Operation, Update
 from twind._results import BatchCommit, Checkpoint, Commit, Durability, Health, ServerInfo, Stats
 from twind._time import Moment
@@ -21,6 +22,7 @@ from twind._twin import Twin
 from twind._watch import Cursor, OnGap
 from twind.aio._channel import Channel
 from twind.aio._facts import Facts
+from twind.aio._listing import Twins
 from twind.aio._pipeline import Pipeline
 from twind.aio._watch import Watch
 
@@ -162,7 +164,7 @@ class Client:
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return await self._run(operation, timeout)
 
-    async def list(
+    def list(
         self,
         prefix: str = "",
         /,
@@ -174,17 +176,8 @@ class Client:
         timeout: float | None = None,
     ) -> AsyncIterator[Twin]:
         """As `twind.Client.list`: `async for twin in client.list("acme/customer/"): ...`."""
-        token = ""
-        while True:
-            page = await self._run(
-                _operations.list_page(prefix, token, attributes, names_only, page_size, self._purpose_of(purpose)),
-                timeout,
-            )
-            for twin in _operations.listed_twins(page):
-                yield twin
-            token = _operations.next_token(page, token)
-            if not token:
-                return
+        pages = Pages(prefix, attributes, names_only, page_size, self._purpose_of(purpose))
+        return Twins(pages, lambda operation: self._run(operation, timeout))
 
     def facts(
         self,
@@ -215,11 +208,12 @@ class Client:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         on_gap: OnGap = "raise",
+        timeout: float | None = None,
         reconnect_timeout: float = 60.0,
     ) -> Watch:
         """As `twind.Client.watch`, in `async with` and `async for`. It connects at its first use."""
         cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
-        return Watch(self._channel, cursor, on_gap, reconnect_timeout)
+        return Watch(self._channel, cursor, on_gap, timeout, reconnect_timeout)
 
     def pipeline(self, *, window: int = 64) -> Pipeline:
         """Calls that do not wait for each other, of which up to `window` (at most 128) are under way:

@@ -1,7 +1,8 @@
 """One connection that many tasks make unary calls on.
 
 It works on the socket itself, not on an asyncio transport: a call sends at once and knows whether its bytes left, which
-decides whether it may be sent again. Called by `Channel` and `Pipeline`, in one event loop.
+decides whether it may be sent again. The loop holds only weak references to it, so a connection that nobody uses any
+more is collected and gives its socket back. Called by `Channel` and `Pipeline`, in one event loop.
 """
 
 from __future__ import annotations
@@ -10,35 +11,45 @@ import asyncio
 import math
 import socket
 import time
+import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from twind import _envelope, _socket, _wire
+from twind import _envelope, _process, _socket, _wire
 from twind._connection import ConnectionLost, TimedOut
+from twind.aio import _waiting
 from twind.errors import TwindError
 
-_SEND_FLAGS = getattr(socket, "MSG_NOSIGNAL", 0)
+_SEND_FLAGS = (getattr(socket, "MSG_NOSIGNAL", 0),)
 
 
 class Call:
-    """A unary call: the request's frame, then the response's payload or error."""
+    """A unary call: the request's frame, then the response's payload or error, which is there once `ready`."""
 
-    __slots__ = ("deadline", "frame", "reply", "stream_id")
+    __slots__ = ("connection", "deadline", "frame", "ready", "reply", "stream_id", "waiters")
 
-    def __init__(self, frame: bytearray, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, frame: bytearray) -> None:
         # Its header is filled in when it leaves.
         self.frame = frame
         self.stream_id = 0
-        # Set when it is waited for.
         self.deadline = math.inf
-        # None as the result = the connection failed, or the time is over.
-        self.reply: asyncio.Future[bytes | TwindError | None] = loop.create_future()
+        # Of calls that are started together the first one's says for all where they went; None = nothing has left.
+        self.connection: Connection | None = None
+        self.ready = False
+        self.reply: bytes | TwindError = b""
+        # Of the tasks that wait for it. Each has its own: cancelling a task cancels the future that it awaits.
+        self.waiters: list[asyncio.Future[bool]] = []
+
+    def wake(self) -> None:
+        for waiter in self.waiters:
+            _waiting.resolve(waiter, True)
 
 
 class Connection:
     def __init__(
         self, connected: socket.socket, loop: asyncio.AbstractEventLoop, stream_id_max: int = _wire.STREAM_ID_MAX
     ) -> None:
+        self.process = _process.current
         self.loop = loop
         # Why the connection failed; None = it has not.
         self.lost: str | None = None
@@ -53,23 +64,33 @@ class Connection:
         # Calls whose reply is yet to come, by stream id. At most STREAMS_MAX.
         self._calls: dict[int, Call] = {}
         # Tasks that wait to start calls.
-        self._rooms: deque[asyncio.Future[None]] = deque()
+        self._rooms: deque[asyncio.Future[bool]] = deque()
         # When deadlines are looked at next: one timer for all calls, since one for each would cost more than its reply.
         self._alarm_at = math.inf
         self._alarm: asyncio.TimerHandle | None = None
-        loop.add_reader(connected, self._receive)
+        self._weak = weakref.ref(self)
+        loop.add_reader(connected, _run, Connection._receive, self._weak)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_weak") and self.lost is None:
+            self._free()
 
     @property
     def usable(self) -> bool:
-        """False once it has failed, or is about to run out of stream ids."""
-        return self.lost is None and self._next_id <= self._next_id_max
+        """False once it has failed, or is about to run out of stream ids, and in every process but its own."""
+        return self.lost is None and self._next_id <= self._next_id_max and self.process is _process.current
 
     async def call(self, frame: bytearray, timeout: float) -> bytes:
-        """The reply's payload. Raises the TwindError that the reply states."""
+        """The reply's payload. Raises the TwindError that the reply states. Cancelling it cancels the call."""
         deadline = time.monotonic() + timeout
-        call = Call(frame, self.loop)
+        call = Call(frame)
+        call.deadline = deadline
         await self.start((call,), deadline)
-        return await self.wait(call, deadline)
+        try:
+            return await self.wait(call)
+        finally:
+            if call.stream_id in self._calls:  # cancelled
+                self._abandon(call)
 
     async def start(self, calls: Sequence[Call], deadline: float) -> None:
         """Sends at most STREAMS_MAX calls at once. When it raises, none of them is under way."""
@@ -83,28 +104,31 @@ class Connection:
             _wire.fill_header(call.frame, call.stream_id, _wire.REQUEST)
         try:
             self._send(calls[0].frame if len(calls) == 1 else b"".join([call.frame for call in calls]))
-        except OSError as error:
+        except SendFailed as failed:
             # A Unix socket takes nothing for a peer that is gone: these calls went nowhere.
-            self.fail(_closed(error))
-            raise ConnectionLost(_closed(error), sent=False) from error
+            self.fail(failed.reason)
+            raise ConnectionLost(failed.reason, sent=False) from failed.error
+        calls[0].connection = self
         for call in calls:
             self._calls[call.stream_id] = call
         if self._rooms:
             self._wake_room()
 
-    async def wait(self, call: Call, deadline: float) -> bytes:
-        """As `call`, for one that was started."""
-        call.deadline = deadline
-        if deadline < self._alarm_at and not call.reply.done():
-            self._set_alarm(deadline)
-        try:
-            reply = await call.reply
-        except asyncio.CancelledError:
-            self._abandon(call)
-            raise
-        if isinstance(reply, bytes):
-            return reply
-        if reply is not None:
+    async def wait(self, call: Call) -> bytes:
+        """As `call`, for one that was started, until its deadline. Cancelling it ends the wait alone."""
+        if not call.ready and call.stream_id in self._calls:
+            if call.deadline < self._alarm_at:
+                self._set_alarm(call.deadline)
+            waiter: asyncio.Future[bool] = self.loop.create_future()
+            call.waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                call.waiters.remove(waiter)
+        if call.ready:
+            reply = call.reply
+            if isinstance(reply, bytes):
+                return reply
             raise reply
         if self.lost is None:
             raise TimedOut(sent=True)
@@ -117,41 +141,57 @@ class Connection:
             self.fail("the connection was replaced")
 
     def fail(self, reason: str) -> None:
-        """Ends the connection and every call on it; more than once does no harm."""
+        """Ends the connection and every call on it; more than once does no harm.
+
+        In a process that it does not belong to, only this end's descriptor is closed.
+        """
         if self.lost is not None:
             return
         self.lost = reason
-        if not self.loop.is_closed():
-            self.loop.remove_reader(self._socket)
-            self.loop.remove_writer(self._socket)
-        _socket.hang_up(self._socket)
-        self._socket.close()
+        self._free()
         self._unsent.clear()
-        if self._alarm is not None:
-            self._alarm.cancel()
         calls = list(self._calls.values())
         self._calls.clear()
         for call in calls:
-            if not call.reply.done():
-                call.reply.set_result(None)
+            call.wake()
         while self._rooms:
             self._wake_room()
+
+    def _free(self) -> None:
+        """Gives the socket back, from whichever thread collects the connection."""
+        if self.process is not _process.current:
+            # The loop, and what it waits with, are the parent's too.
+            self._socket.close()
+            return
+        _socket.hang_up(self._socket)
+        if self.loop.is_running() and asyncio._get_running_loop() is not self.loop:
+            try:
+                self.loop.call_soon_threadsafe(_give_back, self.loop, self._socket, self._alarm)
+                return
+            except RuntimeError:
+                pass  # it has been closed meanwhile
+        _give_back(self.loop, self._socket, self._alarm)
 
     # Sending.
 
     def _send(self, data: bytes | bytearray) -> None:
+        """Raises SendFailed."""
+        attempt = map(self._socket.send, (data,), _SEND_FLAGS)
         try:
-            sent = self._socket.send(data, _SEND_FLAGS)
+            (sent,) = attempt
         except BlockingIOError:
             sent = 0
+        except OSError as error:
+            raise SendFailed(error) from None
         if sent < len(data):
             self._unsent += data[sent:]
-            self.loop.add_writer(self._socket, self._send_rest)
+            self.loop.add_writer(self._socket, _run, Connection._send_rest, self._weak)
 
     def _send_rest(self) -> None:
+        attempt = map(self._socket.send, (self._unsent,), _SEND_FLAGS)
         try:
-            sent = self._socket.send(self._unsent, _SEND_FLAGS)
-        except (BlockingIOError, InterruptedError):
+            (sent,) = attempt
+        except BlockingIOError:
             return
         except OSError as error:
             self.fail(_closed(error))
@@ -167,7 +207,7 @@ class Connection:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at = at
-        self._alarm = self.loop.call_later(at - time.monotonic(), self._give_up_late_calls)
+        self._alarm = self.loop.call_later(at - time.monotonic(), _run, Connection._give_up_late_calls, self._weak)
 
     def _give_up_late_calls(self) -> None:
         self._alarm = None
@@ -183,16 +223,17 @@ class Connection:
         """Gives up a call and tells the daemon."""
         if self._calls.pop(call.stream_id, None) is None:
             return
-        if not call.reply.done():
-            call.reply.set_result(None)
+        call.wake()
+        if self.process is not _process.current:
+            return
         cancel = _wire.frame(call.stream_id, _wire.CANCEL)
-        try:
-            if self._unsent:
-                self._unsent += cancel
-            else:
+        if self._unsent:
+            self._unsent += cancel
+        else:
+            try:
                 self._send(cancel)
-        except OSError as error:
-            self.fail(_closed(error))
+            except SendFailed as failed:
+                self.fail(failed.reason)
         self._ended()
 
     # Waiting to start: in turn, woken one by one.
@@ -204,16 +245,15 @@ class Connection:
         """Returns when `count` more calls may be started, or the connection failed."""
         put = self._rooms.append
         while self.lost is None:
-            room: asyncio.Future[None] = self.loop.create_future()
+            room: asyncio.Future[bool] = self.loop.create_future()
             put(room)
             try:
-                await asyncio.wait_for(room, _left(deadline))
-            except BaseException as error:
+                if not await _waiting.done(room, deadline):
+                    raise TimedOut(sent=False)
+            except BaseException:
                 if room in self._rooms:
                     self._rooms.remove(room)
                 self._wake_room()  # for the next one, should the turn have been this one's
-                if isinstance(error, asyncio.TimeoutError):
-                    raise TimedOut(sent=False) from None
                 raise
             if self._fits(count):
                 return
@@ -223,7 +263,7 @@ class Connection:
         while self._rooms:
             room = self._rooms.popleft()
             if not room.done():
-                room.set_result(None)
+                room.set_result(True)
                 return
 
     def _ended(self) -> None:
@@ -236,41 +276,74 @@ class Connection:
     # Receiving.
 
     def _receive(self) -> None:
+        frames = self._frames
+        self._deliver()
+        attempt = map(self._socket.recv_into, (frames.space(),))
         try:
-            count = self._socket.recv_into(self._frames.space())
-            if count == 0:
-                self.fail("the daemon closed the connection")
-                return
-            frames = self._frames.received(count)
-        except (BlockingIOError, InterruptedError):
+            (count,) = attempt
+        except BlockingIOError:
             return
         except OSError as error:
             self.fail(_closed(error))
             return
-        except _wire.WireError as error:
-            self.fail(str(error))
-            return
-        for stream_id, kind, _, body in frames:
-            self._deliver(stream_id, kind, body)
+        frames.end += count
+        if count:
+            self._deliver()
+        else:
+            self.fail("the daemon closed the connection")
 
-    def _deliver(self, stream_id: int, kind: int, body: memoryview) -> None:
-        if kind == _wire.DATA:
-            self.fail("the daemon sent a stream's data for a unary call")
-            return
-        if kind != _wire.RESPONSE:
-            return  # of a later version of the protocol
-        call = self._calls.pop(stream_id, None)
-        if call is None:
-            return  # given up meanwhile
-        if not call.reply.done():
-            call.reply.set_result(_envelope.opened(body))
-        if self._rooms or self._retired:
-            self._ended()
+    def _deliver(self) -> None:
+        """Hands out the whole frames in the buffer. Each stays there until that is done."""
+        frames = self._frames
+        while frames.start != frames.end:
+            try:
+                frame = frames.first()
+            except _wire.WireError as error:
+                self.fail(str(error))
+                return
+            if frame is None:
+                return
+            stream_id, kind, _, body = frame
+            if kind == _wire.RESPONSE:
+                call = self._calls.get(stream_id)
+                if call is not None:  # else it was given up meanwhile
+                    call.reply = _envelope.opened(body)
+                    call.ready = True
+                    self._calls.pop(stream_id, None)
+                    call.wake()
+                    if self._rooms or self._retired:
+                        self._ended()
+            elif kind == _wire.DATA:
+                self.fail("the daemon sent a stream's data for a unary call")
+                return
+            # Others are of a later version of the protocol.
+            frames.start = frames.next
+
+
+class SendFailed(Exception):
+    """The system call said so."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.reason = _closed(error)
+
+
+def _run(method: Callable[[Connection], None], weak: weakref.ref[Connection]) -> None:
+    """What the loop calls. Should a child run its parent's loop on, it leaves the parent's bytes alone."""
+    connection = weak()
+    if connection is not None and connection.lost is None and connection.process is _process.current:
+        method(connection)
+
+
+def _give_back(loop: asyncio.AbstractEventLoop, connected: socket.socket, alarm: asyncio.TimerHandle | None) -> None:
+    if alarm is not None:
+        alarm.cancel()
+    if not loop.is_closed():
+        loop.remove_reader(connected)
+        loop.remove_writer(connected)
+    connected.close()
 
 
 def _closed(error: OSError) -> str:
     return f"the daemon closed the connection ({error.strerror})"
-
-
-def _left(deadline: float) -> float | None:
-    return None if deadline == math.inf else max(0.0, deadline - time.monotonic())

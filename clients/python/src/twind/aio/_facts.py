@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from types import TracebackType
+from typing import NoReturn
 
+from twind import _process
 from twind._facts import FactParts
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import ListFactsRequest
-from twind._twin import Fact, Redaction
+from twind._twin import Fact, Redaction, fact
 from twind.aio._channel import Channel
 
 
 class Facts:
-    """As `twind.Facts`, in `async for`. It begins at its first use."""
+    """As `twind.Facts`, in `async for`. It begins at its first use, and a task that is cancelled in it loses nothing."""
 
     def __init__(self, channel: Channel, request: ListFactsRequest, timeout: float | None) -> None:
+        self._process = _process.current
         self._parts = FactParts()
         seconds = channel.timeout if timeout is None else timeout
         self._closed = False
@@ -35,17 +38,21 @@ class Facts:
         return self
 
     async def __anext__(self) -> Fact:
+        parts = self._parts
         while not self._closed:
-            found = self._parts.next()
-            if found is not None:
+            self._check_process()
+            if parts.pending:
+                found = fact(parts.pending[0])
+                del parts.pending[0]
                 return found
-            async for part in self._stream:
-                self._parts.receive(part)
-                break
-            else:
-                if not self._closed:
-                    self._parts.ended()
-                self._closed = True
+            if parts.incoming is None:
+                async for parts.incoming in self._stream:
+                    break
+                else:
+                    if not self._closed:
+                        parts.ended()
+                    self._closed = True
+            parts.account()
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Facts:
@@ -56,7 +63,14 @@ class Facts:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("history")
+
     def close(self) -> None:
         """Ends the iteration."""
         self._closed = True
         self._stream.close()
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign("history")

@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from twind import _envelope, _operations
+from twind import _envelope, _operations, _process
 from twind._backoff import Backoff
 from twind._changes import ChangeLike
 from twind._connection import ConnectionLost, TimedOut
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 
 class Pending(Outcome[T]):
-    """A pipelined call's result, there or yet to come: `await` it."""
+    """A pipelined call's result, there or yet to come: `await` it. A task that is cancelled in that leaves the call be."""
 
-    __slots__ = ("_pipeline", "call", "connection", "deadline", "operation", "timeout")
+    __slots__ = ("_pipeline", "call", "first", "operation", "timeout")
 
     def __init__(self, pipeline: Pipeline, operation: Operation[T], call: Call, timeout: float) -> None:
         super().__init__()
@@ -40,36 +40,58 @@ class Pending(Outcome[T]):
         self.operation = operation
         # None once the result or the error is there.
         self.call: Call | None = call
+        # Of the batch that it leaves with: it knows the connection. None = it is not under way.
+        self.first: Call | None = None
         self.timeout = timeout
-        # Of the batch that it left with; None = it has not.
-        self.connection: Connection | None = None
-        self.deadline = 0.0
 
     def __await__(self) -> Generator[Any, None, T]:
-        """Waits for the reply. Raises the call's TwindError, and the pipeline's end does not raise it again."""
-        yield from self._pipeline.settle(self).__await__()
-        return self.shown_result()
+        """As `result`."""
+        return self.result().__await__()
 
     def done(self) -> bool:
         """The result can be had without waiting."""
-        return self.call is None or self.call.reply.done()
+        call = self.call
+        return call is None or call.ready or (self.connection is not None and self.connection.lost is not None)
+
+    @property
+    def connection(self) -> Connection | None:
+        """Where it went; None = it has not left."""
+        return None if self.first is None else self.first.connection
+
+    async def result(self) -> T:
+        """Waits for the reply. Raises the call's TwindError, and the pipeline's end does not raise it again."""
+        await self._pipeline.settle(self)
+        return self.shown_result()
 
     async def exception(self) -> TwindError | None:
         """Waits for the reply; None = the call succeeded."""
         await self._pipeline.settle(self)
         return self.shown_error()
 
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("pipeline")
+
 
 class Pipeline:
-    """Its calls return a Pending; they wait only for room in the window."""
+    """Its calls return a Pending; they wait only for room in the window.
+
+    A task that is cancelled meanwhile loses no call and sends none twice: the call that it waited with is not made
+    unless it had left, and all others go on.
+    """
 
     def __init__(self, channel: Channel, window: int, purpose: str) -> None:
+        self._process = _process.current
         self._channel = channel
         self._purpose = purpose
         self._window = checked_window(window)
         self._batch = max(1, window // 2)
         self._queued: list[Pending[Any]] = []
         self._queued_bytes = 0
+        # The batch that is being sent, by one task at a time.
+        self._leaving: list[Pending[Any]] = []
+        # Its first call, which knows whether it has left.
+        self._first: Call | None = None
+        self._flushing = asyncio.Lock()
         # Under way, oldest first; at most `window`.
         self._sent: deque[Pending[Any]] = deque()
         self._failures = Failures()
@@ -147,15 +169,23 @@ class Pipeline:
         self._ended = True
         if kind is not None and not issubclass(kind, Exception):
             return  # cancelled: no time to wait
+        if self._process is not _process.current:
+            return  # the calls are the parent's
         await self._flush()
         while self._sent:
-            await self.settle(self._sent.popleft())
+            await self._settle_oldest()
         if kind is None:
             self._failures.raise_unseen()
 
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("pipeline")
+
     async def settle(self, pending: Pending[Any]) -> None:
         """Waits until the pending call has its result or its error."""
-        if pending.connection is None and pending.call is not None:
+        if pending.call is None:
+            return
+        self._check_process()
+        if pending.connection is None:
             await self._flush()
         call, connection = pending.call, pending.connection
         if call is None or connection is None:
@@ -165,59 +195,92 @@ class Pipeline:
             pending.succeed(operation.result(operation.method.message(await self._reply(pending, call, connection))))
         except TwindError as error:
             self._fail(pending, error)
-        pending.call = pending.connection = None
+        pending.call = pending.first = None
+
+    async def _settle_oldest(self) -> None:
+        oldest = self._sent[0]
+        await self.settle(oldest)
+        if oldest.call is None and oldest in self._sent:
+            self._sent.remove(oldest)
 
     async def _reply(self, pending: Pending[Any], call: Call, connection: Connection) -> bytes:
         method, repeatable = pending.operation.method, pending.operation.repeatable
         try:
-            return await connection.wait(call, pending.deadline)
+            return await connection.wait(call)
         except TimedOut:
             raise timeout_error(method.name, pending.timeout, not repeatable) from None
         except ConnectionLost as lost:
             if not repeatable:
                 raise lost_error(method.name, lost.reason, True) from None
-            left = pending.deadline - time.monotonic()
+            left = call.deadline - time.monotonic()
             return await self._channel.exchange(method, method.serialize(pending.operation.request), left, True)
 
     async def _add(self, operation: Operation[T], timeout: float | None) -> Pending[T]:
         if self._ended:
             raise RuntimeError("the pipeline has ended: calls belong inside its `async with`")
+        self._check_process()
         method = operation.method
         seconds = self._channel.timeout if timeout is None else timeout
         payload = method.serialize(operation.request)
         frame = _envelope.request_frame(method.prefix, payload, seconds, self._channel.metadata)
-        pending = Pending(self, operation, Call(frame, asyncio.get_running_loop()), seconds)
-        self._queued.append(pending)
-        self._queued_bytes += len(frame)
-        if len(self._queued) >= self._batch or self._queued_bytes >= BATCH_BYTES:
-            await self._flush()
-        return pending
+        pending = Pending(self, operation, Call(frame), seconds)
+        try:
+            self._queued.append(pending)
+            self._queued_bytes += len(frame)
+            if len(self._queued) >= self._batch or self._queued_bytes >= BATCH_BYTES:
+                await self._flush()
+            return pending
+        except BaseException:
+            self._withdraw(pending)
+            raise
+
+    def _withdraw(self, pending: Pending[Any]) -> None:
+        """The caller does not get it: it is not made, unless it has left."""
+        if pending.connection is not None:
+            return
+        for waiting in (self._queued, self._leaving):
+            if pending in waiting:
+                waiting.remove(pending)
 
     async def _flush(self) -> None:
         """Sends what is queued, once there is room for it in the window."""
-        if not self._queued:
-            return
-        queued, self._queued, self._queued_bytes = self._queued, [], 0
-        while len(self._sent) + len(queued) > self._window:
-            await self.settle(self._sent.popleft())
-        try:
-            await self._start(queued)
-        except TwindError as error:
-            for pending in queued:
-                self._fail(pending, error)
-        else:
-            self._sent.extend(queued)
+        async with self._flushing:
+            while self._leaving or self._queued:
+                if not self._leaving:
+                    self._leaving = self._queued
+                    self._queued = []
+                    self._queued_bytes = 0
+                if self._first is None or self._first.connection is None:
+                    await self._send(self._leaving)
+                self._sent += self._leaving
+                self._leaving = []
+                self._first = None
 
-    async def _start(self, queued: list[Pending[Any]]) -> None:
-        calls = [pending.call for pending in queued if pending.call is not None]
-        timeout = max(pending.timeout for pending in queued)
+    async def _send(self, leaving: list[Pending[Any]]) -> None:
+        """Starts the batch, or fails each of its calls."""
+        while self._sent and len(self._sent) + len(leaving) > self._window:
+            await self._settle_oldest()
+        try:
+            await self._start(leaving)
+        except TwindError as error:
+            for pending in leaving:
+                self._fail(pending, error)
+
+    async def _start(self, leaving: list[Pending[Any]]) -> None:
+        calls = [pending.call for pending in leaving if pending.call is not None]
+        timeout = max(pending.timeout for pending in leaving)
         start = time.monotonic()
         backoff = Backoff(start + min(timeout, self._channel.connect_timeout))
         while True:
             connection = await self._channel.connection(start + timeout)
+            now = time.monotonic()
+            self._first = calls[0]
+            for pending, call in zip(leaving, calls):
+                pending.first = calls[0]
+                call.deadline = now + pending.timeout
             try:
                 await connection.start(calls, start + timeout)
-                break
+                return
             except TimedOut:
                 raise timeout_error("the pipeline", timeout, False) from None
             except ConnectionLost as lost:
@@ -225,15 +288,16 @@ class Pipeline:
                 if delay is None:
                     raise lost_error("the pipeline", lost.reason, False) from None
                 await asyncio.sleep(delay)
-        now = time.monotonic()
-        for pending in queued:
-            pending.connection = connection
-            pending.deadline = now + pending.timeout
 
     def _fail(self, pending: Pending[Any], error: TwindError) -> None:
-        pending.fail(error)
-        pending.call = None
-        self._failures.add(pending)
+        if pending.call is not None:
+            pending.fail(error)
+            self._failures.add(pending)
+            pending.call = pending.first = None
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign("pipeline")
 
     def _purpose_of(self, purpose: str | None) -> str:
         return self._purpose if purpose is None else purpose

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from types import TracebackType
+from typing import NoReturn
 
+from twind import _process
 from twind._backoff import Reconnects
+from twind._failures import timeout_error
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsResponse
+from twind._stream import OutOfPatience
 from twind._twin import Change
 from twind._watch import Cursor, OnGap
+from twind.aio import _waiting
 from twind.aio._channel import Channel
 from twind.aio._stream import ServerStream
-from twind.errors import OutOfRange, TwindError, Unavailable
+from twind.errors import DeadlineExceeded, OutOfRange, TwindError, Unavailable
 
 
 class Watch:
     """An asynchronous iterator of changes that goes on across lost connections; made by `Client.watch`.
 
-    It begins at its first use. Use it in `async with`, or close it, which ends the iteration.
+    It begins at its first use. Use it in `async with`, or close it, which ends the iteration. A task that is cancelled
+    in it, for example by `asyncio.timeout`, loses nothing: the next one goes on where it was. It belongs to the process
+    that opened it.
     """
 
-    def __init__(self, channel: Channel, cursor: Cursor, on_gap: OnGap, reconnect_timeout: float) -> None:
+    def __init__(
+        self, channel: Channel, cursor: Cursor, on_gap: OnGap, timeout: float | None, reconnect_timeout: float
+    ) -> None:
+        self._process = _process.current
         self._channel = channel
         self._cursor = cursor
         self._on_gap = on_gap
+        self._timeout = math.inf if timeout is None else timeout
         self._reconnects = Reconnects(reconnect_timeout)
-        self._closed = asyncio.Event()
+        self._closed = False
+        # Of the task that waits to connect again.
+        self._waking: asyncio.Future[bool] | None = None
         self._stream: ServerStream[WatchTwinsResponse] | None = None
 
     @property
@@ -48,31 +63,32 @@ class Watch:
 
         Those that were made while the snapshot was read are the first.
         """
-        twins: list[Change] = []
-        snapshots = self._cursor.snapshots
-        while not self._closed.is_set():
-            twin = self._cursor.next_twin()
-            if twin is not None:
-                twins.append(twin)
-            elif self._cursor.snapshot_complete:
-                break
-            else:
-                await self._advance()
-            if self._cursor.snapshots != snapshots:
-                # The connection was lost, and the daemon began anew.
-                snapshots = self._cursor.snapshots
-                twins.clear()
-        return twins
+        self._check_process()
+        deadline = time.monotonic() + self._timeout
+        while not self._closed and not self._cursor.snapshot_complete:
+            await self._advance(deadline)
+        return self._cursor.snapshot()
 
     def __aiter__(self) -> AsyncIterator[Change]:
         return self
 
     async def __anext__(self) -> Change:
-        while not self._closed.is_set():
-            change = self._cursor.next()
-            if change is not None:
+        self._check_process()
+        cursor = self._cursor
+        deadline: float | None = None
+        while not self._closed:
+            pending = cursor.pending
+            if pending:
+                change = pending[0]
+                sequence = cursor.received if len(pending) == 1 else cursor.sequence
+                # No wait, and no call, from here on: the change is taken if and only if it is returned.
+                del pending[0]
+                cursor.pending_twins -= change.snapshot
+                cursor.sequence = sequence
                 return change
-            await self._advance()
+            if deadline is None:
+                deadline = time.monotonic() + self._timeout
+            await self._advance(deadline)
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Watch:
@@ -83,40 +99,68 @@ class Watch:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise _process.foreign("watch")
+
     def close(self) -> None:
-        self._closed.set()
+        self._closed = True
+        if self._waking is not None and self._process is _process.current:
+            _waiting.resolve(self._waking, True)
         if self._stream is not None:
             self._stream.close()
 
-    async def _advance(self) -> None:
-        """Receives one message, over as many connections as it takes."""
-        while not self._closed.is_set():
-            if self._stream is None:
-                self._reconnects.opened()
-                self._stream = self._channel.server_stream(twin_service_stub.WATCH_TWINS, self._cursor.request())
+    async def _advance(self, deadline: float) -> None:
+        """Receives one message, over as many connections as it takes. Raises DeadlineExceeded; nothing is lost then."""
+        cursor = self._cursor
+        while not self._closed:
+            if cursor.incoming is not None:  # then this was interrupted
+                cursor.account()
+                return
+            self._check_process()
             try:
-                async for response in self._stream:
+                if self._stream is None:
+                    self._reconnects.opened()
+                    self._stream = self._channel.server_stream(twin_service_stub.WATCH_TWINS, cursor.request())
+                self._stream.wait_until(deadline)
+                # From the stream into the cursor in one step, as the loop's first.
+                async for cursor.incoming in self._stream:
+                    break
+                if cursor.incoming is not None:
                     self._reconnects.received()
-                    self._cursor.receive(response)
+                    cursor.account()
                     return
-                if self._closed.is_set():
+                if self._closed:
                     return
                 raise Unavailable("WatchTwins: the daemon ended the watch")
+            except OutOfPatience:
+                raise self._timed_out() from None
             except OutOfRange as error:
                 if self._on_gap == "raise":
                     raise
-                self._cursor.restart()
-                await self._pause(error)
+                self._stream = None
+                cursor.restart()
+                await self._pause(error, deadline)
             except Unavailable as error:
-                await self._pause(error)
-            self._stream = None
+                self._stream = None
+                await self._pause(error, deadline)
 
-    async def _pause(self, error: TwindError) -> None:
+    async def _pause(self, error: TwindError, deadline: float) -> None:
         """Waits before the next connection. Raises the error when it is too late for one."""
         delay = self._reconnects.delay()
         if delay is None:
             raise error
+        until = time.monotonic() + delay
+        self._waking = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait_for(self._closed.wait(), delay)
-        except asyncio.TimeoutError:
-            pass
+            closed = await _waiting.done(self._waking, min(until, deadline))
+        finally:
+            self._waking = None
+        if not closed and deadline < until:
+            raise self._timed_out()
+
+    def _timed_out(self) -> DeadlineExceeded:
+        return timeout_error("WatchTwins", self._timeout, outcome_unknown=False)
+
+    def _check_process(self) -> None:
+        if self._process is not _process.current:
+            raise _process.foreign("watch")
