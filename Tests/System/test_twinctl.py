@@ -227,7 +227,6 @@ def test_conflicts(twinctl: Twinctl) -> None:
     [
         (NOT_FOUND, ["get", "acme/customer/none"]),
         (INVALID, ["get", "Acme/customer/1"]),
-        (INVALID, ["list", "acme"]),
         (INVALID, ["set", "acme/customer/1", "a=1", "--agent", "x" * 129]),
         (INVALID, ["watch", "--from-sequence", "999999"]),
         (LIMIT, ["set", "acme/customer/1", "a=" + "x" * 70_000]),
