@@ -5,9 +5,8 @@
 Starts a daemon of its own with 60,000 twins, of which memory holds a part, and one twin with 100,000 facts. Beside
 each neighbour a client makes one kind of call after the other for so many seconds each: a read of a twin in memory, a
 read of a twin as it was known before, a list of 100 twins. It sends raw frames, waits for the reply, and pauses for a
-millisecond; a call without an answer after 30 seconds ends its cell. Neighbours run in processes that get a core only
-when nobody else wants it, and the client, where it may (root), in real time: so the daemon is measured, and not the cores
-that they take from it and from each other. A new daemon serves each neighbour.
+millisecond; a call without an answer after 30 seconds ends its cell. Neighbours run in processes of low priority, so
+that the daemon is measured and not the cores that they take themselves. A new daemon serves each neighbour.
 
 Needs the Python client in the environment. Takes two to four minutes, and ends only what it has started.
 """
@@ -260,10 +259,6 @@ def main() -> None:
     parser.add_argument("--only", default="", help="neighbours whose name contains this, and none")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except PermissionError:
-        print("not root: the client's own waits for a core are measured too", file=sys.stderr)
     # So that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     rows = run(arguments.binary.resolve(), arguments.seconds, arguments.only, quiet=arguments.json)
