@@ -91,16 +91,11 @@ class Cursor:
         self.sequence = sequence
         self.incoming = None
 
-    def snapshot(self) -> list[Change]:
-        """Hands out the pending twins of the snapshot."""
+    def split(self) -> tuple[list[Change], deque[Change], int | None]:
+        """The pending twins of the snapshot, the pending commits, and the sequence once the twins are handed out."""
         twins = list(islice(self.pending, self.pending_twins))
         commits = deque(islice(self.pending, self.pending_twins, None))
-        sequence = self.sequence if commits or not twins else self.received
-        # No call from here on.
-        self.pending = commits
-        self.pending_twins = 0
-        self.sequence = sequence
-        return twins
+        return twins, commits, self.received if twins and not commits else self.sequence
 
     def restart(self) -> None:
         """The next request asks for a snapshot."""
@@ -152,9 +147,15 @@ class Watch:
         """
         self._check_process()
         deadline = time.monotonic() + self._timeout
-        while not self._closed and not self._cursor.snapshot_complete:
+        cursor = self._cursor
+        while not self._closed and not cursor.snapshot_complete:
             self._advance(deadline)
-        return self._cursor.snapshot()
+        twins, commits, sequence = cursor.split()
+        # No call from here on: the twins are taken if and only if they are returned.
+        cursor.pending = commits
+        cursor.pending_twins = 0
+        cursor.sequence = sequence
+        return twins
 
     def __iter__(self) -> Iterator[Change]:
         return self

@@ -65,9 +65,15 @@ class Watch:
         """
         self._check_process()
         deadline = time.monotonic() + self._timeout
-        while not self._closed and not self._cursor.snapshot_complete:
+        cursor = self._cursor
+        while not self._closed and not cursor.snapshot_complete:
             await self._advance(deadline)
-        return self._cursor.snapshot()
+        twins, commits, sequence = cursor.split()
+        # No wait, and no call, from here on: the twins are taken if and only if they are returned.
+        cursor.pending = commits
+        cursor.pending_twins = 0
+        cursor.sequence = sequence
+        return twins
 
     def __aiter__(self) -> AsyncIterator[Change]:
         return self
