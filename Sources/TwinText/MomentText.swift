@@ -8,7 +8,7 @@ package enum MomentText {
     "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000,
   ]
 
-  /// Microseconds since the Unix epoch; nil when the text names no moment.
+  /// Microseconds since the Unix epoch; nil when the text is not a time.
   /// - Parameter now: what an offset counts from.
   package static func parse(_ text: String, now: Int64) -> Int64? {
     if text == "now" { return now }

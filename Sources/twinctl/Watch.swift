@@ -39,7 +39,7 @@ struct Watch: ParsableCommand {
   var targets: [String] = []
   @Option(help: "What the names begin with, when that looks like a name.") var prefix: String?
   @Flag(help: "Print the twins as they are first.") var snapshot = false
-  @Option(help: ArgumentHelp("Begin behind this sequence.", valueName: "sequence")) var fromSequence: UInt64?
+  @Option(help: ArgumentHelp("Begin with the commit after this sequence.", valueName: "sequence")) var fromSequence: UInt64?
   @Flag(help: "One line may stand for several commits.") var coalesce = false
   @Option(help: ArgumentHelp("Attributes to watch, separated by commas.", valueName: "names"))
   var attributes: String?
@@ -65,7 +65,7 @@ struct Watch: ParsableCommand {
     options.attributes = attributes.map { $0.split(separator: ",").map(String.init) } ?? []
     options.purpose = purpose ?? ""
     if !snapshot { options.fromSequence = try fromSequence ?? head() }
-    Terminal.error(options.fromSequence.map { "watching behind sequence \($0)\n" } ?? "")
+    Terminal.error(options.fromSequence.map { "watching from sequence \($0 + 1)\n" } ?? "")
     let client = TwindClient(path: common.socket ?? TwindClient.defaultSocket, agent: common.agent)
     var watch = ResumingWatch(client, options, WatchPrinter(json: common.json))
     try watch.run()

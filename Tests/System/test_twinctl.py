@@ -40,7 +40,7 @@ class Watch:
             cwd=twinctl.directory, env=environment({"TWIND_SOCKET": str(twinctl.socket), "TZ": "UTC"}),
         )  # fmt: skip
         if "--snapshot" not in arguments:
-            until(lambda: "watching behind" in self.said(), "the watch begins")
+            until(lambda: "watching from" in self.said(), "the watch begins")
 
     def line(self) -> str:
         assert self.process.stdout
