@@ -64,10 +64,13 @@ def _is_place(frame: FrameType, last: int, now: int) -> bool:
     """Whether signal handlers run between the instructions at these two offsets."""
     if last == _START:
         return True
-    name = dis.opname[frame.f_code.co_code[last]]
-    if name.startswith("POP_JUMP_IF"):  # if it was taken, and in Python 3.10 only
-        return sys.version_info < (3, 11) and now != last + 2
-    return name.startswith(("CALL", "JUMP_BACKWARD", "JUMP_ABSOLUTE")) and not name.startswith("CALL_INTRINSIC")
+    code = frame.f_code.co_code
+    before, after = dis.opname[code[last]], dis.opname[code[now]]
+    if sys.version_info < (3, 11) and before.startswith(("POP_JUMP_IF", "JUMP_ABSOLUTE")):
+        return now != last + 2  # it has jumped
+    if before.startswith("CALL"):
+        return not before.startswith("CALL_INTRINSIC")
+    return "JUMP_BACKWARD" in after and not after.endswith("NO_INTERRUPT")
 
 
 def _in_del(frame: FrameType | None) -> bool:

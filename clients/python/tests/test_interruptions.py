@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import twind
 from fake_daemon import delayed
-from interruptions import Interrupted, each_place, interrupted_at
+from interruptions import HOME, Interrupted, each_place, interrupted_at
 
 NAME = "acme/customer/42"
 ERRORS = [Interrupted, OSError, TimeoutError, BlockingIOError, KeyboardInterrupt, lambda: ValueError("the handler's")]
@@ -199,8 +202,6 @@ def test_a_history_and_a_list_at_every_place(client, daemon):
 
 def test_other_threads_never_notice(client, daemon):
     """While one thread is interrupted at every place, others call on the same connection."""
-    import threading
-
     client.update(NAME, {"a": 1})
     stop = threading.Event()
     errors = []
@@ -228,3 +229,18 @@ def test_other_threads_never_notice(client, daemon):
             thread.join(10)
     assert errors == [] and not any(thread.is_alive() for thread in threads)
     assert_whole(client, daemon)
+
+
+def test_no_lock_is_held_around_a_loop():
+    """Where a loop goes back, CPython 3.12 and later may leave a `try` without its `finally`."""
+    blocks = []
+    for path in Path(HOME).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Try) and node.finalbody and ast.unparse(node.finalbody[0]).startswith("if held:"):
+                release = [line for line in ast.unparse(node.finalbody[0]).split("\n") if "(" in line][0]
+                assert release.endswith(".release()"), "there is no call before it"
+                loops = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+                inner = [n for statement in node.body for n in ast.walk(statement)]
+                assert not any(isinstance(n, loops) for n in inner), f"{path.name}:{node.lineno}"
+                blocks.append(node)
+    assert len(blocks) >= 6

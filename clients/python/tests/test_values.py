@@ -85,7 +85,7 @@ def test_what_comes_back_otherwise():
         (None, TypeError, "use twind.remove"),
         (2**63, ValueError, "does not fit in 64 bits"),
         (datetime(2024, 1, 1), ValueError, "has no time zone.*timezone.utc"),
-        (date(2024, 1, 1), TypeError, "a date names no moment"),
+        (date(2024, 1, 1), TypeError, "a date is not a point in time"),
         (Decimal("1.5"), TypeError, "Decimal is no attribute value"),
         ({1, 2}, TypeError, "set is no attribute value"),
         ([[1]], TypeError, "wrap the whole list in twind.Json"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twind import _operations, _socket
 from twind._backup import Backup, BackupParts, Path, Progress
@@ -39,6 +40,10 @@ class Client:
     Calls raise a TwindError. One that was not sent, and a read, is sent again when the connection is lost; so is a
     write with an idempotency key. Another write is then Unavailable: its outcome is unknown.
 
+    A connection belongs to the process that opened it. In the child of a fork, and in a process that the client was
+    sent to, the client makes one of its own, and leaves its parent's alone. Watches, histories and pipelines stay with
+    the process that opened them: in another they raise RuntimeError, and closing them there closes nothing for it.
+
     `twins`, `admin` and `healths` are the typed stubs below, one method an RPC.
     """
 
@@ -53,6 +58,8 @@ class Client:
     ) -> None:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
+        # What makes another client that is the same.
+        self._options: dict[str, Any] = {"agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout}
         self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
         self.twins = TwinServiceStub(self._channel)
         self.admin = AdminServiceStub(self._channel)
@@ -68,6 +75,10 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.path!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process, it is a client of the same options, with a connection of its own."""
+        return partial(type(self), self.path, **self._options), ()
 
     def close(self) -> None:
         """Ends all calls and watches under way, from any thread."""

@@ -8,7 +8,8 @@ twice a call. A connection that has failed stays so; the channel makes a new one
 A signal handler may raise after any call that is made here, and the connection stays usable for all threads:
 
 - A lock is taken as `(held,) = map(lock.acquire, ...)` inside the `try` whose `finally` begins with its release: `held`
-  is true if and only if the lock is (see `_socket`).
+  is true if and only if the lock is (see `_socket`). There is no loop in that `try`: where a loop goes back, CPython
+  3.12 and later may leave the `try` without its `finally`.
 - What was taken from the socket or left through it is accounted for in the lines behind the system call, which make no
   call. Handing out a reply can be done twice.
 - Waking a thread only saves it time. It looks again by itself every _LOOK_SECONDS.
@@ -136,14 +137,8 @@ class Connection:
     def start(self, calls: Sequence[Call], deadline: float) -> None:
         """Sends at most STREAMS_MAX calls at once. When it raises and nothing has left, none of them is under way."""
         try:
-            while not self._try_start(calls, deadline):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimedOut(sent=False)
-                if self._fits(len(calls)):
-                    self._await_space(left, deadline)
-                else:
-                    self._await_room(len(calls), left)
+            if not self._try_start(calls, deadline):
+                self._start_later(calls, deadline)
         except BaseException:
             if calls[0].connection is not self:
                 self._forget(calls)
@@ -161,7 +156,9 @@ class Connection:
             self._send_rest(call, deadline)
             left = max(0.0, deadline - time.monotonic())
         if not call.ready:
-            self._wait(call, left, deadline)
+            self._read_for(call, left, deadline)
+            if not call.ready and self.lost is None:
+                self._wait(call, deadline - time.monotonic(), deadline)
         if call.ready:
             reply = call.reply
             if isinstance(reply, bytes):
@@ -189,6 +186,18 @@ class Connection:
 
     # Sending.
 
+    def _start_later(self, calls: Sequence[Call], deadline: float) -> None:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimedOut(sent=False)
+            if self._fits(len(calls)):
+                self._await_space(left, deadline)
+            else:
+                self._await_room(len(calls), left)
+            if self._try_start(calls, deadline):
+                return
+
     def _try_start(self, calls: Sequence[Call], deadline: float) -> bool:
         """False = there is no room for them now, and nothing has left."""
         held = False
@@ -202,15 +211,12 @@ class Connection:
                     raise TimedOut(sent=False)
             if self.lost is not None:
                 raise ConnectionLost(self.lost, sent=False)
-            if self._unsent and not self._flush() or not self._fits(len(calls)):
+            if self._unsent and not self._flush():
                 return False
-            for call in calls:
-                call.stream_id = self._next_id
-                self._next_id += 2
-                self._calls[call.stream_id] = call
-                _wire.fill_header(call.frame, call.stream_id, _wire.REQUEST)
+            if len(self._calls) + len(calls) > _wire.STREAMS_MAX and not self._fits(len(calls)):
+                return False
             first = calls[0]
-            data = first.frame if len(calls) == 1 else bytearray().join([call.frame for call in calls])
+            data = self._registered(calls)
             attempt = map(self._send, (data,), _SEND_FLAGS)
             try:
                 (sent,) = attempt
@@ -229,6 +235,15 @@ class Connection:
         finally:
             if held:
                 sending.release()
+
+    def _registered(self, calls: Sequence[Call]) -> bytearray:
+        """The frames of the calls, which have an id each, and whose replies find them from now on."""
+        for call in calls:
+            call.stream_id = self._next_id
+            self._next_id += 2
+            self._calls[call.stream_id] = call
+            _wire.fill_header(call.frame, call.stream_id, _wire.REQUEST)
+        return calls[0].frame if len(calls) == 1 else bytearray().join([call.frame for call in calls])
 
     def _send_rest(self, turn: Turn, deadline: float) -> None:
         """Sends what is left of earlier frames until all has left, the turn is ready or the deadline has passed."""
@@ -341,14 +356,10 @@ class Connection:
 
     def _wait(self, turn: Turn, left: float, deadline: float) -> None:
         """Returns when the turn is ready, the connection has failed or the deadline has passed."""
-        while True:
+        while left > 0 and not turn.ready and self.lost is None:
             if not self._read_for(turn, left, deadline):
                 self._sleep(turn, left)
-            if turn.ready or self.lost is not None:
-                return
             left = deadline - time.monotonic()
-            if left <= 0:
-                return
 
     def _read_for(self, turn: Turn, left: float, deadline: float) -> bool:
         """Reads until the turn is ready or the deadline has passed. False = another thread is the reader."""
@@ -359,18 +370,7 @@ class Connection:
             if not held:
                 return False
             self._reader_deadline = deadline
-            frames = self._frames
-            if frames.start != frames.end:  # a reader was interrupted before it had handed them out
-                self._deliver()
-            while not turn.ready and self.lost is None:
-                # At least once: what has come already counts, however late it is asked for.
-                if self._await_reply(1000 * left if left < _readiness.WAIT_SECONDS_MAX else 1e9):
-                    self._receive()
-                    if turn.ready:
-                        break
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
+            self._read(turn, left, deadline)
             return True
         finally:
             if held:
@@ -378,6 +378,20 @@ class Connection:
                 reading.release()
                 if self._asleep:
                     self._wake_one()
+
+    def _read(self, turn: Turn, left: float, deadline: float) -> None:
+        frames = self._frames
+        if frames.start != frames.end:  # a reader was interrupted before it had handed them out
+            self._deliver()
+        while not turn.ready and self.lost is None:
+            # At least once: what has come already counts, however late it is asked for.
+            if self._await_reply(1000 * left if left < _readiness.WAIT_SECONDS_MAX else 1e9):
+                self._receive()
+                if turn.ready:
+                    return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
 
     def _sleep(self, turn: Turn, left: float) -> None:
         """Until the turn is ready, there is no reader, or _LOOK_SECONDS have passed."""
@@ -438,7 +452,7 @@ class Connection:
     def _deliver(self) -> None:
         """Hands out the whole frames in the buffer. Each stays there until that is done."""
         frames = self._frames
-        while True:
+        while frames.start != frames.end:
             try:
                 frame = frames.first()
             except _wire.WireError as error:

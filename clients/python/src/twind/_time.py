@@ -29,7 +29,7 @@ def to_micros(time: datetime, what: str) -> int:
     """Raises ValueError, naming `what`, for a time without a zone."""
     if time.utcoffset() is None:
         raise ValueError(
-            f"{what}: {time!r} has no time zone, so it names no moment: "
+            f"{what}: {time!r} has no time zone, so it is ambiguous: "
             "use datetime.now(timezone.utc), or give it a tzinfo"
         )
     return (time - _EPOCH) // _MICROSECOND

@@ -135,7 +135,7 @@ def _remedy(value: object) -> str:
     if value is None:
         return "None is no value: use twind.remove to remove the attribute, or twind.Json(None)"
     if isinstance(value, date):
-        return "a date names no moment: use a datetime with a time zone, or its isoformat()"
+        return "a date is not a point in time: use a datetime with a time zone, or its isoformat()"
     kind = type(value).__name__
     usable = "str, int, float, bool, bytes, datetime, a list of these, a dict or twind.Json"
     return f"{kind} is no attribute value: use {usable}"

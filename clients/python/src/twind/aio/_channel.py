@@ -43,6 +43,7 @@ class Channel:
                 ResourceWarning,
                 source=self,
             )
+        self._connection = None  # who keeps the warning keeps its source
 
     async def call(
         self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False

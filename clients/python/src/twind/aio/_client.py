@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twind import _operations, _socket
 from twind._backup import Backup, BackupParts, Path, Progress
@@ -43,6 +44,8 @@ class Client:
     ) -> None:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
+        # What makes another client that is the same.
+        self._options: dict[str, Any] = {"agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout}
         self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
         self.twins = TwinServiceAsyncStub(self._channel)
         self.admin = AdminServiceAsyncStub(self._channel)
@@ -58,6 +61,10 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.path!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process, it is a client of the same options, with a connection of its own."""
+        return partial(type(self), self.path, **self._options), ()
 
     def close(self) -> None:
         """Ends all calls and watches under way."""
