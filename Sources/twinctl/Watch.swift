@@ -39,7 +39,7 @@ struct Watch: ParsableCommand {
   var targets: [String] = []
   @Option(help: "What the names begin with, when that looks like a name.") var prefix: String?
   @Flag(help: "Print the twins as they are first.") var snapshot = false
-  @Option(help: ArgumentHelp("Begin with the commit after this sequence.", valueName: "sequence")) var fromSequence: UInt64?
+  @Option(help: ArgumentHelp("Begin after this sequence.", valueName: "sequence")) var fromSequence: UInt64?
   @Flag(help: "One line may stand for several commits.") var coalesce = false
   @Option(help: ArgumentHelp("Attributes to watch, separated by commas.", valueName: "names"))
   var attributes: String?
