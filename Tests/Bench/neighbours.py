@@ -145,7 +145,7 @@ def write_all(client: twind.Client) -> int:
                 client.checkpoint()
     with client.pipeline() as pipeline:
         for _ in range(FACTS):
-            pipeline.update(LONG, visits=twind.increment(1))
+            pipeline.update(LONG, {"visits": twind.increment(1)})
     client.checkpoint()
     return time.time_ns() // 1000
 

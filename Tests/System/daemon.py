@@ -93,7 +93,7 @@ class Daemon:
         assert self.is_running, f"twind ended with {self.process.returncode}: {self.logged()}"
         with self.client(timeout=5) as client:
             assert client.health() == twind.Health.SERVING
-            commit = client.update("check/up/1", checked=twind.increment(1))
+            commit = client.update("check/up/1", {"checked": twind.increment(1)})
             assert client.get("check/up/1", min_sequence=commit.sequence).revision == commit.revision
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:

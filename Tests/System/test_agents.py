@@ -46,7 +46,7 @@ def shared(start: Callable[..., Daemon]) -> Daemon:
 
 def test_the_agent_is_the_users_name(start: Callable[..., Daemon]) -> None:
     with start().client(agent=None) as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         assert client.get(NAME).attribute("a").agent == "root"
 
 
@@ -61,13 +61,13 @@ def test_the_agent_is_the_users_name(start: Callable[..., Daemon]) -> None:
     ],
 )
 def test_agents(shared: Daemon, uid: int, agent: str, expected: str) -> None:
-    as_another(shared, f"client.update('{NAME}', a=1)", agent, uid)
+    as_another(shared, f"client.update('{NAME}', {{'a': 1}})", agent, uid)
     with shared.client() as client:
         assert client.get(NAME).attribute("a").agent == expected
 
 
 def test_a_user_without_a_name(shared: Daemon) -> None:
-    as_another(shared, f"client.update('{NAME}', a=1)", uid=54321)
+    as_another(shared, f"client.update('{NAME}', {{'a': 1}})", uid=54321)
     with shared.client() as client:
         assert "54321" in client.get(NAME).attribute("a").agent
 
@@ -96,7 +96,7 @@ def test_the_operators_calls_are_refused_to_others(shared: Daemon, call: str) ->
 
 
 def test_others_may_do_all_else(shared: Daemon) -> None:
-    assert as_another(shared, f"client.update('{NAME}', a=1).sequence") == "1"
+    assert as_another(shared, f"client.update('{NAME}', {{'a': 1}}).sequence") == "1"
     assert as_another(shared, f"client.get('{NAME}')['a']") == "1"
     assert as_another(shared, "client.health().name") == "SERVING"
     assert as_another(shared, f"client.delete('{NAME}').sequence") == "2"

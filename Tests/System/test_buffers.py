@@ -42,7 +42,7 @@ def start_limited(start: Callable[..., Daemon]) -> Callable[..., Daemon]:
     def start_one(prepare: Callable[[twind.Client], None], **options: Any) -> Daemon:
         daemon = start("--memory-limit", "64MiB", **options)
         with daemon.client(timeout=60) as client:
-            client.update(SMALL, a=1)
+            client.update(SMALL, {"a": 1})
             prepare(client)
             client.checkpoint()
             for _ in client.list(page_size=1000):

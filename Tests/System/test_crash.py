@@ -25,20 +25,20 @@ def test_nothing_that_was_acknowledged_is_missing(start: Callable[..., Daemon], 
     level = ("--durability", durability.name.lower())
     daemon = start("--checkpoint-interval", "1h", *level)
     with daemon.client() as client:
-        client.update(NAME, kept=1, changed="old", removed="old")
-        client.update("acme/customer/2", a=1)
-        before = client.update(NAME, a=1, idempotency_key="before")
+        client.update(NAME, {"kept": 1, "changed": "old", "removed": "old"})
+        client.update("acme/customer/2", {"a": 1})
+        before = client.update(NAME, {"a": 1}, idempotency_key="before")
         client.checkpoint()
-        client.update(NAME, changed="new", added=1, removed=twind.remove)
+        client.update(NAME, {"changed": "new", "added": 1, "removed": twind.remove})
         client.delete("acme/customer/2")
-        client.update("acme/customer/3", a=1)
-        after = client.update(NAME, a=2, idempotency_key="after")
+        client.update("acme/customer/3", {"a": 1})
+        after = client.update(NAME, {"a": 2}, idempotency_key="after")
     daemon.kill()
     with start(*level).client() as client:
         assert dict(client.get(NAME)) == {"kept": 1, "changed": "new", "added": 1, "a": 2}
         assert [twin.name for twin in client.list()] == [NAME, "acme/customer/3"]
-        assert client.update(NAME, a=1, idempotency_key="before") == before
-        assert client.update(NAME, a=2, idempotency_key="after") == after
+        assert client.update(NAME, {"a": 1}, idempotency_key="before") == before
+        assert client.update(NAME, {"a": 2}, idempotency_key="after") == after
         assert client.get(NAME).revision == after.revision
 
 
@@ -47,8 +47,8 @@ def test_each_write_at_its_own_level_on_a_daemon_of_memory(start: Callable[..., 
     for durability in WRITTEN:
         daemon = start("--checkpoint-interval", "1h", "--durability", "memory")
         with daemon.client() as client:
-            assert client.update(NAME, a=f"before {durability}").durability == twind.Durability.MEMORY
-            assert client.update("acme/customer/2", a=1, durability=durability).durability == durability
+            assert client.update(NAME, {"a": f"before {durability}"}).durability == twind.Durability.MEMORY
+            assert client.update("acme/customer/2", {"a": 1}, durability=durability).durability == durability
             daemon.kill()
         after = start()
         with after.client() as client:
@@ -68,7 +68,7 @@ def test_memory_loses_the_last_milliseconds_only(start: Callable[..., Daemon]) -
         with daemon.client(connect_timeout=0) as client:
             try:
                 while True:
-                    client.update(f"acme/customer/{count:06}", a=count)
+                    client.update(f"acme/customer/{count:06}", {"a": count})
                     acknowledged.append((count, time.monotonic()))
                     count += 1
                     time.sleep(0.0005)
@@ -128,7 +128,7 @@ def test_killed_after_a_checkpoint_under_writers(start: Callable[..., Daemon]) -
         with daemon.client() as writer, daemon.client() as operator:
             with writer.pipeline() as pipeline:
                 for i in range(3000):
-                    pipeline.update(f"acme/customer/{i % 500}", n=twind.increment(1))
+                    pipeline.update(f"acme/customer/{i % 500}", {"n": twind.increment(1)})
                     if i == 1500:
                         done = operator.checkpoint()
             assert operator.stats().checkpoint_sequence == done.sequence < operator.server_info().sequence
@@ -146,10 +146,10 @@ def test_sequences_are_never_issued_again(start: Callable[..., Daemon]) -> None:
     for _ in range(4):
         daemon = start("--checkpoint-interval", "1h", "--durability", "memory")
         with daemon.client() as client:
-            first = client.update(NAME, a=f"first after {seen}").sequence
+            first = client.update(NAME, {"a": f"first after {seen}"}).sequence
             assert first == 1 if seen == 0 else first > seen + SEQUENCE_JUMP - 1000
             for i in range(50):
-                sequence = client.update(NAME, a=f"{seen} {i}").sequence
+                sequence = client.update(NAME, {"a": f"{seen} {i}"}).sequence
                 assert sequence > seen
                 seen = sequence
         daemon.kill()
@@ -159,7 +159,7 @@ def test_crashes_without_a_write_between_them(start: Callable[..., Daemon]) -> N
     """What one start passes over the next one does too; what a run issued in memory only stays its own."""
     daemon = start()
     with daemon.client() as client:
-        seen = client.update(NAME, a=1).sequence
+        seen = client.update(NAME, {"a": 1}).sequence
     daemon.kill()
     lost = 0
     for turn in range(5):
@@ -172,7 +172,7 @@ def test_crashes_without_a_write_between_them(start: Callable[..., Daemon]) -> N
             daemon = start("--durability", "memory")
             with daemon.client() as client:
                 lost += client.get(NAME).revision < seen
-                sequence = client.update(NAME, a=f"{turn} {life}").sequence
+                sequence = client.update(NAME, {"a": f"{turn} {life}"}).sequence
                 daemon.kill()
             assert sequence > seen
             seen = sequence
@@ -182,9 +182,9 @@ def test_crashes_without_a_write_between_them(start: Callable[..., Daemon]) -> N
 def test_sequences_inside_the_jump_are_out_of_range(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         client.checkpoint()
-        kept = client.update(NAME, a=2).sequence
+        kept = client.update(NAME, {"a": 2}).sequence
     daemon.kill()
     with start().client() as client:
         assert client.get(NAME, min_sequence=kept)["a"] == 2
@@ -193,7 +193,7 @@ def test_sequences_inside_the_jump_are_out_of_range(start: Callable[..., Daemon]
             with pytest.raises(twind.OutOfRange) as raised:
                 client.get(NAME, min_sequence=sequence)
             assert raised.value.resume
-        new = client.update(NAME, a=3).sequence
+        new = client.update(NAME, {"a": 3}).sequence
         assert new == kept + SEQUENCE_JUMP + 1
         assert client.get(NAME, min_sequence=new)["a"] == 3
         for sequence in (kept + 1, new - 1):
@@ -211,18 +211,18 @@ def test_a_watch_goes_on_across_a_crash(start: Callable[..., Daemon]) -> None:
     """It misses nothing of what was written between its last change and the kill, nor of what comes after."""
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
-        client.update(NAME, a=0)
+        client.update(NAME, {"a": 0})
         with client.watch() as watch:
             assert [change["a"] for change in watch.snapshot()] == [0]
-            client.update(NAME, a=1)
+            client.update(NAME, {"a": 1})
             assert next(watch)["a"] == 1
             with daemon.client() as writer:
                 for a in (2, 3):
-                    writer.update(NAME, a=a)
+                    writer.update(NAME, {"a": a})
                 writer.delete(NAME)
             daemon.kill()
             start()
-            new = client.update(NAME, a=4).sequence
+            new = client.update(NAME, {"a": 4}).sequence
             changes = [next(watch) for _ in range(4)]
             assert [(change.get("a"), change.deleted) for change in changes] == [
                 (2, False), (3, False), (None, True), (4, False),
@@ -255,7 +255,7 @@ def write_in_memory(daemon: Daemon) -> None:
     with daemon.client(connect_timeout=0) as client:
         try:
             while True:
-                client.update(NAME, n=twind.increment(1), durability=twind.Durability.MEMORY)
+                client.update(NAME, {"n": twind.increment(1)}, durability=twind.Durability.MEMORY)
         except twind.Unavailable:
             pass
 
@@ -265,7 +265,7 @@ def test_what_a_start_found(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
         for i in range(20):
-            client.update(f"acme/customer/{i}", a=i)
+            client.update(f"acme/customer/{i}", {"a": i})
     daemon.kill()
     daemon = start("--checkpoint-interval", "1h")
     assert ["twins", "20"] in [line.split() for line in daemon.banner.splitlines()]
@@ -274,7 +274,7 @@ def test_what_a_start_found(start: Callable[..., Daemon]) -> None:
     assert "commits_replayed=20" in lines[0] and "bytes_cut=0" in lines[0] and "twins=20" in lines[0]
     assert f"jump=21-{20 + SEQUENCE_JUMP}" in lines[0]
     with daemon.client() as client:
-        client.update(NAME, a="more")
+        client.update(NAME, {"a": "more"})
     daemon.stop()
     daemon = start()
     assert len([line for line in daemon.logged().splitlines() if "recovered" in line]) == 1
@@ -284,7 +284,7 @@ def test_killed_while_it_starts_and_ends(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client:
         for i in range(200):
-            client.update(f"acme/customer/{i}", a=i)
+            client.update(f"acme/customer/{i}", {"a": i})
     daemon.stop()
     for delay in (0.0, 0.001, 0.003, 0.01):
         daemon = start()

@@ -15,7 +15,7 @@ from daemon import Daemon
 def test_crash_report_holds_no_values(number: signal.Signals, start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client:
-        client.update("acme/customer/1", secret="the-value-of-a-customer")
+        client.update("acme/customer/1", {"secret": "the-value-of-a-customer"})
     os.kill(daemon.pid, number)
     assert daemon.wait() == -number
     report = daemon.logged()

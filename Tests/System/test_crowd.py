@@ -28,7 +28,7 @@ def many_descriptors() -> Iterator[None]:
 def test_ten_thousand_idle_connections(start: Callable[..., Daemon], many_descriptors: None) -> None:
     daemon = start("--connections-max", "16384")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         base = daemon.resident_bytes
         connections = [RawConnection(daemon.socket) for _ in range(10_000)]
         until(lambda: client.stats().connection_count == 10_001, "10,000 connections", 30)
@@ -92,7 +92,7 @@ def test_an_idle_daemon_is_idle(start: Callable[..., Daemon], busy_poll: str) ->
     """At most 1 % of a core, with twins, connections, a watch and a short checkpoint interval."""
     daemon = start("--checkpoint-interval", "250ms", "--busy-poll", busy_poll)
     with daemon.client() as client, client.watch("acme/") as watch:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         next(watch)
         quiet = [RawConnection(daemon.socket) for _ in range(20)]
         until(lambda: client.stats().dirty_twin_count == 0, "a checkpoint")

@@ -23,7 +23,7 @@ def test_another_users_data_directory(directory: Path, start: Callable[..., Daem
     assert "belongs to user 1234" in error and "--allow-shared-data-dir" in error
     daemon = start("--allow-shared-data-dir")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
     daemon.stop()
     # The other remedy.
     os.chown(data, os.geteuid(), -1)
@@ -32,12 +32,12 @@ def test_another_users_data_directory(directory: Path, start: Callable[..., Daem
 
 
 def test_a_database_that_is_removed_stops_writes_and_not_reads(daemon: Daemon, client: twind.Client) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     (daemon.data / "twind.db").unlink()
 
     def is_refused() -> bool:
         try:
-            client.update(NAME, a=twind.increment(1))
+            client.update(NAME, {"a": twind.increment(1)})
         except twind.Unavailable as error:
             assert "twind.db was removed or replaced" in str(error) and "twinctl export" in str(error)
             return True

@@ -124,7 +124,7 @@ def test_writes_go_on_beside_more_connections_than_descriptors(
     daemon = start("--checkpoint-interval", "250ms", preexec_fn=limited(LIMIT, LIMIT))
     assert "connections-max is " in daemon.logged()
     with daemon.client() as early:
-        early.update(NAME, a=1)
+        early.update(NAME, {"a": 1})
         with Crowd(daemon.socket, IDLE):
             assert daemon.open_files <= LIMIT
             write_segments(early)
@@ -183,7 +183,7 @@ def test_the_journal_recovers_from_a_shortage(start: Callable[..., Daemon], many
     """The limit is taken away from a daemon that runs: nothing latches."""
     daemon = start("--checkpoint-interval", "250ms", preexec_fn=limited(LIMIT, LIMIT))
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         time.sleep(0.6)  # the next segment is prepared
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, LIMIT))
         try:
@@ -202,7 +202,7 @@ def test_the_journal_recovers_from_a_shortage(start: Callable[..., Daemon], many
 
 def can_write(client: twind.Client) -> bool:
     try:
-        client.update(NAME, a=2)
+        client.update(NAME, {"a": 2})
         return True
     except twind.ResourceExhausted:
         return False
@@ -262,7 +262,7 @@ def test_silent_connections_are_closed_after_a_minute(start: Callable[..., Daemo
     """And not before; the minute itself is waited for with TWIND_FULL=1."""
     daemon = start("--connections-max", "20")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         speaking = RawConnection(daemon.socket)
         speaking.send(get(1, NAME))
         assert speaking.answer(1).code == OK

@@ -65,7 +65,7 @@ class Writes:
     def write(self) -> None:
         self._number += 1
         name = f"acme/customer/{self._number % 16:02}"
-        self._client.update(name, n=self._number, text=f"{self._number}" + "x" * self._text_bytes)
+        self._client.update(name, {"n": self._number, "text": f"{self._number}" + "x" * self._text_bytes})
         self.acknowledged[name] = self._number
 
     def until_refused(self) -> twind.ResourceExhausted:

@@ -285,7 +285,7 @@ STATES: dict[str, tuple[list[str], Callable[[Daemon], Any]]] = {
 def fill(daemon: Daemon, count: int) -> None:
     with daemon.client() as client, client.pipeline() as pipeline:
         for _ in range(count):
-            pipeline.update(LONG, visits=twind.increment(1))
+            pipeline.update(LONG, {"visits": twind.increment(1)})
 
 
 def calls_in_flight(daemon: Daemon) -> int:

@@ -83,8 +83,8 @@ def check_stopped(daemon: Daemon, client: twind.Client, part: str, expected: obj
     """No write is taken, every read is, and everybody who asks is told why."""
     until(lambda: client.health() == twind.Health.NOT_SERVING, "NOT_SERVING", 5)
     writes: list[Callable[[], object]] = [
-        lambda: client.update(NAME, a="not taken"),
-        lambda: client.update(NAME, a="not taken", durability=twind.Durability.MEMORY),
+        lambda: client.update(NAME, {"a": "not taken"}),
+        lambda: client.update(NAME, {"a": "not taken"}, durability=twind.Durability.MEMORY),
         lambda: client.update_many([twind.Update("acme/customer/2", {"a": 1})], durability=twind.Durability.SYNCED),
         lambda: client.delete(NAME),
         client.checkpoint,
@@ -113,11 +113,11 @@ def test_a_failed_sync_of_the_journal(start: Callable[..., Daemon], disk: Disk) 
     """There is no second one: the system forgets what it could not write, and a second sync would succeed."""
     daemon = start("--checkpoint-interval", "1h", variables=disk.variables)
     with daemon.client() as client:
-        client.update(NAME, a=1, durability=twind.Durability.SYNCED)
+        client.update(NAME, {"a": 1}, durability=twind.Durability.SYNCED)
         disk.forget()
         disk.fail("sync", ".journal", 1, 1)
         with pytest.raises(twind.Unavailable) as raised:
-            client.update(NAME, a=2, durability=twind.Durability.SYNCED)
+            client.update(NAME, {"a": 2}, durability=twind.Durability.SYNCED)
         assert "idempotency key" in str(raised.value), "its outcome is not known, and the message says what helps"
         # It is in the journal file and was applied: reads may show it.
         shown = client.get(NAME)["a"]
@@ -133,7 +133,7 @@ def test_a_failed_sync_of_the_journal(start: Callable[..., Daemon], disk: Disk) 
     assert on_journal[failed[0] + 1 :] == [], "nothing is done to the journal after its sync has failed"
     with start().client() as client:
         assert client.get(NAME)["a"] in (1, 2)
-        assert client.update(NAME, a=3).revision > 1 << 20
+        assert client.update(NAME, {"a": 3}).revision > 1 << 20
 
 
 def test_a_failed_sync_that_nobody_waited_for(start: Callable[..., Daemon], disk: Disk) -> None:
@@ -142,7 +142,7 @@ def test_a_failed_sync_that_nobody_waited_for(start: Callable[..., Daemon], disk
     with daemon.client() as client:
         disk.forget()
         disk.fail("sync", ".journal", 1, 1)
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         check_stopped(daemon, client, ".journal", 1)
     assert len([call for call in disk.calls() if call.operation == "sync" and call.path.endswith(".journal")]) == 1
     daemon.kill()
@@ -155,15 +155,15 @@ def test_a_failed_write_of_the_journal(start: Callable[..., Daemon], disk: Disk,
     """Once: the space was there before, so that not even ENOSPC is what it seems."""
     daemon = start("--checkpoint-interval", "1h", variables=disk.variables)
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         disk.forget()
         disk.fail("write", ".journal", 1, 1, error)
         with pytest.raises(twind.Unavailable) as raised:
-            client.update(NAME, a=2)
+            client.update(NAME, {"a": 2})
         assert os.strerror(error) in str(raised.value)
         for _ in range(3):
             with pytest.raises(twind.Unavailable):
-                client.update(NAME, a=3)
+                client.update(NAME, {"a": 3})
         assert client.get(NAME)["a"] == 1
         until(lambda: client.health() == twind.Health.NOT_SERVING, "NOT_SERVING", 5)
         assert os.strerror(error) in stats(client).failure
@@ -182,12 +182,12 @@ def test_a_database_that_fails(start: Callable[..., Daemon], disk: Disk, operati
     """In the transaction of a checkpoint, or when SQLite moves its log into the file."""
     daemon = start("--checkpoint-interval", "1h", variables=disk.variables)
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         client.checkpoint()
-        client.update(NAME, a=2)
+        client.update(NAME, {"a": 2})
         # "twind.db" is part of the log's name too: it comes second.
         first = 1 if part.endswith("wal") else 1 + len(within_a_checkpoint(client, disk, operation))
-        client.update(NAME, a=3)
+        client.update(NAME, {"a": 3})
         disk.forget()
         disk.fail(operation, part, first, first)
         with pytest.raises(twind.TwindError):
@@ -212,10 +212,10 @@ def within_a_checkpoint(client: twind.Client, disk: Disk, operation: str) -> lis
 def test_exiting_on_an_io_error(start: Callable[..., Daemon], disk: Disk, operation: str) -> None:
     daemon = start("--exit-on-io-error", "--checkpoint-interval", "1h", variables=disk.variables)
     with daemon.client(connect_timeout=0) as client:
-        client.update(NAME, a=1, durability=twind.Durability.SYNCED)
+        client.update(NAME, {"a": 1}, durability=twind.Durability.SYNCED)
         disk.fail(operation, ".journal")
         with pytest.raises(twind.Unavailable):
-            client.update(NAME, a=2, durability=twind.Durability.SYNCED)
+            client.update(NAME, {"a": 2}, durability=twind.Durability.SYNCED)
     assert daemon.wait() == IO_ERROR_EXIT_CODE
     assert ".journal" in daemon.logged()
     with start().client() as client:
@@ -229,7 +229,7 @@ def life(daemon: Daemon) -> dict[str, int]:
         for i in range(12):
             name = f"acme/customer/{i % 8}"
             try:
-                client.update(name, a=i, durability=twind.Durability.SYNCED if i % 3 == 0 else None)
+                client.update(name, {"a": i}, durability=twind.Durability.SYNCED if i % 3 == 0 else None)
                 acknowledged[name] = i
                 if i % 4 == 3:
                     client.checkpoint()

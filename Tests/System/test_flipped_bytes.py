@@ -87,21 +87,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, S
 def write_all(client: twind.Client, database: Path, copy: Callable[[], None]) -> None:
     """Twins in the database's file, in SQLite's log and in the journal alone; then calls `copy`."""
     for i in range(6):
-        client.update(f"flips/customer/{i}", text=f"customer {i} " * 10, number=i, idempotency_key=f"first {i}")
-    client.update("flips/customer/1", text=twind.remove, number=twind.increment(1))
+        client.update(f"flips/customer/{i}", {"text": f"customer {i} " * 10, "number": i}, idempotency_key=f"first {i}")
+    client.update("flips/customer/1", {"text": twind.remove, "number": twind.increment(1)})
     client.checkpoint()
     with closing(sqlite3.connect(database, isolation_level=None)) as reader:
         # What somebody reads an older state of stays in the log.
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM twins").fetchone()
         client.delete("flips/customer/2")
-        client.update("flips/customer/3", note=twind.attribute("late", confidence=0.5, evidence="call:1"))
+        client.update("flips/customer/3", {"note": twind.attribute("late", confidence=0.5, evidence="call:1")})
         for i in range(6):
-            client.update(f"flips/customer/{i}", number=twind.increment(1))
+            client.update(f"flips/customer/{i}", {"number": twind.increment(1)})
         client.checkpoint()
         for i in range(20):
-            client.update(f"flips/customer/{i % 6}", number=twind.increment(1))
-        client.update("flips/customer/6", last=1, durability=twind.Durability.SYNCED)
+            client.update(f"flips/customer/{i % 6}", {"number": twind.increment(1)})
+        client.update("flips/customer/6", {"last": 1}, durability=twind.Durability.SYNCED)
         # A mark says that it is durable, once nothing follows.
         time.sleep(1.2)
         copy()

@@ -46,7 +46,7 @@ NAME = "acme/customer/1"
 @pytest.fixture
 def client(daemon: Daemon) -> twind.Client:
     client = daemon.client()
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     return client
 
 
@@ -222,7 +222,7 @@ def test_cancelling_a_watch(daemon: Daemon, client: twind.Client, raw: RawConnec
     assert client.stats().watch_count == 1
     raw.send(frame(1, CANCEL))
     until(lambda: client.stats().watch_count == 0, "the watch ends")
-    client.update(NAME, a=2)
+    client.update(NAME, {"a": 2})
     raw.send(get(3, NAME))
     received = raw.receive()
     if received and received.stream == 1:

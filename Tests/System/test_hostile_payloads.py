@@ -34,7 +34,7 @@ MIB = 1024 * KIB
 def raw(daemon: Daemon) -> Iterator[RawConnection]:
     """Serves, is not much larger, and is quick to answer, after whatever the test sent."""
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
     with RawConnection(daemon.socket) as connection:
         yield connection
         connection.send(get(0x7FFFFFFF, NAME))

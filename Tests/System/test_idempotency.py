@@ -18,7 +18,7 @@ KEYS = 33_000
 def write_keyed(client: twind.Client, count: int) -> None:
     with client.pipeline() as calls:
         for number in range(count):
-            calls.update(f"acme/order/{number % 100}", n=number, idempotency_key=f"order-{number}")
+            calls.update(f"acme/order/{number % 100}", {"n": number}, idempotency_key=f"order-{number}")
 
 
 @pytest.mark.seconds(300)
@@ -26,11 +26,11 @@ def write_keyed(client: twind.Client, count: int) -> None:
 def test_another_agents_keys_push_none_out(start: Callable[..., Daemon], ending: str) -> None:
     daemon = start(*MEMORY)
     with daemon.client(agent="a") as a, daemon.client(agent="b") as b:
-        first = a.update(NAME, visits=twind.increment(1), idempotency_key="k")
+        first = a.update(NAME, {"visits": twind.increment(1)}, idempotency_key="k")
         write_keyed(b, KEYS)
-        assert a.update(NAME, visits=twind.increment(1), idempotency_key="k") == first
+        assert a.update(NAME, {"visits": twind.increment(1)}, idempotency_key="k") == first
         a.checkpoint()
-        assert a.update(NAME, visits=twind.increment(1), idempotency_key="k") == first
+        assert a.update(NAME, {"visits": twind.increment(1)}, idempotency_key="k") == first
         assert a.get(NAME)["visits"] == 1
     if ending == "none":
         return
@@ -39,7 +39,7 @@ def test_another_agents_keys_push_none_out(start: Callable[..., Daemon], ending:
     else:
         daemon.kill()
     with start(*MEMORY).client(agent="a") as a:
-        assert a.update(NAME, visits=twind.increment(1), idempotency_key="k") == first
+        assert a.update(NAME, {"visits": twind.increment(1)}, idempotency_key="k") == first
         assert a.get(NAME)["visits"] == 1
 
 

@@ -25,9 +25,9 @@ def data(start: Callable[..., Daemon]) -> Path:
     """Left by a crash: one twin is in the database, one in the journal only."""
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         client.checkpoint()
-        client.update("acme/customer/2", a=2)
+        client.update("acme/customer/2", {"a": 2})
     daemon.kill()
     return daemon.data
 
@@ -125,7 +125,7 @@ def test_a_missing_segment(start: Callable[..., Daemon], data: Path) -> None:
     for i in range(3):
         daemon = start("--checkpoint-interval", "1h")
         with daemon.client() as client:
-            client.update(NAME, b=i)
+            client.update(NAME, {"b": i})
         daemon.kill()
     first, *needed = segments(data)
     assert len(needed) >= 2

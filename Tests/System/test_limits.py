@@ -32,15 +32,15 @@ def test_the_limits_can_be_asked_for(client: twind.Client) -> None:
 
 def test_a_value(client: twind.Client) -> None:
     """64 KiB encoded: tag, length of three bytes, text."""
-    client.update(NAME, a="x" * ((64 << 10) - 4))
-    refused("valueBytesMax", 64 << 10, client.update, NAME, a="x" * ((64 << 10) - 3))
-    refused("valueBytesMax", 64 << 10, client.update, NAME, b=["x" * 1000] * 70)
+    client.update(NAME, {"a": "x" * ((64 << 10) - 4)})
+    refused("valueBytesMax", 64 << 10, client.update, NAME, {"a": "x" * ((64 << 10) - 3)})
+    refused("valueBytesMax", 64 << 10, client.update, NAME, {"b": ["x" * 1000] * 70})
     assert list(client.get(NAME)) == ["a"]
 
 
 def test_attributes_of_a_twin(client: twind.Client) -> None:
     client.update(NAME, {f"a{i}": 1 for i in range(512)})
-    refused("attributesPerTwinMax", 512, client.update, NAME, one_more=1)
+    refused("attributesPerTwinMax", 512, client.update, NAME, {"one_more": 1})
     client.update(NAME, {"a0": twind.remove, "one_more": 1})
     assert len(client.get(NAME)) == 512
     refused("attributesPerTwinMax", 512, client.update, "acme/customer/2", {f"a{i}": 1 for i in range(513)})
@@ -49,16 +49,16 @@ def test_attributes_of_a_twin(client: twind.Client) -> None:
 def test_bytes_of_a_twin(client: twind.Client) -> None:
     for i in range(16):
         client.update(NAME, {f"a{i}": "x" * 65_000})
-    refused("twinBytesMax", 1 << 20, client.update, NAME, more="x" * 10_000)
-    client.update(NAME, more="x" * 5_000)
-    client.update(NAME, a0="small")
-    client.update(NAME, more="x" * 60_000)
+    refused("twinBytesMax", 1 << 20, client.update, NAME, {"more": "x" * 10_000})
+    client.update(NAME, {"more": "x" * 5_000})
+    client.update(NAME, {"a0": "small"})
+    client.update(NAME, {"more": "x" * 60_000})
 
 
 def test_lists_of_the_smallest_items(client: twind.Client) -> None:
     """A value of 64 KiB may hold 16,000 numbers; the request is what any serialiser writes."""
     for count in (100, 1_000, 16_000):
-        client.update(NAME, numbers=[1] * count)
+        client.update(NAME, {"numbers": [1] * count})
         assert client.get(NAME)["numbers"] == [1] * count
 
 
@@ -68,20 +68,20 @@ def test_a_commit_of_the_smallest_changes(client: twind.Client) -> None:
 
 
 def test_evidence(client: twind.Client) -> None:
-    client.update(NAME, a=twind.attribute(1, evidence="x" * 128))
-    refused("evidenceBytesMax", 128, client.update, NAME, a=twind.attribute(1, evidence="x" * 129))
-    refused("evidenceBytesMax", 128, client.update, NAME, a=twind.attribute(1, evidence="é" * 65))
+    client.update(NAME, {"a": twind.attribute(1, evidence="x" * 128)})
+    refused("evidenceBytesMax", 128, client.update, NAME, {"a": twind.attribute(1, evidence="x" * 129)})
+    refused("evidenceBytesMax", 128, client.update, NAME, {"a": twind.attribute(1, evidence="é" * 65)})
 
 
 def test_the_agent(client: twind.Client) -> None:
     with twind.Client(client.path, agent="x" * 128) as agent:
-        agent.update(NAME, a=1)
+        agent.update(NAME, {"a": 1})
     with twind.Client(client.path, agent="x" * 129) as agent:
-        refused("agentBytesMax", 128, agent.update, NAME, a=2)
+        refused("agentBytesMax", 128, agent.update, NAME, {"a": 2})
 
 
 def test_an_idempotency_key(client: twind.Client) -> None:
-    client.update(NAME, a=1, idempotency_key="x" * 64)
+    client.update(NAME, {"a": 1}, idempotency_key="x" * 64)
     for call in (client.update, client.delete):
         refused("idempotencyKeyBytesMax", 64, call, NAME, idempotency_key="x" * 65)
     refused("idempotencyKeyBytesMax", 64, client.update_many, [twind.Update(NAME, {"a": 2})], idempotency_key="x" * 65)

@@ -35,7 +35,7 @@ def daemon(start: Callable[..., Daemon]) -> Iterator[Daemon]:
     """Its one twin has a long history, on disk."""
     daemon = start("--memory-limit", "64MiB")
     with daemon.client(timeout=60) as client:
-        client.update(OTHER, a=1)
+        client.update(OTHER, {"a": 1})
         for _ in range(4):
             write(client, FACTS // 4)
             client.checkpoint()
@@ -91,7 +91,7 @@ def test_all_of_it_comes_though_read_late(daemon: Daemon) -> None:
             time.sleep(0.5)
             last = 0
             for number in range(20):
-                last = client.update(NAME, late=number).sequence
+                last = client.update(NAME, {"late": number}).sequence
                 if number == 10:
                     client.checkpoint()
             count, sequence = facts_of(raw, 1)

@@ -68,7 +68,7 @@ def stats_seconds(daemon: Daemon) -> float:
 def test_nobody_waits_for_a_flood(kind: str, start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client(timeout=30) as client:
-        client.update(SMALL, a=1)
+        client.update(SMALL, {"a": 1})
         crowd = [twind.Update(f"acme/crowd/{i:04}", {"text": f"{i} " * 40}) for i in range(1000)]
         for first in range(0, 1000, 250):
             client.update_many(crowd[first : first + 250])
@@ -141,7 +141,7 @@ def test_batch_of_more_than_memory_holds(start: Callable[..., Daemon]) -> None:
     names = [f"acme/large/{i:03}" for i in range(150)]
     daemon = start("--memory-limit", "64MiB")
     with daemon.client(timeout=30) as client:
-        client.update(SMALL, a=1)
+        client.update(SMALL, {"a": 1})
         write_large(client, names)
     daemon.stop()
     daemon = start("--memory-limit", "64MiB")
@@ -223,13 +223,13 @@ def fill_memory(client: twind.Client) -> None:
     for length in (30_000, 3_000, 300, 30):
         with pytest.raises(twind.ResourceExhausted) as raised:
             for number in range(10_000):
-                client.update(f"acme/dirty/{length}-{number}", text="x" * length)
+                client.update(f"acme/dirty/{length}-{number}", {"text": "x" * length})
     print(f"\nwrites are refused: {raised.value}")
 
 
 def is_taken(client: twind.Client) -> bool:
     try:
-        client.update(SMALL, a=twind.increment(1))
+        client.update(SMALL, {"a": twind.increment(1)})
         return True
     except twind.ResourceExhausted:
         return False

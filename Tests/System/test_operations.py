@@ -42,7 +42,7 @@ def verify(data: Path, code: int = 0) -> dict[str, Any]:
 def fill(client: twind.Client, start: int = 0, count: int = 200) -> None:
     with client.pipeline() as pipeline:
         for i in range(start, start + count):
-            pipeline.update(f"acme/customer/{i % 50}", number=i, text=f"customer {i}")
+            pipeline.update(f"acme/customer/{i % 50}", {"number": i, "text": f"customer {i}"})
 
 
 def content(client: twind.Client) -> dict[str, tuple[int, dict[str, Any]]]:
@@ -61,8 +61,8 @@ def crashed(start: Callable[..., Daemon]) -> Path:
         fill(client)
         client.checkpoint()
         fill(client, 200)
-        client.update("acme/customer/0", last=1, durability=twind.Durability.SYNCED)
-        client.update("acme/customer/0", last=2, durability=twind.Durability.SYNCED)
+        client.update("acme/customer/0", {"last": 1}, durability=twind.Durability.SYNCED)
+        client.update("acme/customer/0", {"last": 2}, durability=twind.Durability.SYNCED)
     daemon.kill()
     return daemon.data
 
@@ -147,7 +147,7 @@ def test_recover(crashed: Path, start: Callable[..., Daemon]) -> None:
     assert list((crashed / "journal").glob("*.dropped"))
     with start().client() as client:
         assert client.server_info().sequence == keeps
-        assert client.update("acme/customer/0", after=1).sequence > 402
+        assert client.update("acme/customer/0", {"after": 1}).sequence > 402
 
 
 def test_recover_asks_on_a_terminal(crashed: Path) -> None:
@@ -167,22 +167,22 @@ def test_backup_and_restore(start: Callable[..., Daemon], directory: Path) -> No
     daemon = start()
     with daemon.client() as client:
         fill(client)
-        kept = client.update("acme/customer/1", number=-1, idempotency_key="k")
+        kept = client.update("acme/customer/1", {"number": -1}, idempotency_key="k")
         before = content(client)
         done = json.loads(run(TWINCTL, "--socket", daemon.socket, "backup", "b.twind", "--json", cwd=directory).stdout)
         assert done["path"] == str(directory / "b.twind")
         assert done["sequence"] == 201
         assert done["byte_count"] == (directory / "b.twind").stat().st_size
         assert (directory / "b.twind").stat().st_mode & 0o777 == 0o600
-        client.update("acme/customer/1", number=-2)
+        client.update("acme/customer/1", {"number": -2})
     restored = directory / "restored"
     report = json.loads(run(TWIND, "restore", directory / "b.twind", "--data-dir", restored, "--json").stdout)
     assert (report["sequence"], report["twin_rows"]) == (201, 50)
     assert verify(restored)["sequence"] == 201
     with start(data=restored, socket=directory / "s2").client() as client:
         assert content(client) == before
-        assert client.update("acme/customer/1", number=-1, idempotency_key="k") == kept
-        assert client.update("acme/customer/1", number=-3).sequence == 202 + JUMP
+        assert client.update("acme/customer/1", {"number": -1}, idempotency_key="k") == kept
+        assert client.update("acme/customer/1", {"number": -3}).sequence == 202 + JUMP
 
 
 def test_backup_refuses(daemon: Daemon, directory: Path) -> None:
@@ -207,7 +207,7 @@ def test_reads_and_writes_go_on_during_backups(start: Callable[..., Daemon], dir
             with daemon.client() as own:
                 while not stop.is_set():
                     begin = time.monotonic()
-                    last = own.update("acme/customer/x", n=twind.increment(1)).sequence
+                    last = own.update("acme/customer/x", {"n": twind.increment(1)}).sequence
                     own.get("acme/customer/x")
                     longest = max(longest, time.monotonic() - begin)
 
@@ -268,7 +268,7 @@ def test_retention(start: Callable[..., Daemon]) -> None:
         for name in ("acme/customer/1", "beta/customer/1"):
             with client.pipeline() as pipeline:
                 for i in range(100):
-                    pipeline.update(name, number=i)
+                    pipeline.update(name, {"number": i})
         client.checkpoint()
         client.checkpoint()
         stats = json.loads(run(TWINCTL, "--socket", daemon.socket, "stats", "--json").stdout)

@@ -10,5 +10,5 @@ def test_the_same_again_makes_no_fact(client: twind.Client) -> None:
 
 def test_doubles_add_up(client: twind.Client) -> None:
     for _ in range(3):
-        client.update("acme/customer/sum", score=twind.increment(0.5))
+        client.update("acme/customer/sum", {"score": twind.increment(0.5)})
     assert client.get("acme/customer/sum")["score"] == 1.5

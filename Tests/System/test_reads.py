@@ -35,7 +35,7 @@ def test_a_mask_covers_what_is_below_a_name(client: twind.Client) -> None:
 
 @pytest.mark.parametrize("name", ["", "A", "a..b", ".a", "a.", "1a", "a-b", "a" * 128, "a" * 64, "é", "a\0"])
 def test_a_mask_with_a_bad_name(client: twind.Client, name: str) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     with pytest.raises(twind.InvalidArgument):
         client.get(NAME, attributes=[name])
 
@@ -51,7 +51,7 @@ def test_a_bad_name(client: twind.Client, name: str) -> None:
     for call in (
         client.get,
         client.delete,
-        lambda name: client.update(name, a=1),
+        lambda name: client.update(name, {"a": 1}),
         lambda name: next(client.watch([name])),
     ):
         with pytest.raises(twind.InvalidArgument):
@@ -60,15 +60,15 @@ def test_a_bad_name(client: twind.Client, name: str) -> None:
 
 def test_the_longest_name(client: twind.Client) -> None:
     name = f"{'s' * 63}/{'k' * 63}/{'i' * 200}"
-    client.update(name, a=1)
+    client.update(name, {"a": 1})
     assert client.get(name).name == name
 
 
 def test_both_spellings_of_a_letter_are_two_twins(client: twind.Client) -> None:
-    client.update(NFC, a="composed")
+    client.update(NFC, {"a": "composed"})
     with pytest.raises(twind.NotFound):
         client.get(NFD)
-    client.update(NFD, a="decomposed")
+    client.update(NFD, {"a": "decomposed"})
     assert (client.get(NFC)["a"], client.get(NFD)["a"]) == ("composed", "decomposed")
     assert list(client.get_many([NFC, NFD])) == [NFC, NFD]
     assert [twin.name for twin in client.list()] == sorted([NFC, NFD], key=str.encode)
@@ -77,11 +77,11 @@ def test_both_spellings_of_a_letter_are_two_twins(client: twind.Client) -> None:
 
 
 def test_if_newer_than_revision(client: twind.Client) -> None:
-    first = client.update(NAME, a=1).revision
+    first = client.update(NAME, {"a": 1}).revision
     assert client.get_if_newer(NAME, first) is None
     # It was never issued: what it names is not from here.
     assert client.get_if_newer(NAME, first + 1) is not None
-    second = client.update(NAME, a=2).revision
+    second = client.update(NAME, {"a": 2}).revision
     newer = client.get_if_newer(NAME, first)
     assert newer is not None and newer.revision == second
     with pytest.raises(twind.NotFound):
@@ -89,11 +89,11 @@ def test_if_newer_than_revision(client: twind.Client) -> None:
 
 
 def test_min_sequence_waits_for_a_write(daemon: Daemon, client: twind.Client) -> None:
-    sequence = client.update(NAME, a=1).sequence
+    sequence = client.update(NAME, {"a": 1}).sequence
 
     def write() -> None:
         with daemon.client() as other:
-            other.update(NAME, a=2)
+            other.update(NAME, {"a": 2})
 
     writer = threading.Timer(0.1, write)
     writer.start()
@@ -103,7 +103,7 @@ def test_min_sequence_waits_for_a_write(daemon: Daemon, client: twind.Client) ->
 
 @pytest.mark.parametrize("sequence", [2, 1 << 63, (1 << 64) - 1])
 def test_min_sequence_waits_at_most_a_second(client: twind.Client, sequence: int) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     before = time.monotonic()
     with pytest.raises(twind.OutOfRange) as raised:
         client.get(NAME, min_sequence=sequence)
@@ -112,7 +112,7 @@ def test_min_sequence_waits_at_most_a_second(client: twind.Client, sequence: int
 
 
 def test_a_deadline_ends_the_wait(client: twind.Client) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     before = time.monotonic()
     with pytest.raises(twind.DeadlineExceeded):
         client.get(NAME, min_sequence=5, timeout=0.1)
@@ -121,7 +121,7 @@ def test_a_deadline_ends_the_wait(client: twind.Client) -> None:
 
 def test_a_batch_keeps_the_order_and_names_what_is_missing(raw: RawConnection, client: twind.Client) -> None:
     for i in range(3):
-        client.update(f"acme/customer/{i}", a=i)
+        client.update(f"acme/customer/{i}", {"a": i})
     names = [f"acme/customer/{i}" for i in (2, 9, 0, 1, 8)]
     raw.send(request(1, "BatchGetTwins", b"".join(field(1, name) for name in names)))
     response = fields(raw.answer(1).payload)
@@ -174,20 +174,20 @@ def test_list_by_prefix(client: twind.Client, prefix: str, count: int) -> None:
         "acme-2/customer/1",
         "b/c/d",
     ):
-        client.update(name, a=1)
+        client.update(name, {"a": 1})
     names = [twin.name for twin in client.list(prefix)]
     assert len(names) == count and names == sorted(names) and all(name.startswith(prefix) for name in names)
 
 
 @pytest.mark.parametrize("prefix", ["acme", "acme/cust", "Acme/", "acme//", "acme/customer/1/", "acme/customer/\0"])
 def test_a_prefix_that_is_none(client: twind.Client, prefix: str) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     with pytest.raises(twind.InvalidArgument):
         list(client.list(prefix))
 
 
 def test_list_names_only_and_masked(client: twind.Client) -> None:
-    client.update(NAME, a=1, b=2)
+    client.update(NAME, {"a": 1, "b": 2})
     assert [dict(twin) for twin in client.list(names_only=True)] == [{}]
     assert [dict(twin) for twin in client.list(attributes=["b"])] == [{"b": 2}]
 
@@ -197,12 +197,12 @@ def test_pages_across_writes(client: twind.Client, size: int) -> None:
     """Twins that are there all the time come exactly once, whatever is written between the pages."""
     stable = [f"acme/customer/{i:03}" for i in range(0, 60, 2)]
     for name in stable:
-        client.update(name, a=1)
+        client.update(name, {"a": 1})
     found = []
     for index, twin in enumerate(client.list(page_size=size)):
         found.append(twin.name)
-        client.update(f"acme/customer/{index * 2 + 1:03}", a=1)
-        client.update(stable[index % 30], b=index)
+        client.update(f"acme/customer/{index * 2 + 1:03}", {"a": 1})
+        client.update(stable[index % 30], {"b": index})
         if index % 3 == 0 and index:
             client.delete(f"acme/customer/{index * 2 - 1:03}")
     assert found == sorted(set(found))
@@ -224,7 +224,7 @@ def test_a_page_token_that_is_none(raw: RawConnection, token: str) -> None:
 
 def test_a_page_token_of_another_prefix(raw: RawConnection, client: twind.Client) -> None:
     for i in range(3):
-        client.update(f"acme/customer/{i}", a=1)
+        client.update(f"acme/customer/{i}", {"a": 1})
     raw.send(request(1, "ListTwins", field(1, "acme/") + field(2, 1)))
     token = fields(raw.answer(1).payload)[2][0]
     assert isinstance(token, bytes)
@@ -234,13 +234,13 @@ def test_a_page_token_of_another_prefix(raw: RawConnection, client: twind.Client
 
 @pytest.mark.parametrize("purpose", ["support", "a", "a_b-c9", "x" * 63])
 def test_purposes(client: twind.Client, purpose: str) -> None:
-    client.update(NAME, a=1, purpose=purpose)
+    client.update(NAME, {"a": 1}, purpose=purpose)
     assert client.get(NAME, purpose=purpose).attribute("a").purpose == purpose
 
 
 @pytest.mark.parametrize("purpose", ["A", "1a", "_a", "a b", "é", "x" * 64, "a\0", "-"])
 def test_a_purpose_out_of_grammar(client: twind.Client, purpose: str) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     calls: list[Callable[[], object]] = [
         lambda: client.get(NAME, purpose=purpose),
         lambda: client.get_many([NAME], purpose=purpose),

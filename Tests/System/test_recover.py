@@ -35,10 +35,10 @@ def filled(start: Callable[..., Daemon]) -> Path:
     with daemon.client() as client:
         for age in ("old", "new"):
             for i in range(COUNT):
-                client.update(name(i), text=needle(i, age), idempotency_key=f"{age}-{i}")
+                client.update(name(i), {"text": needle(i, age)}, idempotency_key=f"{age}-{i}")
         client.checkpoint()
-        client.update(name(7), later=True, durability=twind.Durability.SYNCED)
-        client.update(name(8), later=True, durability=twind.Durability.SYNCED)
+        client.update(name(7), {"later": True}, durability=twind.Durability.SYNCED)
+        client.update(name(8), {"later": True}, durability=twind.Durability.SYNCED)
     daemon.kill()
     fold_log(daemon.data)
     return daemon.data
@@ -94,7 +94,7 @@ def check_others(client: twind.Client, lost: int) -> None:
         assert client.get(name(i))["text"] == needle(i, "new")
         assert [fact.value for fact in client.facts(name(i), attributes=["text"])] == [needle(i, "old"), needle(i, "new")]
     assert client.get(name(8))["later"] is True
-    client.update(name(lost), text="anew")
+    client.update(name(lost), {"text": "anew"})
     assert dict(client.get(name(lost))) == {"text": "anew"}
     assert [fact.value for fact in client.facts(name(lost)) if not fact.deleted] == ["anew"]
 
@@ -146,8 +146,8 @@ def test_a_flipped_byte_of_a_fact(filled: Path, start: Callable[..., Daemon]) ->
             with pytest.raises(twind.DataLoss) as caught:
                 list(client.facts(name(7)))
             assert client.get(name(7))["text"] == needle(7, "new")
-            client.update(name(7), still=i)
-            client.update(name(9), still=i)
+            client.update(name(7), {"still": i})
+            client.update(name(9), {"still": i})
             client.checkpoint()
             assert client.health() == twind.Health.SERVING
         assert [fact.value for fact in client.facts(name(9), attributes=["still"])] == [0, 1]
@@ -182,7 +182,7 @@ def test_damaged_keys(filled: Path, start: Callable[..., Daemon]) -> None:
     assert f"forgotten: {2 * COUNT} idempotency keys" in said
     with start().client() as client:
         assert client.get(name(7))["later"] is True
-        assert client.update(name(1), text="again", idempotency_key="new-1").sequence > 2 * COUNT
+        assert client.update(name(1), {"text": "again"}, idempotency_key="new-1").sequence > 2 * COUNT
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_journal_that_is_gone(filled: Path, start: Callable[..., Daemon]) -> N
         assert "later" not in client.get(name(7))
         assert client.get(name(7))["text"] == needle(7, "new")
         # None of the sequences that were lost with it comes again.
-        assert client.update(name(7), text="anew").sequence > 1 << 32
+        assert client.update(name(7), {"text": "anew"}).sequence > 1 << 32
 
 
 def test_damage_at_the_journals_beginning(start: Callable[..., Daemon]) -> None:
@@ -243,7 +243,7 @@ def test_damage_at_the_journals_beginning(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
         for i in range(4):
-            client.update(name(i), durability=twind.Durability.SYNCED, text="x" * 100)
+            client.update(name(i), {"text": "x" * 100}, durability=twind.Durability.SYNCED)
     daemon.kill()
     segment = sorted((daemon.data / "journal").glob("*.journal"))[0]
     raw = bytearray(segment.read_bytes())
@@ -258,10 +258,10 @@ def test_what_goes_says_whether_it_was_synced(start: Callable[..., Daemon], dire
         data = directory / f"data-{synced}"
         daemon = start("--checkpoint-interval", "1h", data=data)
         with daemon.client() as client:
-            client.update(name(1), n=1, durability=twind.Durability.SYNCED)
-            client.update(name(1), n=2, durability=twind.Durability.JOURNALED)
+            client.update(name(1), {"n": 1}, durability=twind.Durability.SYNCED)
+            client.update(name(1), {"n": 2}, durability=twind.Durability.JOURNALED)
             if synced:
-                client.update(name(1), n=3, durability=twind.Durability.SYNCED)
+                client.update(name(1), {"n": 3}, durability=twind.Durability.SYNCED)
             daemon.kill()
         said = subprocess.run(
             [TWIND, "recover", "--data-dir", data, "--drop-after", "1"],
@@ -279,16 +279,16 @@ def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> No
     variables = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{YEARS_AHEAD}y", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     daemon = start()
     with daemon.client() as client:
-        before = client.update(name(1), plan="basic", kept=1)
+        before = client.update(name(1), {"plan": "basic", "kept": 1})
     daemon.stop()
     # Not twind's own start: the library changes the environment of the first process, which hides Swift's arguments.
     daemon = start(variables=variables, wrapper=("env",))
     with daemon.client() as client:
-        ahead = [client.update(name(i), plan="pro", idempotency_key=f"k{i}") for i in range(4)]
-        client.update(name(2), plan=twind.remove)
+        ahead = [client.update(name(i), {"plan": "pro"}, idempotency_key=f"k{i}") for i in range(4)]
+        client.update(name(2), {"plan": twind.remove})
         client.delete(name(3))
         client.checkpoint()
-        client.update(name(1), later=True)
+        client.update(name(1), {"later": True})
         recorded = client.get(name(1)).attribute("plan").recorded_at
         assert recorded.year >= datetime.now().year + YEARS_AHEAD - 1
     daemon.kill() if crash else daemon.stop()
@@ -305,7 +305,7 @@ def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> No
     said = follow(health.stdout)
     assert "recorded anew: 7 commits about 4 twins" in said, said
     with start().client() as client:
-        now = client.update(name(5), here=True)
+        now = client.update(name(5), {"here": True})
         present = client.get(name(5)).attribute("here").recorded_at
         twin = client.get(name(1))
         assert dict(twin) == {"plan": "pro", "kept": 1, "later": True}
@@ -318,6 +318,6 @@ def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> No
         with pytest.raises(twind.NotFound):
             client.get(name(3))
         # A write that is retried is still known.
-        assert client.update(name(0), plan="pro", idempotency_key="k0") == ahead[0]
+        assert client.update(name(0), {"plan": "pro"}, idempotency_key="k0") == ahead[0]
         assert now.sequence > ahead[-1].sequence
         assert dict(client.get(name(1), known_at=facts[0].recorded_at)) == {"plan": "basic", "kept": 1}

@@ -46,7 +46,7 @@ def fold(facts: list[twind.Fact], moment: datetime) -> dict[str, Any]:
 
 def fill_and_empty(client: twind.Client) -> list[datetime]:
     """Sets and removes many attributes, and returns when each was removed."""
-    client.update(NAME, kept=1)
+    client.update(NAME, {"kept": 1})
     for start in range(0, COUNT, 100):
         client.update(NAME, {attribute(i): i for i in range(start, min(start + 100, COUNT))})
         for i in range(start, min(start + 100, COUNT), 50):

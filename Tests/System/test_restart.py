@@ -55,7 +55,7 @@ def test_provenance(start: Callable[..., Daemon]) -> None:
     begin = datetime(2024, 1, 1, tzinfo=timezone.utc)
     stated = twind.attribute(1, confidence=0.25, evidence="ticket:4711", valid_from=begin)
     with daemon.client(agent="support", purpose="care") as client:
-        client.update(NAME, stated=stated, bare=2)
+        client.update(NAME, {"stated": stated, "bare": 2})
         before = client.get(NAME)
     with restarted(daemon, start).client() as client:
         after = client.get(NAME)
@@ -70,35 +70,35 @@ def test_provenance(start: Callable[..., Daemon]) -> None:
 def test_the_sequence_goes_on(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client:
-        last = [client.update(NAME, a=i).sequence for i in range(5)][-1]
+        last = [client.update(NAME, {"a": i}).sequence for i in range(5)][-1]
     with restarted(daemon, start).client() as client:
         assert client.server_info().sequence == last
-        assert client.update(NAME, a="new").sequence == last + 1
+        assert client.update(NAME, {"a": "new"}).sequence == last + 1
 
 
 def test_a_deleted_twin_keeps_its_revision(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client(agent="remover") as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         deleted = client.delete(NAME)
     with restarted(daemon, start).client() as client:
         with pytest.raises(twind.NotFound):
             client.get(NAME)
         assert list(client.list()) == []
         with pytest.raises(twind.Aborted) as raised:
-            client.update(NAME, a=1, expected_revision=0)
+            client.update(NAME, {"a": 1}, expected_revision=0)
         assert raised.value.conflict
         assert raised.value.conflict.current_revision == deleted.revision
         assert raised.value.conflict.last_agent == "remover"
-        assert client.update(NAME, a=1, expected_revision=deleted.revision).revision == deleted.revision + 1
+        assert client.update(NAME, {"a": 1}, expected_revision=deleted.revision).revision == deleted.revision + 1
 
 
 def test_removed_attributes_stay_removed(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client:
-        client.update(NAME, a=1, b=2)
+        client.update(NAME, {"a": 1, "b": 2})
         client.checkpoint()
-        client.update(NAME, a=twind.remove)
+        client.update(NAME, {"a": twind.remove})
     with restarted(daemon, start).client() as client:
         assert dict(client.get(NAME)) == {"b": 2}
 
@@ -107,16 +107,16 @@ def test_idempotency_keys(start: Callable[..., Daemon]) -> None:
     daemon = start()
     batch = [twind.Update(f"acme/customer/{i}", {"a": twind.increment(1)}) for i in range(2, 5)]
     with daemon.client() as client:
-        update = client.update(NAME, a=twind.increment(1), idempotency_key="u")
+        update = client.update(NAME, {"a": twind.increment(1)}, idempotency_key="u")
         many = client.update_many(batch, idempotency_key="m")
         deleted = client.delete("acme/customer/4", idempotency_key="d")
     with restarted(daemon, start).client() as client:
-        assert client.update(NAME, a=twind.increment(1), idempotency_key="u") == update
+        assert client.update(NAME, {"a": twind.increment(1)}, idempotency_key="u") == update
         assert client.update_many(batch, idempotency_key="m") == many
         assert client.delete("acme/customer/4", idempotency_key="d") == deleted
         assert [client.get(f"acme/customer/{i}")["a"] for i in (1, 2, 3)] == [1, 1, 1]
         with pytest.raises(twind.InvalidArgument):
-            client.update(NAME, a=twind.increment(2), idempotency_key="u")
+            client.update(NAME, {"a": twind.increment(2)}, idempotency_key="u")
 
 
 def test_lists_are_in_byte_order(start: Callable[..., Daemon]) -> None:
@@ -127,7 +127,7 @@ def test_lists_are_in_byte_order(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client:
         for name in names:
-            client.update(name, n=name)
+            client.update(name, {"n": name})
         ordered = sorted(names, key=str.encode)
         assert [twin.name for twin in client.list(page_size=3)] == ordered
     with restarted(daemon, start).client() as client:
@@ -139,7 +139,7 @@ def test_many_twins(start: Callable[..., Daemon]) -> None:
     daemon = start()
     with daemon.client() as client, client.pipeline() as pipeline:
         for i in range(10_000):
-            pipeline.update(f"acme/customer/{i}", number=i, text=f"customer {i}")
+            pipeline.update(f"acme/customer/{i}", {"number": i, "text": f"customer {i}"})
     with restarted(daemon, start).client() as client:
         assert client.stats().twin_count == 10_000
         assert sum(twin["number"] for twin in client.list(page_size=1000)) == sum(range(10_000))  # type: ignore[misc]
@@ -148,7 +148,7 @@ def test_many_twins(start: Callable[..., Daemon]) -> None:
 def test_the_checkpoint_interval(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "250ms")
     with daemon.client() as client:
-        commit = client.update(NAME, a=1)
+        commit = client.update(NAME, {"a": 1})
         until(lambda: client.stats().checkpoint_sequence >= commit.sequence, "a checkpoint", 5)
         assert client.stats().dirty_twin_count == 0
     daemon.kill()
@@ -159,7 +159,7 @@ def test_the_checkpoint_interval(start: Callable[..., Daemon]) -> None:
 def test_a_checkpoint_that_is_asked_for(start: Callable[..., Daemon]) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         assert client.stats().dirty_twin_count == 1
         done = client.checkpoint()
         assert (done.sequence, done.twin_count) == (1, 1)

@@ -29,7 +29,7 @@ def daemon(start: Callable[..., Daemon]) -> Daemon:
 def client(daemon: Daemon) -> Iterator[twind.Client]:
     """A client of a daemon with a small twin and one of 900 KiB."""
     with daemon.client() as client:
-        client.update(NAME, a=1)
+        client.update(NAME, {"a": 1})
         for part in range(3):
             client.update(LARGE, {f"a{part}{i}": "x" * 60_000 for i in range(4)})
         client.update(LARGE, {f"b{i}": "x" * 60_000 for i in range(3)})
@@ -102,7 +102,7 @@ def test_a_watch_that_is_not_read(daemon: Daemon, client: twind.Client) -> None:
         until(lambda: client.stats().watch_count == 50, "the watches")
         with client.pipeline() as pipeline:
             for i in range(1200):
-                pipeline.update("acme/customer/2", filler=f"{i:06}" + "x" * 60_000)
+                pipeline.update("acme/customer/2", {"filler": f"{i:06}" + "x" * 60_000})
         reader.read_on()
         assert client.stats().feed_bytes <= 64 * MIB
         assert daemon.resident_bytes - base < 64 * MIB + 48 * MIB
@@ -118,14 +118,14 @@ def test_a_watch_that_lags_and_reads_again(daemon: Daemon, client: twind.Client)
         first = client.server_info().sequence + 1
         with client.pipeline() as pipeline:
             for i in range(1200):
-                pipeline.update("acme/customer/2", filler=f"{i:06}" + "x" * 60_000)
+                pipeline.update("acme/customer/2", {"filler": f"{i:06}" + "x" * 60_000})
         assert client.stats().feed_oldest_sequence > first + 10
         for expected in range(first, first + 1200):
             received = raw.receive()
             assert received and received.kind == DATA
             assert fields_sequence(received.data) == expected
             assert f"{expected - first:06}xxx".encode() in received.data
-        client.update("acme/customer/2", filler="last")
+        client.update("acme/customer/2", {"filler": "last"})
         received = raw.receive()
         assert received and b"last" in received.data
     until(lambda: client.stats().watch_count == 0, "the watch has ended")

@@ -33,7 +33,7 @@ def test_the_banner_counts_the_twins(start: Callable[..., Daemon]) -> None:
     first = start()
     with first.client() as client:
         for index in range(12):
-            client.update(f"acme/customer/{index}", a=1)
+            client.update(f"acme/customer/{index}", {"a": 1})
         client.delete("acme/customer/0")
     first.stop()
     assert ["twins", "11"] in [line.split() for line in start().banner.splitlines()]
@@ -74,7 +74,7 @@ def test_nobody_else_can_read_what_is_stored(directory: Path, start: Callable[..
     (directory / "data").mkdir(mode=0o755)
     daemon = start(umask=0)
     with daemon.client() as client:
-        client.update("acme/customer/1", secret="x")
+        client.update("acme/customer/1", {"secret": "x"})
         client.checkpoint()
     for path in daemon.data.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

@@ -19,7 +19,7 @@ from frames import OUT_OF_RANGE, RawConnection, field, request
 def test_a_signal_checkpoints_and_ends_with_0(start: Callable[..., Daemon], number: signal.Signals) -> None:
     daemon = start("--checkpoint-interval", "1h")
     with daemon.client() as client:
-        client.update("acme/customer/1", a=1)
+        client.update("acme/customer/1", {"a": 1})
     daemon.stop(number)
     with start().client() as client:
         assert client.get("acme/customer/1")["a"] == 1
@@ -40,7 +40,7 @@ def waiting_read(stream: int) -> bytes:
 def test_a_call_in_flight_is_finished(daemon: Daemon) -> None:
     """A read that waits for a sequence is answered, and is not cut off."""
     with RawConnection(daemon.socket) as raw, daemon.client() as client:
-        client.update("acme/customer/1", a=1)
+        client.update("acme/customer/1", {"a": 1})
         raw.send(waiting_read(1))
         until(lambda: client.stats().stream_count >= 2, "the read waits")
         daemon.process.send_signal(signal.SIGTERM)
@@ -57,7 +57,7 @@ def test_what_was_acknowledged_while_it_stops_is_kept(start: Callable[..., Daemo
         with daemon.client(connect_timeout=0) as client:
             try:
                 while True:
-                    acknowledged.append(client.update("acme/customer/1", a=twind.increment(1)).sequence)
+                    acknowledged.append(client.update("acme/customer/1", {"a": twind.increment(1)}).sequence)
             except twind.Unavailable:
                 pass
 
@@ -134,7 +134,7 @@ def test_standard_error_that_nobody_reads(start: Callable[..., Daemon]) -> None:
         os.set_blocking(write, True)
         daemon = start("--log-level", "trace", "--checkpoint-interval", "20ms", stderr=pipe)
         with daemon.client() as client:
-            client.update("acme/customer/1", a=1)
+            client.update("acme/customer/1", {"a": 1})
             client.checkpoint()
             assert client.stats().log_dropped_count > 0
         daemon.check()

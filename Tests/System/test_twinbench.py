@@ -45,7 +45,7 @@ def test_a_count_instead_of_a_time(directory: Path, daemon: Daemon) -> None:
 
 
 def test_nothing_is_left_in_a_daemon(directory: Path, daemon: Daemon, client: twind.Client) -> None:
-    client.update("acme/customer/42", a=1)
+    client.update("acme/customer/42", {"a": 1})
     for command in ("write", "mix", "soak"):
         assert run(directory, command, "--socket", daemon.socket, *SHORT).returncode == 0
     assert run(directory, "fanout", "--socket", daemon.socket, "--duration", "200ms").returncode == 0
@@ -54,9 +54,9 @@ def test_nothing_is_left_in_a_daemon(directory: Path, daemon: Daemon, client: tw
 
 @pytest.mark.parametrize("decode", ["full", "none"])
 def test_writes_are_writes(directory: Path, daemon: Daemon, client: twind.Client, decode: str) -> None:
-    before = client.update("acme/customer/42", a=1).sequence
+    before = client.update("acme/customer/42", {"a": 1}).sequence
     found = report(directory, "write", "--socket", daemon.socket, *SHORT, "--decode", decode)
-    assert client.update("acme/customer/42", a=2).sequence - before > found["calls"]
+    assert client.update("acme/customer/42", {"a": 2}).sequence - before > found["calls"]
 
 
 @pytest.mark.parametrize(("law", "least", "most"), [("1.5", 0.33, 0.53), ("0.99", 0.12, 0.32), ("uniform", 0.0, 0.08)])
@@ -64,7 +64,7 @@ def test_keys_follow_the_law(
     directory: Path, daemon: Daemon, client: twind.Client, law: str, least: float, most: float
 ) -> None:
     """By Zipf's law the first of 50 twins is written 43 % of the time (1.5) or 22 % (0.99); uniformly 2 %."""
-    client.update("twinbench/other/1", a=1)
+    client.update("twinbench/other/1", {"a": 1})
     with daemon.client() as watcher:
         watch = watcher.watch("twinbench/")
         assert next(watch).snapshot

@@ -57,7 +57,7 @@ def write_at_random(daemon: Daemon, seed: int, count: int) -> None:
                     names = {f"acme/customer/{chance.randrange(8)}" for _ in range(5)}
                     client.update_many([twind.Update(each, {attribute: f"{seed} {i}"}) for each in names])
                 case 3:
-                    client.update(name, count=twind.increment(1))
+                    client.update(name, {"count": twind.increment(1)})
                 case _:
                     client.update(name, {attribute: f"{seed} {i}", "b": i})
 
@@ -76,7 +76,7 @@ def ending_after(threads: list[threading.Thread], daemon: Daemon) -> threading.T
         for thread in threads:
             thread.join()
         with daemon.client() as client:
-            client.update(END, a=1)
+            client.update(END, {"a": 1})
 
     ending = threading.Thread(target=end)
     ending.start()
@@ -170,14 +170,14 @@ def test_a_watch_that_breaks_off_again_and_again(daemon: Daemon, client: twind.C
 def test_the_snapshot_is_in_name_order(client: twind.Client) -> None:
     names = [f"acme/customer/{id}" for id in ("2", "10", "é", "e\u0301", "Z", "a")]
     for name in names:
-        client.update(name, n=name)
+        client.update(name, {"n": name})
     with client.watch() as watch:
         assert [change.name for change in watch.snapshot()] == sorted(names, key=str.encode)
 
 
 def test_a_large_snapshot_comes_in_parts(raw: RawConnection, client: twind.Client) -> None:
     for i in range(40):
-        client.update(f"acme/customer/{i:02}", filler="x" * 50_000)
+        client.update(f"acme/customer/{i:02}", {"filler": "x" * 50_000})
     raw.send(watch(1, ""))
     parts: list[dict[int, list[int | bytes]]] = []
     while not parts or 3 not in parts[-1]:
@@ -190,11 +190,11 @@ def test_a_large_snapshot_comes_in_parts(raw: RawConnection, client: twind.Clien
 
 
 def test_by_names(client: twind.Client) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     with client.watch([NAME, "acme/customer/3"]) as watch:
         assert [change.name for change in watch.snapshot()] == [NAME]
-        client.update("acme/customer/2", a=1)
-        client.update("acme/customer/3", a=2)
+        client.update("acme/customer/2", {"a": 1})
+        client.update("acme/customer/3", {"a": 2})
         client.update_many([twind.Update(f"acme/customer/{i}", {"b": i}) for i in range(1, 5)])
         assert [(c.name, dict(c)) for c in (next(watch), next(watch), next(watch))] == [
             ("acme/customer/3", {"a": 2}), (NAME, {"b": 1}), ("acme/customer/3", {"b": 3}),
@@ -205,7 +205,7 @@ def test_by_prefix(client: twind.Client) -> None:
     with client.watch("acme/customer/1") as watch:
         assert watch.snapshot() == []
         for name in ("acme/customer/2", "acme/account/1", "acme-2/customer/1", "acme/customer/12"):
-            client.update(name, a=1)
+            client.update(name, {"a": 1})
         assert next(watch).name == "acme/customer/12"
 
 
@@ -213,7 +213,7 @@ def test_a_mask(client: twind.Client) -> None:
     client.update(NAME, {"a": 1, "address.city": "x"})
     with client.watch(attributes=["address"]) as watch:
         assert [dict(change) for change in watch.snapshot()] == [{"address.city": "x"}]
-        client.update(NAME, a=2)
+        client.update(NAME, {"a": 2})
         client.update(NAME, {"address.code": 5, "a": 3})
         change = next(watch)
         while not change and not change.removed:
@@ -222,16 +222,16 @@ def test_a_mask(client: twind.Client) -> None:
 
 
 def test_removals_and_deletes(client: twind.Client) -> None:
-    client.update(NAME, a=1, b=2)
+    client.update(NAME, {"a": 1, "b": 2})
     with client.watch() as watch:
         watch.snapshot()
-        client.update(NAME, a=twind.remove, c=3)
+        client.update(NAME, {"a": twind.remove, "c": 3})
         change = next(watch)
         assert (dict(change), change.removed, change.deleted) == ({"c": 3}, ("a",), False)
         client.delete(NAME)
         change = next(watch)
         assert (dict(change), change.deleted) == ({}, True)
-        client.update(NAME, d=4)
+        client.update(NAME, {"d": 4})
         assert dict(next(watch)) == {"d": 4}
     with client.watch() as watch:
         assert [dict(change) for change in watch.snapshot()] == [{"d": 4}]
@@ -240,7 +240,7 @@ def test_removals_and_deletes(client: twind.Client) -> None:
 def test_the_provenance_comes_with_a_change(client: twind.Client) -> None:
     with client.watch() as watch:
         watch.snapshot()
-        client.update(NAME, a=twind.attribute(1, confidence=0.5, evidence="call:1"), purpose="care")
+        client.update(NAME, {"a": twind.attribute(1, confidence=0.5, evidence="call:1")}, purpose="care")
         assert next(watch).attribute("a") == client.get(NAME).attribute("a")
 
 
@@ -258,12 +258,12 @@ def test_coalescing_gives_the_last_change_of_each_attribute(client: twind.Client
 
 
 def test_coalescing_keeps_what_follows_a_delete(client: twind.Client) -> None:
-    client.update(NAME, a=1, b=1)
-    client.update("acme/customer/2", a=1)
+    client.update(NAME, {"a": 1, "b": 1})
+    client.update("acme/customer/2", {"a": 1})
     client.delete(NAME)
-    client.update(NAME, c=1)
+    client.update(NAME, {"c": 1})
     client.delete("acme/customer/2")
-    client.update(END, a=1)
+    client.update(END, {"a": 1})
     with client.watch(from_sequence=1, coalesce=True) as watch:
         changes: list[twind.Change] = []
         while not changes or changes[-1].name != END:
@@ -274,17 +274,17 @@ def test_coalescing_keeps_what_follows_a_delete(client: twind.Client) -> None:
 
 def test_going_on_from_a_sequence(client: twind.Client) -> None:
     for i in range(10):
-        client.update(NAME, a=i)
+        client.update(NAME, {"a": i})
     with client.watch(from_sequence=7) as watch:
         assert [dict(next(watch)) for _ in range(3)] == [{"a": 7}, {"a": 8}, {"a": 9}]
     with client.watch(from_sequence=10) as watch:
-        client.update(NAME, a="new")
+        client.update(NAME, {"a": "new"})
         assert dict(next(watch)) == {"a": "new"}
 
 
 @pytest.mark.parametrize("sequence", [2, 1000, 1 << 63, (1 << 64) - 1])
 def test_a_sequence_that_is_not_there_yet(client: twind.Client, sequence: int) -> None:
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     with pytest.raises(twind.OutOfRange) as raised, client.watch(from_sequence=sequence) as watch:
         next(watch)
     assert raised.value.resume and raised.value.resume.head_sequence == 1
@@ -294,7 +294,7 @@ def test_a_sequence_that_has_left_the_feed(client: twind.Client) -> None:
     """The feed holds 64 MiB. What it does not hold any more is read from history, every commit once and in order."""
     with client.pipeline() as pipeline:
         for i in range(1200):
-            pipeline.update(f"acme/customer/{i % 16}", filler=f"{i:06}" + "x" * 60_000)
+            pipeline.update(f"acme/customer/{i % 16}", {"filler": f"{i:06}" + "x" * 60_000})
     oldest = client.stats().feed_oldest_sequence
     assert oldest > 0 and client.stats().feed_bytes <= 64 << 20
     for sequence in (0, oldest - 1, oldest):
@@ -329,7 +329,7 @@ def test_a_watch_goes_on_after_a_restart(start: Callable[..., Daemon]) -> None:
             apply(rebuilt, change)
         assert rebuilt == state == state_of(client.list())
         with client.watch(from_sequence=head) as watch:
-            client.update(NAME, a="new")
+            client.update(NAME, {"a": "new"})
             assert next(watch)["a"] == "new"
 
 
@@ -344,7 +344,7 @@ def test_a_hundred_watches(daemon: Daemon, client: twind.Client) -> None:
         done = {raw_frame(raw).stream for _ in range(100)}
         assert done == set(range(1, 201, 2)) and client.stats().watch_count == 100
         for i in range(20):
-            client.update(NAME, a=i)
+            client.update(NAME, {"a": i})
         seen: dict[int, list[int | bytes]] = {}
         for _ in range(100 * 20):
             received = raw_frame(raw)
@@ -372,7 +372,7 @@ def test_a_quiet_watch_learns_how_far_it_has_come(client: twind.Client) -> None:
         assert watch.snapshot() == []
         with client.pipeline() as pipeline:
             for i in range(12_000):
-                pipeline.update(NAME, a=i)
-        client.update("quiet/customer/1", a=1)
+                pipeline.update(NAME, {"a": i})
+        client.update("quiet/customer/1", {"a": 1})
         assert next(watch)["a"] == 1
         assert watch.sequence == 12_001

@@ -106,24 +106,25 @@ def test_a_copy_follows_what_time_does(start: Callable[..., Daemon], in_snapshot
     with start().client() as client:
         now = datetime.now(timezone.utc)
         copy = Copy()
-        base = client.update(name, kept="always")
+        base = client.update(name, {"kept": "always"})
         before = client.watch([name])
         copy.take_all(before.snapshot())
 
-        client.update(name, plan="basic", tier="silver", quota=1, note="old")
-        client.update(name, plan=twind.attribute("pro", valid_from=now + seconds(30)))
-        client.update(name, tier=twind.attribute("gold", valid_to=now + seconds(40)))
-        client.update(name, quota=twind.attribute(twind.remove, valid_to=now + seconds(50)))
+        client.update(name, {"plan": "basic", "tier": "silver", "quota": 1, "note": "old"})
+        client.update(name, {"plan": twind.attribute("pro", valid_from=now + seconds(30))})
+        client.update(name, {"tier": twind.attribute("gold", valid_to=now + seconds(40))})
+        client.update(name, {"quota": twind.attribute(twind.remove, valid_to=now + seconds(50))})
         client.update(name, {"note": twind.remove})
-        client.update(name, note=twind.attribute("later", valid_from=now + seconds(60), valid_to=now + seconds(70)))
+        later = twind.attribute("later", valid_from=now + seconds(60), valid_to=now + seconds(70))
+        client.update(name, {"note": later})
         if in_snapshot:
             before.close()
             before, copy = client.watch([name]), Copy()
             copy.take_all(before.snapshot())
         # An older fact that comes late, which the removal keeps out.
-        client.update(name, note=twind.attribute("late", valid_from=now - seconds(3_600)))
+        client.update(name, {"note": twind.attribute("late", valid_from=now - seconds(3_600))})
         kept = twind.attribute("for a while", valid_from=now + seconds(80), valid_to=now + seconds(90))
-        last = client.update(name, kept=kept)
+        last = client.update(name, {"kept": kept})
 
         with before as watch:
             take_until(watch, copy, last.sequence)
@@ -145,7 +146,7 @@ def test_a_copy_follows_random_times(start: Callable[..., Daemon], seed: int) ->
     with start().client() as client:
         now = datetime.now(timezone.utc)
         for name in names:
-            client.update(name, start=True)
+            client.update(name, {"start": True})
         watch = client.watch("acme/")
         copy = Copy()
         copy.take_all(watch.snapshot())
@@ -163,7 +164,7 @@ def test_a_copy_follows_random_times(start: Callable[..., Daemon], seed: int) ->
                 pass  # there was nothing to remove
             if i % 100 == 50:
                 last = client.delete(name).sequence
-                last = client.update(name, start=True).sequence
+                last = client.update(name, {"start": True}).sequence
             if i % 60 == 30:  # a copy that begins here
                 take_until(watch, copy, last)
                 watch.close()
@@ -199,7 +200,7 @@ def test_a_snapshot_beside_writers_has_one_sequence(
             while not done.is_set():
                 name = chance.choice(names)
                 try:
-                    client.delete(name) if chance.randrange(10) == 0 else client.update(name, n=twind.increment(1))
+                    client.delete(name) if chance.randrange(10) == 0 else client.update(name, {"n": twind.increment(1)})
                 except (twind.NotFound, twind.ResourceExhausted):
                     pass  # it was deleted, or memory waits for a checkpoint
 
@@ -243,12 +244,12 @@ def test_existence_is_announced_whatever_was_asked_for(
 ) -> None:
     daemon = start()
     with daemon.client() as client:
-        first = client.update("acme/customer/0", plan="basic").sequence
-        client.update("acme/customer/1", mood="calm")
-        client.update("acme/customer/1", mood="angry")
+        first = client.update("acme/customer/0", {"plan": "basic"}).sequence
+        client.update("acme/customer/1", {"mood": "calm"})
+        client.update("acme/customer/1", {"mood": "angry"})
         client.delete("acme/customer/1")
-        client.update("acme/customer/1", mood="calm")
-        last = client.update("acme/customer/0", plan="pro").sequence
+        client.update("acme/customer/1", {"mood": "calm"})
+        last = client.update("acme/customer/0", {"plan": "pro"}).sequence
     if from_disk:
         daemon.stop()
         daemon = start()

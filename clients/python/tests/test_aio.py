@@ -28,7 +28,7 @@ def connected(daemon, **options):
 
 async def test_calls(daemon):
     async with connected(daemon) as client:
-        commit = await client.update(NAME, {"address.city": "Bern"}, visits=twind.increment(2))
+        commit = await client.update(NAME, {"address.city": "Bern", "visits": twind.increment(2)})
         assert (commit.revision, commit.fact_count) == (1, 2)
         twin = await client.get(NAME)
         assert twin == {"address.city": "Bern", "visits": 2} and twin.attribute("visits").agent == "tester"
@@ -44,7 +44,7 @@ async def test_calls(daemon):
         with pytest.raises(twind.NotFound, match="there is no twin"):
             await client.get(NAME)
         with pytest.raises(twind.Aborted) as aborted:
-            await client.update("acme/customer/1", a=1, expected_revision=77)
+            await client.update("acme/customer/1", {"a": 1}, expected_revision=77)
         assert aborted.value.conflict.current_revision == 2
         assert (await client.server_info()).pid == 7
         assert (await client.stats()).twin_count == 30
@@ -56,14 +56,14 @@ async def test_calls(daemon):
 
 async def test_thousands_of_calls_at_once(daemon):
     async with connected(daemon) as client:
-        await asyncio.gather(*(client.update(f"acme/customer/{i}", i=i) for i in range(2000)))
+        await asyncio.gather(*(client.update(f"acme/customer/{i}", {"i": i}) for i in range(2000)))
         twins = await asyncio.gather(*(client.get(f"acme/customer/{i}") for i in range(2000)))
         assert [twin["i"] for twin in twins] == list(range(2000))
 
 
 async def test_never_more_streams_than_the_daemon_takes(daemon):
     async with connected(daemon) as client:
-        await client.update(NAME, a=1)
+        await client.update(NAME, {"a": 1})
         most = []
         original = daemon._request
 
@@ -98,28 +98,28 @@ async def test_waiting_for_a_stream_ends_at_the_deadline_and_passes_the_turn(dae
 async def test_lost_replies(daemon):
     async with connected(daemon) as client:
         daemon.faults["UpdateTwin"] = [drop_after, drop_before]
-        await client.update(NAME, n=twind.increment(), idempotency_key="k")
+        await client.update(NAME, {"n": twind.increment()}, idempotency_key="k")
         daemon.faults["GetTwin"] = [drop_before, drop_after]
         assert await client.get(NAME) == {"n": 1}
         daemon.faults["UpdateTwin"] = [drop_after]
         with pytest.raises(twind.Unavailable, match="UpdateTwin: .*whether the write took effect is unknown"):
-            await client.update(NAME, n=twind.increment())
+            await client.update(NAME, {"n": twind.increment()})
         assert await client.get(NAME) == {"n": 2}
 
 
 async def test_a_write_that_was_not_sent_is_sent_on_a_new_connection(daemon):
     async with connected(daemon) as client:
-        await client.update(NAME, n=twind.increment())
+        await client.update(NAME, {"n": twind.increment()})
         for _ in range(20):
             daemon.drop_all()
-            await client.update(NAME, n=twind.increment())
+            await client.update(NAME, {"n": twind.increment()})
         assert (await client.get(NAME))["n"] == 21
     assert daemon.accepted == 21
 
 
 async def test_a_restarted_daemon_is_found_again(daemon):
     async with connected(daemon) as client:
-        await client.update(NAME, a=1)
+        await client.update(NAME, {"a": 1})
         daemon.stop()
         asyncio.get_running_loop().call_later(0.3, daemon.start)
         twins = await asyncio.gather(*(client.get(NAME) for _ in range(20)))
@@ -166,7 +166,7 @@ async def test_a_peer_that_does_not_keep_the_protocol(daemon, data, says):
     async with connected(daemon) as client:
         daemon.faults["UpdateTwin"] = [raw(data)]
         with pytest.raises(twind.Unavailable, match=says):
-            await client.update(NAME, a=1)
+            await client.update(NAME, {"a": 1})
         assert await client.health() is twind.Health.SERVING
 
 
@@ -174,7 +174,7 @@ async def test_large_values_and_a_daemon_that_reads_slowly(daemon):
     async with connected(daemon) as client:
         daemon.reading.clear()
         asyncio.get_running_loop().call_later(0.3, daemon.reading.set)
-        await asyncio.gather(*(client.update(f"acme/customer/{i}", big="x" * 1_000_000) for i in range(10)))
+        await asyncio.gather(*(client.update(f"acme/customer/{i}", {"big": "x" * 1_000_000}) for i in range(10)))
         twins = await asyncio.gather(*(client.get(f"acme/customer/{i}") for i in range(10)))
         assert [len(twin["big"]) for twin in twins] == [1_000_000] * 10
 
@@ -185,7 +185,7 @@ async def test_a_daemon_that_stops_reading_cannot_hold_a_call(daemon):
         daemon.reading.clear()
         start = time.monotonic()
         with pytest.raises(twind.DeadlineExceeded, match="whether the write took effect is unknown"):
-            await client.update(NAME, big="x" * 3_000_000, timeout=0.4)
+            await client.update(NAME, {"big": "x" * 3_000_000}, timeout=0.4)
         with pytest.raises(twind.DeadlineExceeded):
             await client.health(timeout=0.2)
         assert time.monotonic() - start < 2
@@ -197,7 +197,7 @@ async def test_stream_ids_run_out(daemon, monkeypatch):
     monkeypatch.setattr(_connection.Connection.__init__, "__defaults__", (2 * _wire.STREAMS_MAX + 9,))
     async with connected(daemon) as client:
         for i in range(20):
-            await client.update(NAME, i=i)
+            await client.update(NAME, {"i": i})
         assert (await client.get(NAME))["i"] == 19
         await asyncio.sleep(0.1)
         assert [peer.gone for peer in daemon.peers] == [True] * 4 + [False], "connections used up are closed"
@@ -261,13 +261,13 @@ async def test_how_streams_end(daemon):
 async def test_watch(daemon):
     async with connected(daemon) as client:
         for i in range(3):
-            await client.update(f"acme/customer/{i}", i=i)
+            await client.update(f"acme/customer/{i}", {"i": i})
         async with client.watch("acme/") as watch:
             assert [change["i"] for change in await watch.snapshot()] == [0, 1, 2]
             assert watch.sequence == 3 and watch.snapshot_complete
             seen = []
             for i in range(20):
-                await client.update("acme/customer/0", i=i)
+                await client.update("acme/customer/0", {"i": i})
                 if i % 5 == 3:
                     daemon.drop_all()
                 seen.append((await watch.__anext__())["i"])
@@ -279,7 +279,7 @@ async def test_watch(daemon):
 
 async def test_a_watchs_gap(daemon):
     async with connected(daemon) as client:
-        await client.update(NAME, a=1)
+        await client.update(NAME, {"a": 1})
         watches = [client.watch("acme/"), client.watch("acme/", on_gap="snapshot")]
         for watch in watches:
             await watch.snapshot()
@@ -307,7 +307,7 @@ async def test_a_consumer_that_does_not_keep_up_costs_no_memory(daemon):
     """What it has not asked for stays in the socket, and the daemon's sending stops."""
     async with connected(daemon) as client, client.watch("acme/", from_sequence=0) as watch:
         for _ in range(30):
-            await client.update(NAME, big="x" * 100_000)
+            await client.update(NAME, {"big": "x" * 100_000})
         await watch.__anext__()
         frames = watch._stream._stream.frames
         assert frames.end - frames.start < 500_000
@@ -333,7 +333,7 @@ async def test_pipeline(daemon, window):
 
     daemon._request = request
     async with pipeline(daemon, window=window) as p:
-        commits = [await p.update(NAME, n=twind.increment()) for _ in range(300)]
+        commits = [await p.update(NAME, {"n": twind.increment()}) for _ in range(300)]
         assert (await commits[0]).revision == 1
         twin = await p.get(NAME)
         gone = await p.delete(NAME)
@@ -349,8 +349,8 @@ async def test_pipeline_errors(daemon):
     with pytest.raises(twind.NotFound, match=r"1 more call of this pipeline failed") as caught:
         async with pipeline(daemon) as p:
             await p.get("acme/customer/1")
-            await p.update(NAME, a=1)
-            await p.update(NAME, a=1, must_not_exist=True)
+            await p.update(NAME, {"a": 1})
+            await p.update(NAME, {"a": 1}, must_not_exist=True)
             seen = await p.get("acme/customer/2")
             assert isinstance(await seen.exception(), twind.NotFound)
     assert [type(error) for error in caught.value.others] == [twind.AlreadyExists]
@@ -361,13 +361,13 @@ async def test_pipeline_errors(daemon):
 async def test_pipeline_over_lost_connections(daemon):
     daemon.faults["GetTwin"] = [drop_before]
     async with pipeline(daemon) as p:
-        await (await p.update(NAME, n=twind.increment(), idempotency_key="k"))
+        await (await p.update(NAME, {"n": twind.increment()}, idempotency_key="k"))
         twin = await p.get(NAME)
     assert await twin == {"n": 1}
     daemon.faults["UpdateTwin"] = [drop_after]
     with pytest.raises(twind.Unavailable, match="whether the write took effect is unknown"):
         async with pipeline(daemon) as p:
-            await p.update(NAME, n=twind.increment())
+            await p.update(NAME, {"n": twind.increment()})
 
 
 async def test_pipeline_deadline(daemon):
@@ -375,7 +375,7 @@ async def test_pipeline_deadline(daemon):
     with pytest.raises(twind.DeadlineExceeded, match="GetTwin had no reply within 0.2 s$"):
         async with pipeline(daemon) as p:
             await p.get(NAME, timeout=0.2)
-            commit = await p.update(NAME, a=1)
+            commit = await p.update(NAME, {"a": 1})
     assert (await commit).revision == 1
 
 

@@ -20,7 +20,7 @@ def real():
     daemon = RealDaemon()
     with twind.Client(daemon.path) as client, client.pipeline() as p:
         for i in range(500):
-            p.update(f"acme/customer/{i}", number=i, text="x" * 100)
+            p.update(f"acme/customer/{i}", {"number": i, "text": "x" * 100})
     yield daemon
     daemon.remove()
 
@@ -35,10 +35,10 @@ def test_a_backup_is_complete(real, tmp_path):
     path = tmp_path / "b.twind"
     steps = []
     with twind.Client(real.path) as client:
-        head = client.update("acme/customer/7", number=7_000).sequence
+        head = client.update("acme/customer/7", {"number": 7_000}).sequence
         check(client.backup(path, progress=lambda done, total: steps.append((done, total))), path, head, steps)
         # What is written later is not in it.
-        client.update("acme/customer/7", number=7_001)
+        client.update("acme/customer/7", {"number": 7_001})
     subprocess.run([binary(), "restore", path, "--data-dir", tmp_path / "data"], check=True, capture_output=True)
     restored = RealDaemon(tmp_path / "data")
     try:
@@ -80,7 +80,7 @@ async def test_asyncio(real, tmp_path):
     path = tmp_path / "b"
     steps = []
     async with twind.aio.Client(real.path) as client:
-        head = (await client.update("acme/customer/7", number=7_002)).sequence
+        head = (await client.update("acme/customer/7", {"number": 7_002})).sequence
         backup = await client.backup(path, progress=lambda done, total: steps.append((done, total)))
         check(backup, path, head, steps)
         with pytest.raises(twind.AlreadyExists):

@@ -147,9 +147,11 @@ async def test_a_watch_cancelled_while_it_connects_again(daemon):
 
 @pytest.mark.parametrize("limited", [wait_for, timeout])
 async def test_histories_and_lists_under_timeouts(daemon, limited):
+    source = random.Random(6)
     daemon.twins.sequence = 9
     attributes = [
-        twin_pb2.Attribute(name="n", value=twin_pb2.Value(string_value="x" * 20_000), sequence=n + 1) for n in range(300)
+        twin_pb2.Attribute(name="n", value=twin_pb2.Value(string_value="x" * 20_000), sequence=n)
+        for n in range(1, 301)
     ]
     daemon.twins.facts[NAME] = [twin_pb2.Fact(attribute=attribute) for attribute in attributes]
     async with connected(daemon, timeout=60) as client:
@@ -162,7 +164,7 @@ async def test_histories_and_lists_under_timeouts(daemon, limited):
             seen = []
             while True:
                 try:
-                    seen.append(number(await limited(found.__anext__(), 3e-4)))
+                    seen.append(number(await limited(found.__anext__(), source.uniform(1e-4, 4e-3))))
                 except StopAsyncIteration:
                     break
                 except (asyncio.TimeoutError, TimeoutError):
@@ -173,19 +175,21 @@ async def test_histories_and_lists_under_timeouts(daemon, limited):
 @pytest.mark.parametrize("window", [1, 2, 16])
 async def test_a_pipeline_under_timeouts_loses_no_call_and_makes_none_twice(daemon, window):
     """A call whose `await` was cancelled has not been made; one that gave a Pending has."""
-    daemon.faults["UpdateTwin"] = [delayed(1e-3)] * 100
+    source = random.Random(7)
+    daemon.faults["UpdateTwin"] = [delayed(3e-3)] * 200
     given = []
     refused = 0
     async with connected(daemon) as client:
         async with client.pipeline(window=window) as p:
             for _ in range(300):
                 try:
-                    given.append(await asyncio.wait_for(p.update(NAME, {"n": twind.increment()}), 3e-4))
+                    call = p.update(NAME, {"n": twind.increment()})
+                    given.append(await asyncio.wait_for(call, source.uniform(1e-4, 5e-3)))
                 except asyncio.TimeoutError:
                     refused += 1
         assert [(await pending).fact_count for pending in given] == [1] * len(given)
         assert (await client.get(NAME))["n"] == len(given)
-    assert refused > 5 and len(given) > 20
+    assert refused > 0 and len(given) > 20
 
 
 async def test_a_result_that_was_cancelled_can_be_awaited_again(daemon):

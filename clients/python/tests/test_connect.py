@@ -103,7 +103,7 @@ def test_permission_denied_says_what_to_look_at():
 
 
 def test_a_forked_child_makes_its_own_connection(client, daemon):
-    client.update("acme/customer/1", a=1)
+    client.update("acme/customer/1", {"a": 1})
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

@@ -52,7 +52,7 @@ def test_threads_share_one_connection(client, daemon):
     def work(i):
         name = f"acme/customer/{i}"
         for n in range(100):
-            client.update(name, n=n, who=str(i))
+            client.update(name, {"n": n, "who": str(i)})
             assert client.get(name) == {"n": n, "who": str(i)}
 
     assert in_threads(8, work) == []
@@ -62,14 +62,14 @@ def test_threads_share_one_connection(client, daemon):
 def test_replies_in_any_order(client, daemon):
     client.health()
     daemon.faults["GetTwin"] = [delayed(0.05 * (10 - i)) for i in range(10)]
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     start = time.monotonic()
     assert in_threads(10, lambda i: client.get(NAME)) == []
     assert time.monotonic() - start < 2
 
 
 def test_more_threads_than_streams(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     most = []
     daemon.faults["GetTwin"] = [delayed(0.02)] * 400
     original = daemon._request
@@ -98,7 +98,7 @@ def test_waiting_for_a_stream_ends_at_the_deadline(client, daemon):
 
 
 def test_a_read_whose_reply_is_lost_is_sent_again(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [drop_before, drop_after]
     assert client.get(NAME) == {"a": 1}
     assert daemon.methods().count("GetTwin") == 3
@@ -107,29 +107,29 @@ def test_a_read_whose_reply_is_lost_is_sent_again(client, daemon):
 def test_a_write_whose_reply_is_lost_has_an_unknown_outcome(client, daemon):
     daemon.faults["UpdateTwin"] = [drop_after]
     with pytest.raises(twind.Unavailable, match="UpdateTwin: .*whether the write took effect is unknown"):
-        client.update(NAME, visits=twind.increment())
+        client.update(NAME, {"visits": twind.increment()})
     assert client.get(NAME)["visits"] == 1
     assert daemon.methods().count("UpdateTwin") == 1
 
 
 def test_a_write_with_a_key_is_sent_again_and_takes_effect_once(client, daemon):
     daemon.faults["UpdateTwin"] = [drop_after, drop_before]
-    client.update(NAME, visits=twind.increment(), idempotency_key="k")
+    client.update(NAME, {"visits": twind.increment()}, idempotency_key="k")
     assert client.get(NAME)["visits"] == 1
     assert daemon.methods().count("UpdateTwin") == 3
 
 
 def test_a_write_that_was_not_sent_is_sent_on_a_new_connection(client, daemon):
-    client.update(NAME, visits=twind.increment())
+    client.update(NAME, {"visits": twind.increment()})
     for _ in range(20):
         daemon.drop_all()
-        client.update(NAME, visits=twind.increment())
+        client.update(NAME, {"visits": twind.increment()})
     assert client.get(NAME)["visits"] == 21
     assert daemon.accepted == 21
 
 
 def test_a_restarted_daemon_is_found_again(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.stop()
     threading.Timer(0.3, daemon.start).start()
     assert client.get(NAME) == {"a": 1}
@@ -159,7 +159,7 @@ def test_deadline(client, daemon):
 def test_deadline_of_a_write_says_that_its_outcome_is_unknown(client, daemon):
     daemon.faults["UpdateTwin"] = [hang]
     with pytest.raises(twind.DeadlineExceeded, match="whether the write took effect is unknown"):
-        client.update(NAME, a=1, timeout=0.1)
+        client.update(NAME, {"a": 1}, timeout=0.1)
 
 
 @pytest.mark.parametrize("timeout", [0, -1])
@@ -170,7 +170,7 @@ def test_no_time_at_all(client, daemon, timeout):
 
 
 def test_a_late_reply_is_dropped(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [delayed(0.3)]
     with pytest.raises(twind.DeadlineExceeded):
         client.get(NAME, timeout=0.1)
@@ -180,7 +180,7 @@ def test_a_late_reply_is_dropped(client, daemon):
 
 
 def test_followers_have_their_own_deadlines(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [hang] * 3
     took = {}
 
@@ -196,7 +196,7 @@ def test_followers_have_their_own_deadlines(client, daemon):
 
 
 def test_leadership_passes_on_when_the_leader_times_out(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [hang, delayed(0.6)]
     results = []
 
@@ -213,7 +213,7 @@ def test_leadership_passes_on_when_the_leader_times_out(client, daemon):
 
 
 def test_a_followers_reply_wakes_it_while_the_leader_waits_on(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [delayed(1.0)]
     took = []
 
@@ -232,7 +232,7 @@ def test_a_followers_reply_wakes_it_while_the_leader_waits_on(client, daemon):
 
 
 def test_a_leaders_deadline_holds_while_others_are_served(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [hang]
     stop = threading.Event()
 
@@ -263,7 +263,7 @@ def test_a_peer_that_does_not_keep_the_protocol(daemon, data, says):
     daemon.faults["UpdateTwin"] = [raw(data)]
     with twind.Client(daemon.path) as client:
         with pytest.raises(twind.Unavailable, match=says):
-            client.update(NAME, a=1)
+            client.update(NAME, {"a": 1})
         assert client.health() is twind.Health.SERVING, "on a new connection"
 
 
@@ -274,14 +274,14 @@ def test_a_reply_that_is_no_message(client, daemon):
 
 
 def test_unknown_frame_types_and_streams_are_ignored(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     noise = struct.pack(">IIBB", 1, 3, 0x44, 9) + b"z" + struct.pack(">IIBB", 0, 99, 2, 0)
     daemon.faults["GetTwin"] = [lambda d, peer, stream, serve: (peer.send_raw(noise), serve())]
     assert client.get(NAME) == {"a": 1}
 
 
 def test_a_large_value_goes_both_ways(client):
-    client.update(NAME, big="x" * 3_000_000)
+    client.update(NAME, {"big": "x" * 3_000_000})
     assert len(client.get(NAME)["big"]) == 3_000_000
 
 
@@ -290,7 +290,7 @@ def test_a_daemon_that_stops_reading_cannot_hold_a_call(client, daemon):
     daemon.reading.clear()
     start = time.monotonic()
     with pytest.raises(twind.DeadlineExceeded, match="no reply within 0.5 s: whether the write took effect is unknown"):
-        client.update(NAME, big="x" * 3_000_000, timeout=0.5)
+        client.update(NAME, {"big": "x" * 3_000_000}, timeout=0.5)
     assert time.monotonic() - start < 3
     daemon.reading.set()
     assert client.health() is twind.Health.SERVING
@@ -301,7 +301,7 @@ def test_stream_ids_run_out(daemon, monkeypatch):
     monkeypatch.setattr(_connection.Connection.__init__, "__defaults__", (limit,))
     with twind.Client(daemon.path) as client:
         for i in range(20):
-            client.update(NAME, i=i)
+            client.update(NAME, {"i": i})
         assert client.get(NAME)["i"] == 19
         time.sleep(0.1)
         assert [peer.gone for peer in daemon.peers] == [True] * 4 + [False], "connections used up are closed"
@@ -346,7 +346,7 @@ def interruptible():
 
 
 def test_an_interrupt_ends_the_call_and_not_the_client(client, daemon, interruptible):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [hang]
     main = threading.main_thread().ident
     threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT)).start()

@@ -77,17 +77,17 @@ def wire(monkeypatch):
 
 
 def test_a_call_is_one_send_and_one_receive(wire, client):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     wire.take()
     for i in range(10):
         client.get(NAME)
-        client.update(NAME, a=i)
+        client.update(NAME, {"a": i})
         client.health()
     assert wire.take() == CALL * 30
 
 
 def test_timeouts_that_differ_cost_nothing(wire, client):
-    client.update(NAME, a=1, timeout=3)
+    client.update(NAME, {"a": 1}, timeout=3)
     wire.take()
     for i in range(20):
         client.get(NAME, timeout=3 + i / 7)
@@ -95,7 +95,7 @@ def test_timeouts_that_differ_cost_nothing(wire, client):
 
 
 def test_a_pipeline_costs_one_send_a_batch(wire, client):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     wire.take()
     with client.pipeline(window=64) as p:
         for _ in range(256):
@@ -106,7 +106,7 @@ def test_a_pipeline_costs_one_send_a_batch(wire, client):
 
 
 def test_a_short_timeout_does_not_end_a_longer_call(wire, client, daemon):
-    client.update(NAME, a=1, timeout=0.1)
+    client.update(NAME, {"a": 1}, timeout=0.1)
     wire.take()
     daemon.faults["GetTwin"] = [delayed(0.5)]
     assert client.get(NAME, timeout=4) == {"a": 1}
@@ -114,7 +114,7 @@ def test_a_short_timeout_does_not_end_a_longer_call(wire, client, daemon):
 
 
 def test_a_call_does_not_end_early(client, daemon):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     daemon.faults["GetTwin"] = [delayed(2)]
     start = time.monotonic()
     with pytest.raises(twind.DeadlineExceeded):
@@ -123,7 +123,7 @@ def test_a_call_does_not_end_early(client, daemon):
 
 
 def test_a_request_is_joined_once_and_replies_share_a_buffer(wire, client, monkeypatch):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     wire.sent.clear()
     frames = []
     request_frame = _envelope.request_frame
@@ -132,19 +132,19 @@ def test_a_request_is_joined_once_and_replies_share_a_buffer(wire, client, monke
     )
     for _ in range(3):
         client.get(NAME)
-        client.update(NAME, big="x" * 200_000)
-        client.update(NAME, big=twind.remove)
+        client.update(NAME, {"big": "x" * 200_000})
+        client.update(NAME, {"big": twind.remove})
     assert len(frames) == 9 and all(sent is frame for sent, frame in zip(wire.sent, frames))
     assert len({id(buffer) for buffer in wire.received_into}) == 1
 
 
 async def test_asyncio_costs_the_same(wire, daemon):
     async with twind.aio.Client(daemon.path, timeout=5) as client:
-        await client.update(NAME, a=1)
+        await client.update(NAME, {"a": 1})
         wire.take()
         for i in range(10):
             await client.get(NAME, timeout=3 + i / 7)
-            await client.update(NAME, a=i)
+            await client.update(NAME, {"a": i})
         assert wire.take() == ["send", "recv_into"] * 20
         async with client.pipeline(window=64) as p:
             for _ in range(256):
@@ -161,7 +161,7 @@ async def test_asyncio_has_one_timer_for_all_deadlines(daemon, monkeypatch):
     call_later = loop.call_later
     monkeypatch.setattr(loop, "call_later", lambda *a, **k: (timers.append(a[0]), call_later(*a, **k))[1])
     async with twind.aio.Client(daemon.path) as client:
-        await client.update(NAME, a=1)
+        await client.update(NAME, {"a": 1})
         for _ in range(20):
             await client.get(NAME)
         await asyncio.gather(*[client.get(NAME) for _ in range(20)])
@@ -201,7 +201,7 @@ def calls_in(work) -> Counter[str]:
 
 
 def test_a_stub_call_makes_nothing_that_can_be_made_once(client):
-    client.update(NAME, a=1)
+    client.update(NAME, {"a": 1})
     request = GetTwinRequest(name=NAME)
     client.twins.get_twin(request)
     calls = calls_in(lambda: client.twins.get_twin(request))

@@ -38,18 +38,18 @@ def test_builtins_catch_them_too(error, builtin):
 
 
 def test_conflict(client):
-    revision = client.update(NAME, a=1).revision
+    revision = client.update(NAME, {"a": 1}).revision
     conflict = twind.Conflict(NAME, revision, "someone", datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc))
     with pytest.raises(twind.Aborted) as aborted:
-        client.update(NAME, a=2, expected_revision=99)
+        client.update(NAME, {"a": 2}, expected_revision=99)
     assert aborted.value.conflict == conflict
     assert str(aborted.value) == f"{NAME} is at revision {revision}"
     with pytest.raises(twind.AlreadyExists) as exists:
-        client.update(NAME, a=2, must_not_exist=True)
+        client.update(NAME, {"a": 2}, must_not_exist=True)
     assert exists.value.conflict == conflict
     assert (exists.value.resume, exists.value.limit) == (None, None)
     with pytest.raises(twind.Aborted):
-        client.update(NAME, a=2, expected_revision=0)
+        client.update(NAME, {"a": 2}, expected_revision=0)
 
 
 def test_resume(client):

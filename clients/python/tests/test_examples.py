@@ -58,8 +58,8 @@ def test_cdnow(real, cache):
     assert "Every twin holds exactly what the file says" in after
 
     with twind.Client(real.path) as client:
-        client.update("shop/customer/00002", discs=twind.increment(1))
-        client.update("shop/customer/00003", note="stays", orders=1, discs=2, revenue_cents=2076)
+        client.update("shop/customer/00002", {"discs": twind.increment(1)})
+        client.update("shop/customer/00003", {"note": "stays", "orders": 1, "discs": 2, "revenue_cents": 2076})
         client.delete("shop/customer/00004")
         damaged = run("cdnow.py", "--socket", real.path, "--verify-only", cache=cache, code=1)
         assert "Twins that differ from the file: 3." in damaged

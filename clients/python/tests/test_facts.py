@@ -72,11 +72,11 @@ def test_what_is_asked(client, daemon, facts):
 
 
 def test_as_of(client, daemon):
-    client.update(NAME, n=1)
+    client.update(NAME, {"n": 1})
     client.get(NAME, valid_at=NOON, known_at=5)
     request = GetTwinRequest.FromString(daemon.requests[-1][1].payload)
     assert (request.valid_at, request.known_at) == (NOON_MICROS, 5)
-    client.update(NAME, n=twind.attribute(2, valid_from=7, valid_to=NOON))
+    client.update(NAME, {"n": twind.attribute(2, valid_from=7, valid_to=NOON)})
     change = UpdateTwinRequest.FromString(daemon.requests[-1][1].payload).changes[0]
     assert (change.valid_from_time, change.valid_to_time) == (7, NOON_MICROS)
 
@@ -115,7 +115,7 @@ async def test_asyncio(daemon, facts):
         assert [fact async for fact in half] == [] and half.sequence is None
         with pytest.raises(twind.NotFound):
             await client.facts("acme/customer/none").__anext__()
-        await client.update(NAME, n=1)
+        await client.update(NAME, {"n": 1})
         await client.get(NAME, valid_at=NOON, known_at=5)
         request = GetTwinRequest.FromString(daemon.requests[-1][1].payload)
         assert (request.valid_at, request.known_at) == (NOON_MICROS, 5)
@@ -126,7 +126,8 @@ async def test_asyncio(daemon, facts):
 
 def test_what_a_watch_says_of_other_times():
     late = attribute("plan", 1, increment=Value(double_value=0.5))
-    change = Change(TwinChange(name=NAME, attributes=[attribute("n", 3)], other_facts=[late, twin_pb2.Attribute(name="x")]))
+    others = [late, twin_pb2.Attribute(name="x")]
+    change = Change(TwinChange(name=NAME, attributes=[attribute("n", 3)], other_facts=others))
     assert dict(change) == {"n": 3}
     plan, x = change.other_facts
     assert (plan.attribute, plan.value, plan.increment, plan.ordinal, plan.valid_from) == ("plan", 1, 0.5, None, NOON)
@@ -159,7 +160,7 @@ def test_times_that_name_no_moment(client, daemon, time, error, says):
     with pytest.raises(error, match="recorded_to.*" + says):
         client.facts(NAME, recorded_to=time)
     with pytest.raises(error, match=says):
-        client.update(NAME, n=twind.attribute(1, valid_from=time))
+        client.update(NAME, {"n": twind.attribute(1, valid_from=time)})
     assert daemon.requests == []
 
 

@@ -91,6 +91,28 @@ def test_parent_and_children_at_once_get_their_own_twins(client):
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
 
 
+def test_the_end_of_the_parent_is_seen_though_its_child_lives_on(daemon):
+    """The child has no descriptor of the parent's connections."""
+
+    def parent():
+        client = twind.Client(daemon.path)
+        client.health()
+        watch = client.watch("acme/")
+        watch.snapshot()
+        if os.fork() == 0:
+            os.setpgid(0, 0)
+            time.sleep(3)
+            os._exit(0)
+        os._exit(0)
+
+    in_child(parent)
+    start = time.monotonic()
+    while not all(peer.gone for peer in daemon.peers):
+        assert time.monotonic() - start < 2
+        time.sleep(0.01)
+    assert daemon.accepted == 2
+
+
 def test_a_fork_while_other_threads_call(client):
     """A lock that is held at the fork, by a thread that the child does not have, holds up nobody."""
     client.update(NAME, {"a": 1})

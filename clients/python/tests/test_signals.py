@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 import twind
-from fake_daemon import hang
+from fake_daemon import delayed, hang
 from test_stream import COLLECT
 from twind._generated.grpc.health.v1.health_pb2 import HealthCheckRequest
 from twind._generated.ttrpc.ttrpc_pb2 import KeyValue
@@ -212,6 +212,25 @@ def test_a_lock_of_connecting_that_nobody_gives_back_is_replaced(daemon):
         with pytest.raises(twind.Unavailable, match="another thread is still connecting"):
             client.health()
         assert client.health() is twind.Health.SERVING
+
+
+def test_a_handler_may_call_the_client_that_it_interrupts(client, daemon):
+    client.update(NAME, {"a": 1})
+    daemon.faults["GetTwin"] = [delayed(0.6)]
+    took = []
+
+    def strike(number, frame):
+        start = time.monotonic()
+        client.update(NAME, {"b": 2})
+        with client.pipeline() as p:
+            p.get(NAME)
+        took.append(time.monotonic() - start)
+
+    with handler(strike):
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        assert client.get(NAME) == {"a": 1, "b": 2}
+    assert took[0] < 0.3
+    assert client.get(NAME) == {"a": 1, "b": 2}
 
 
 GREEN = """

@@ -145,7 +145,7 @@ def test_closing_the_client_ends_streams(client, daemon):
 def test_streams_do_not_hold_up_calls(client, daemon):
     streams = [client.watch("acme/") for _ in range(5)]
     for i in range(10):
-        client.update("acme/customer/1", i=i)
+        client.update("acme/customer/1", {"i": i})
     assert client.get("acme/customer/1")["i"] == 9
     for stream in streams:
         stream.close()

@@ -15,20 +15,20 @@ from twind.errors import Cancelled
 
 def fill(client, count):
     for i in range(count):
-        client.update(f"acme/customer/{i}", i=i)
+        client.update(f"acme/customer/{i}", {"i": i})
 
 
 def test_snapshot_then_commits(client):
     fill(client, 3)
-    client.update("other/customer/1", i=9)
+    client.update("other/customer/1", {"i": 9})
     with client.watch("acme/") as watch:
         assert watch.sequence is None
         changes = [next(watch) for _ in range(3)]
         assert [(c.name, c["i"], c.snapshot, c.revision) for c in changes] == [
             (f"acme/customer/{i}", i, True, i + 1) for i in range(3)
         ]
-        client.update("other/customer/1", i=10)
-        client.update("acme/customer/1", {"i": twind.remove}, b="x")
+        client.update("other/customer/1", {"i": 10})
+        client.update("acme/customer/1", {"i": twind.remove, "b": "x"})
         client.delete("acme/customer/2")
         change = next(watch)
         assert (dict(change), change.removed, change.deleted, change.snapshot) == ({"b": "x"}, ("i",), False, False)
@@ -45,7 +45,7 @@ def test_snapshot_at_once(client):
     with client.watch("acme/") as watch:
         assert [change["i"] for change in watch.snapshot()] == [0, 1, 2]
         assert watch.snapshot() == []
-        client.update("acme/customer/0", i=7)
+        client.update("acme/customer/0", {"i": 7})
         assert next(watch) == {"i": 7}
     with client.watch("nothing/") as watch:
         assert watch.snapshot() == []
@@ -56,8 +56,8 @@ def test_by_names(client):
     fill(client, 3)
     with client.watch(["acme/customer/1", "acme/customer/9"]) as watch:
         assert [change.name for change in watch.snapshot()] == ["acme/customer/1"]
-        client.update("acme/customer/0", i=5)
-        client.update("acme/customer/9", i=6)
+        client.update("acme/customer/0", {"i": 5})
+        client.update("acme/customer/9", {"i": 6})
         assert next(watch).name == "acme/customer/9"
 
 
@@ -81,7 +81,7 @@ def test_goes_on_after_the_connection_was_lost(client, daemon):
         watch.snapshot()
         seen = []
         for i in range(20):
-            client.update("acme/customer/0", i=i)
+            client.update("acme/customer/0", {"i": i})
             if i % 5 == 3:  # the next change shows the loss
                 daemon.drop_all()
             seen.append(next(watch)["i"])

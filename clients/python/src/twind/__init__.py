@@ -3,7 +3,7 @@
     import twind
 
     client = twind.Client()
-    client.update("acme/customer/42", email="ann@example.org")
+    client.update("acme/customer/42", {"email": "ann@example.org"})
     client.get("acme/customer/42")["email"]
 
 `twind.aio.Client` is the same for asyncio (`import twind.aio`). Errors are in `twind.errors`, and here.

@@ -19,7 +19,7 @@ class Remove:
         return "twind.remove"
 
 
-# Removes the attribute: `client.update(name, phone=twind.remove)`.
+# Removes the attribute: `client.update(name, {"phone": twind.remove})`.
 remove = Remove()
 
 
@@ -41,7 +41,7 @@ ChangeLike = Union[_values.Input, Remove, Increment, Annotated]
 
 
 def increment(amount: int | float = 1) -> Increment:
-    """Adds to the attribute; an absent one counts as 0: `client.update(name, visits=twind.increment(1))`."""
+    """Adds to the attribute; an absent one counts as 0: `client.update(name, {"visits": twind.increment(1)})`."""
     return Increment(amount)
 
 
@@ -59,12 +59,20 @@ def attribute(
     128 bytes; `valid_from` (default: the time of the commit) and `valid_to` (default: open) are datetimes with a time
     zone, or microseconds since the epoch, the second exclusive.
     """
+    if confidence is not None and not 0 < confidence <= 1:
+        raise ValueError(f"confidence is {confidence}, and is above 0 and at most 1: leave it out when it is not known")
+    if evidence == "":
+        raise ValueError("evidence is empty: leave it out when there is none")
     return Annotated(value, confidence, evidence, valid_from, valid_to)
 
 
 def write_changes(changes: Mapping[str, ChangeLike], request: UpdateTwinRequest) -> None:
     """Into a request that has none. Raises TypeError or ValueError, naming the attribute that cannot be written."""
-    for name, change in changes.items():
+    try:
+        items = changes.items()
+    except AttributeError:
+        raise TypeError(f"changes are a mapping of attribute names to values, not {type(changes).__name__}") from None
+    for name, change in items:
         _write(name, change, request.changes.add())
 
 

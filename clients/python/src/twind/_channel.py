@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from twind import _envelope, _process, _socket
 from twind._backoff import Backoff
-from twind._connection import Connection, ConnectionLost, TimedOut
+from twind._connection import Connection, ConnectionLost, TimedOut, wait_of
 from twind._failures import closed_error, lost_error, timeout_error
 from twind._method import Method
 from twind._stream import BidiStream, ClientStream, ServerStream, Stream
@@ -98,7 +98,7 @@ class Channel:
         """The connection for unary calls; a new one if need be."""
         connection = self._connection
         if connection is not None and connection.usable:
-            return connection
+            return Connection(self._open(deadline)) if connection.is_read_here else connection
         if self._process is not _process.current:
             # The connection, and whoever held the lock, are the parent's.
             self._connection = None
@@ -108,7 +108,7 @@ class Channel:
         held = False
         connecting = self._connecting
         try:
-            (held,) = map(connecting.acquire, (True,), (min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX),))
+            (held,) = map(connecting.acquire, (True,), (wait_of(until),))
             if not held:
                 # Should it never come back, the next call does not wait for it.
                 self._connecting = threading.Lock()

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from twind import _operations, _socket
+from twind import _operations, _options, _socket
 from twind._backup import Backup, BackupParts, Path, Progress
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
@@ -26,6 +26,8 @@ from twind._twin import Twin
 from twind._watch import Cursor, OnGap, Watch
 
 T = TypeVar("T")
+
+_NONE: Mapping[str, ChangeLike] = {}
 
 
 class Client:
@@ -59,7 +61,9 @@ class Client:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
         # What makes another client that is the same.
-        self._options: dict[str, Any] = {"agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout}
+        self._options: dict[str, Any] = {
+            "agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout,
+        }  # fmt: skip
         self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
         self.twins = TwinServiceStub(self._channel)
         self.admin = AdminServiceStub(self._channel)
@@ -150,48 +154,52 @@ class Client:
     def update(
         self,
         name: str,
-        changes: Mapping[str, ChangeLike] | None = None,
+        changes: Mapping[str, ChangeLike] = _NONE,
         /,
         *,
         expected_revision: int | None = None,
         must_not_exist: bool = False,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
-        **attributes: ChangeLike,
+        **unknown: NoReturn,
     ) -> Commit:
         """Changes attributes in one commit, and creates the twin when it is absent.
 
-        Attributes are keywords, or a mapping where a name is no Python name or one of the options here:
+        Attributes are in the mapping, options are keywords:
 
-            client.update("acme/customer/42", email="ann@example.org", visits=twind.increment(1), phone=twind.remove)
-            client.update("acme/customer/42", {"address.city": "Bern"}, expected_revision=twin.revision)
+            client.update("acme/customer/42", {"email": "ann@example.org", "visits": twind.increment(1)})
+            client.update("acme/customer/42", {"phone": twind.remove}, expected_revision=twin.revision)
 
         expected_revision  Aborted unless this is the twin's revision; 0 = it must never have existed
         must_not_exist     AlreadyExists if the twin exists
         idempotency_key    at most 64 bytes; the same key again gives the first result and changes nothing
         durability         what the write must have survived before it is acknowledged; None = the daemon's default
         """
+        if unknown:
+            raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
-            name, changes, attributes, expected_revision, must_not_exist,
-            idempotency_key, durability, self._purpose_of(purpose),
-        )  # fmt: skip
+            name, changes, expected_revision, must_not_exist, idempotency_key, durability, self._purpose_of(purpose)
+        )
         return self._run(operation, timeout)
 
     def update_many(
         self,
         updates: Iterable[Update],
         *,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> BatchCommit:
         """Changes up to 256 twins in one commit, all or none: `client.update_many([twind.Update(name, {...}), ...])`.
 
         With an idempotency key all twins must be of one space.
         """
+        if unknown:
+            raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
         return self._run(operation, timeout)
 
@@ -201,12 +209,15 @@ class Client:
         /,
         *,
         expected_revision: int | None = None,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Commit:
         """Deletes the twin. Raises NotFound; Aborted unless `expected_revision`, if given, is its revision."""
+        if unknown:
+            raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return self._run(operation, timeout)
 
@@ -291,7 +302,7 @@ class Client:
 
             with client.pipeline() as p:
                 for row in rows:
-                    p.update(f"acme/customer/{row.id}", visits=twind.increment(1))
+                    p.update(f"acme/customer/{row.id}", {"visits": twind.increment(1)})
 
         Each gives a Pending, whose `result()` waits. The end of `with` waits for all and raises the first error.
         """

@@ -103,6 +103,7 @@ class Connection:
         self._unsent_of = 0
         # Held by the reader, whose wait ends at the deadline.
         self._reading = threading.Lock()
+        self._reader = 0  # the thread
         self._reader_deadline = _NEVER
         # Threads that wait while another reads, and the lock that each waits for. Whoever takes one out wakes it.
         self._asleep: dict[Turn, threading.Lock] = {}
@@ -120,6 +121,11 @@ class Connection:
     def usable(self) -> bool:
         """False once it has failed, or is about to run out of stream ids, and in every process but its own."""
         return self.lost is None and self._next_id <= self._next_id_max and self._process is _process.current
+
+    @property
+    def is_read_here(self) -> bool:
+        """This thread reads, and makes a call in a signal handler that interrupted that: its reply would not come."""
+        return self._reader == threading.get_ident()
 
     def call(self, frame: bytearray, left: float, deadline: float) -> bytes:
         """The reply's payload. `left` is what is left until `deadline`, in seconds.
@@ -370,10 +376,12 @@ class Connection:
             if not held:
                 return False
             self._reader_deadline = deadline
+            self._reader = threading.get_ident()
             self._read(turn, left, deadline)
             return True
         finally:
             if held:
+                self._reader = 0
                 self._reader_deadline = _NEVER
                 reading.release()
                 if self._asleep:

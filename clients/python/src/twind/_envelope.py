@@ -36,7 +36,7 @@ def timeout_field(seconds: float) -> bytes:
     """`timeout_nano` of a call that may take this long from now. Infinity = no deadline."""
     if seconds == math.inf:
         return b""
-    nanos = min(max(1, round(seconds * 1e9)), _TIMEOUT_NANO_MAX)
+    nanos = _TIMEOUT_NANO_MAX if seconds >= _TIMEOUT_NANO_MAX / 1e9 else max(1, round(seconds * 1e9))
     return Request(timeout_nano=nanos).SerializeToString()
 
 

@@ -16,6 +16,7 @@ from twind._generated.grpc.health.v1 import health_pb2, health_stub
 from twind._generated.twind.v1 import admin_service_pb2, admin_service_stub, twin_pb2, twin_service_stub
 from twind._generated.twind.v1 import twin_service_pb2 as twins
 from twind._method import Method
+from twind._options import checked_choice
 from twind._results import Durability
 from twind._time import Moment
 from twind._twin import Twin
@@ -100,22 +101,21 @@ def batch_get(
 
 def update(
     name: str,
-    changes: Mapping[str, ChangeLike] | None,
-    attributes: Mapping[str, ChangeLike],
+    changes: Mapping[str, ChangeLike],
     expected_revision: int | None,
     must_not_exist: bool,
-    idempotency_key: str,
+    idempotency_key: str | None,
     durability: Durability | None,
     purpose: str,
 ) -> Operation[_results.Commit]:
     request = twins.UpdateTwinRequest()
-    _write_update(request, name, _merged(changes, attributes), expected_revision, must_not_exist)
+    _write_update(request, name, changes, expected_revision, must_not_exist)
     _write_options(request, idempotency_key, durability, purpose)
-    return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit, bool(idempotency_key))
+    return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit, idempotency_key is not None)
 
 
 def update_many(
-    updates: Iterable[Update], idempotency_key: str, durability: Durability | None, purpose: str
+    updates: Iterable[Update], idempotency_key: str | None, durability: Durability | None, purpose: str
 ) -> Operation[_results.BatchCommit]:
     request = twins.BatchUpdateTwinsRequest()
     names = []
@@ -127,18 +127,18 @@ def update_many(
         twin_service_stub.BATCH_UPDATE_TWINS,
         request,
         lambda reply: _results.batch_commit(names, reply),
-        bool(idempotency_key),
+        idempotency_key is not None,
     )
 
 
 def delete(
-    name: str, expected_revision: int | None, idempotency_key: str, durability: Durability | None, purpose: str
+    name: str, expected_revision: int | None, idempotency_key: str | None, durability: Durability | None, purpose: str
 ) -> Operation[_results.Commit]:
     request = twins.DeleteTwinRequest(name=name)
     if expected_revision is not None:
         request.expected_revision = expected_revision
     _write_options(request, idempotency_key, durability, purpose)
-    return Operation(twin_service_stub.DELETE_TWIN, request, _results.deletion, bool(idempotency_key))
+    return Operation(twin_service_stub.DELETE_TWIN, request, _results.deletion, idempotency_key is not None)
 
 
 def list_page(
@@ -229,22 +229,17 @@ def _write_update(
         request.expected_revision = expected_revision
 
 
-def _write_options(request: _WriteRequest, idempotency_key: str, durability: Durability | None, purpose: str) -> None:
-    if idempotency_key:
+def _write_options(
+    request: _WriteRequest, idempotency_key: str | None, durability: Durability | None, purpose: str
+) -> None:
+    if idempotency_key is not None:
+        if not idempotency_key:
+            raise ValueError("idempotency_key is empty: leave it out, or give each write a key of its own")
         request.idempotency_key = idempotency_key
     if durability is not None:
-        request.durability = cast(twin_pb2.Durability, Durability(durability).value)
+        request.durability = cast(twin_pb2.Durability, checked_choice("durability", durability, Durability).value)
     if purpose:
         request.purpose = purpose
-
-
-def _merged(changes: Mapping[str, ChangeLike] | None, attributes: Mapping[str, ChangeLike]) -> Mapping[str, ChangeLike]:
-    if changes is None:
-        return attributes
-    both = changes.keys() & attributes.keys()
-    if both:
-        raise ValueError(f"attribute {min(both)!r} is given twice: in the mapping and as a keyword")
-    return {**changes, **attributes}
 
 
 def request_names(names: Iterable[str]) -> Iterable[str]:

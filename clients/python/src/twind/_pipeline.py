@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
-from twind import _envelope, _operations, _process
+from twind import _envelope, _operations, _options, _process
 from twind._backoff import Backoff
 from twind._changes import ChangeLike
 from twind._channel import Channel
@@ -22,10 +22,13 @@ from twind._failures import lost_error, timeout_error
 from twind._operations import Operation, Update
 from twind._outcome import Failures, Outcome, checked_window
 from twind._results import BatchCommit, Commit, Durability
+from twind._time import Moment
 from twind._twin import Twin
 from twind.errors import TwindError
 
 T = TypeVar("T")
+
+_NONE: Mapping[str, ChangeLike] = {}
 
 # A batch leaves at half a window of calls, or at so many bytes.
 BATCH_BYTES = 64 << 10
@@ -100,42 +103,49 @@ class Pipeline:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         min_sequence: int = 0,
+        valid_at: Moment | None = None,
+        known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Pending[Twin]:
         """As `Client.get`."""
-        return self._add(_operations.get(name, attributes, self._purpose_of(purpose), min_sequence), timeout)
+        operation = _operations.get(name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at)
+        return self._add(operation, timeout)
 
     def update(
         self,
         name: str,
-        changes: Mapping[str, ChangeLike] | None = None,
+        changes: Mapping[str, ChangeLike] = _NONE,
         /,
         *,
         expected_revision: int | None = None,
         must_not_exist: bool = False,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
-        **attributes: ChangeLike,
+        **unknown: NoReturn,
     ) -> Pending[Commit]:
         """As `Client.update`."""
+        if unknown:
+            raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
-            name, changes, attributes, expected_revision, must_not_exist,
-            idempotency_key, durability, self._purpose_of(purpose),
-        )  # fmt: skip
+            name, changes, expected_revision, must_not_exist, idempotency_key, durability, self._purpose_of(purpose)
+        )
         return self._add(operation, timeout)
 
     def update_many(
         self,
         updates: Iterable[Update],
         *,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Pending[BatchCommit]:
         """As `Client.update_many`."""
+        if unknown:
+            raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
         return self._add(operation, timeout)
 
@@ -145,12 +155,15 @@ class Pipeline:
         /,
         *,
         expected_revision: int | None = None,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Pending[Commit]:
         """As `Client.delete`."""
+        if unknown:
+            raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return self._add(operation, timeout)
 

@@ -15,6 +15,7 @@ import os
 import socket
 from collections.abc import Mapping
 
+from twind import _process
 from twind.errors import PermissionDenied, TwindError, Unavailable
 
 # What sockaddr_un holds, less the final NUL.
@@ -72,6 +73,7 @@ def connect(path: str) -> socket.socket:
     except OSError as error:
         connected.close()
         raise ConnectFailed(error) from None
+    _process.own(connected)
     return connected
 
 

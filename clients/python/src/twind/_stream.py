@@ -73,7 +73,7 @@ class Stream:
         self._send(_wire.frame(_STREAM_ID, _wire.DATA, _wire.REMOTE_CLOSED | _wire.NO_DATA))
 
     def first(self) -> bytes | memoryview | None:
-        """The next message, which stays until the caller has taken it; None = the stream ended well, or was closed here.
+        """The next message, which stays until the caller takes it; None = the stream ended well, or was closed here.
 
         To take it is `stream.ended = stream.ends; stream.frames.start = stream.frames.next`, in the caller's own last
         lines, so that a message that was taken has been handed out. Raises the peer's status.

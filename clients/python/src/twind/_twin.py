@@ -6,12 +6,13 @@ show as it is, is shown otherwise (see `_values`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from twind import _values
 from twind._generated.twind.v1 import twin_pb2, twin_service_pb2
+from twind._getters import Getters
 from twind._time import Moment, clock, from_micros
 from twind._values import Value
 
@@ -79,8 +80,8 @@ class Redaction:
     reason: str
 
 
-class Attributes(Mapping[str, Value]):
-    """A mapping from attribute name to value, in byte order of the names."""
+class Attributes(Getters):
+    """A mapping from attribute name to value, in byte order of the names. `_getters` has one method a kind of value."""
 
     __slots__ = ("_index", "_message")
 
@@ -144,7 +145,9 @@ class Change(Attributes):
     With `snapshot` true it is no commit but the twin as it is.
     """
 
-    __slots__ = ("_ended", "_other_facts", "_scheduled", "created", "deleted", "name", "removed", "revision", "snapshot")
+    __slots__ = (
+        "_ended", "_other_facts", "_scheduled", "created", "deleted", "name", "removed", "revision", "snapshot",
+    )  # fmt: skip
 
     def __init__(self, message: twin_service_pb2.TwinChange | twin_pb2.Twin) -> None:
         super().__init__(message)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, get_args
 
 from twind import _process
 from twind._backoff import Reconnects
@@ -21,6 +21,7 @@ from twind._failures import timeout_error
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsRequest, WatchTwinsResponse
 from twind._operations import request_names
+from twind._options import checked_word
 from twind._stream import OutOfPatience, ServerStream
 from twind._twin import Change
 from twind.errors import OutOfRange, TwindError, Unavailable
@@ -120,6 +121,7 @@ class Watch:
         self._process = _process.current
         self._channel = channel
         self._cursor = cursor
+        checked_word("on_gap", on_gap, get_args(OnGap))
         self._on_gap = on_gap
         self._timeout = math.inf if timeout is None else timeout
         self._reconnects = Reconnects(reconnect_timeout)

@@ -6,9 +6,9 @@ import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from twind import _operations, _socket
+from twind import _operations, _options, _socket
 from twind._backup import Backup, BackupParts, Path, Progress
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
@@ -29,9 +29,15 @@ from twind.aio._watch import Watch
 
 T = TypeVar("T")
 
+_NONE: Mapping[str, ChangeLike] = {}
+
 
 class Client:
-    """As `twind.Client`, for the tasks of one event loop at a time. Cancelling a task cancels its call."""
+    """As `twind.Client`, for the tasks of one event loop at a time. Cancelling a task cancels its call.
+
+    In the child of a fork it makes a connection of its own, in an event loop of the child's. Close it, or use it in
+    `async with`: one that is dropped gives its socket back with a ResourceWarning.
+    """
 
     def __init__(
         self,
@@ -45,7 +51,9 @@ class Client:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
         # What makes another client that is the same.
-        self._options: dict[str, Any] = {"agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout}
+        self._options: dict[str, Any] = {
+            "agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout,
+        }  # fmt: skip
         self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
         self.twins = TwinServiceAsyncStub(self._channel)
         self.admin = AdminServiceAsyncStub(self._channel)
@@ -125,34 +133,38 @@ class Client:
     async def update(
         self,
         name: str,
-        changes: Mapping[str, ChangeLike] | None = None,
+        changes: Mapping[str, ChangeLike] = _NONE,
         /,
         *,
         expected_revision: int | None = None,
         must_not_exist: bool = False,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
-        **attributes: ChangeLike,
+        **unknown: NoReturn,
     ) -> Commit:
         """As `twind.Client.update`."""
+        if unknown:
+            raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
-            name, changes, attributes, expected_revision, must_not_exist,
-            idempotency_key, durability, self._purpose_of(purpose),
-        )  # fmt: skip
+            name, changes, expected_revision, must_not_exist, idempotency_key, durability, self._purpose_of(purpose)
+        )
         return await self._run(operation, timeout)
 
     async def update_many(
         self,
         updates: Iterable[Update],
         *,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> BatchCommit:
         """As `twind.Client.update_many`."""
+        if unknown:
+            raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
         return await self._run(operation, timeout)
 
@@ -162,12 +174,15 @@ class Client:
         /,
         *,
         expected_revision: int | None = None,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Commit:
         """As `twind.Client.delete`."""
+        if unknown:
+            raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return await self._run(operation, timeout)
 
@@ -227,7 +242,7 @@ class Client:
 
             async with client.pipeline() as p:
                 for row in rows:
-                    await p.update(f"acme/customer/{row.id}", visits=twind.increment(1))
+                    await p.update(f"acme/customer/{row.id}", {"visits": twind.increment(1)})
 
         Each gives a Pending, to be awaited for its result. The end waits for all and raises the first error.
         """

@@ -15,7 +15,7 @@ from twind.aio._channel import Channel
 
 
 class Facts:
-    """As `twind.Facts`, in `async for`. It begins at its first use, and a task that is cancelled in it loses nothing."""
+    """As `twind.Facts`, in `async for`. It begins at its first use. A task that is cancelled in it loses nothing."""
 
     def __init__(self, channel: Channel, request: ListFactsRequest, timeout: float | None) -> None:
         self._process = _process.current

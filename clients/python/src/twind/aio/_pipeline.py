@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
-from twind import _envelope, _operations, _process
+from twind import _envelope, _operations, _options, _process
 from twind._backoff import Backoff
 from twind._changes import ChangeLike
 from twind._connection import ConnectionLost, TimedOut
@@ -21,6 +21,7 @@ from twind._operations import Operation, Update
 from twind._outcome import Failures, Outcome, checked_window
 from twind._pipeline import BATCH_BYTES
 from twind._results import BatchCommit, Commit, Durability
+from twind._time import Moment
 from twind._twin import Twin
 from twind.aio._channel import Channel
 from twind.aio._connection import Call, Connection
@@ -28,9 +29,11 @@ from twind.errors import TwindError
 
 T = TypeVar("T")
 
+_NONE: Mapping[str, ChangeLike] = {}
+
 
 class Pending(Outcome[T]):
-    """A pipelined call's result, there or yet to come: `await` it. A task that is cancelled in that leaves the call be."""
+    """A pipelined call's result, there or yet to come: `await` it. Cancelling that does not cancel the call."""
 
     __slots__ = ("_pipeline", "call", "first", "operation", "timeout")
 
@@ -105,42 +108,49 @@ class Pipeline:
         attributes: Iterable[str] = (),
         purpose: str | None = None,
         min_sequence: int = 0,
+        valid_at: Moment | None = None,
+        known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Pending[Twin]:
         """As `Client.get`."""
-        return await self._add(_operations.get(name, attributes, self._purpose_of(purpose), min_sequence), timeout)
+        operation = _operations.get(name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at)
+        return await self._add(operation, timeout)
 
     async def update(
         self,
         name: str,
-        changes: Mapping[str, ChangeLike] | None = None,
+        changes: Mapping[str, ChangeLike] = _NONE,
         /,
         *,
         expected_revision: int | None = None,
         must_not_exist: bool = False,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
-        **attributes: ChangeLike,
+        **unknown: NoReturn,
     ) -> Pending[Commit]:
         """As `Client.update`."""
+        if unknown:
+            raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
-            name, changes, attributes, expected_revision, must_not_exist,
-            idempotency_key, durability, self._purpose_of(purpose),
-        )  # fmt: skip
+            name, changes, expected_revision, must_not_exist, idempotency_key, durability, self._purpose_of(purpose)
+        )
         return await self._add(operation, timeout)
 
     async def update_many(
         self,
         updates: Iterable[Update],
         *,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Pending[BatchCommit]:
         """As `Client.update_many`."""
+        if unknown:
+            raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
         return await self._add(operation, timeout)
 
@@ -150,12 +160,15 @@ class Pipeline:
         /,
         *,
         expected_revision: int | None = None,
-        idempotency_key: str = "",
+        idempotency_key: str | None = None,
         durability: Durability | None = None,
         purpose: str | None = None,
         timeout: float | None = None,
+        **unknown: NoReturn,
     ) -> Pending[Commit]:
         """As `Client.delete`."""
+        if unknown:
+            raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
         return await self._add(operation, timeout)
 

@@ -78,7 +78,7 @@ class Stream:
         await self._send(_wire.frame(_STREAM_ID, _wire.DATA, _wire.REMOTE_CLOSED | _wire.NO_DATA))
 
     async def first(self) -> bytes | memoryview | None:
-        """The next message, which stays until the caller has taken it; None = the stream ended well, or was closed here.
+        """The next message, which stays until the caller takes it; None = the stream ended well, or was closed here.
 
         To take it is `stream.ended = stream.ends; stream.frames.start = stream.frames.next`, with no wait between that
         and handing it out. Raises the peer's status.

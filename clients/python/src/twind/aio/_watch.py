@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from twind import _process
 from twind._backoff import Reconnects
 from twind._failures import timeout_error
 from twind._generated.twind.v1 import twin_service_stub
 from twind._generated.twind.v1.twin_service_pb2 import WatchTwinsResponse
+from twind._options import checked_word
 from twind._stream import OutOfPatience
 from twind._twin import Change
 from twind._watch import Cursor, OnGap
@@ -37,6 +38,7 @@ class Watch:
         self._process = _process.current
         self._channel = channel
         self._cursor = cursor
+        checked_word("on_gap", on_gap, get_args(OnGap))
         self._on_gap = on_gap
         self._timeout = math.inf if timeout is None else timeout
         self._reconnects = Reconnects(reconnect_timeout)

@@ -1,0 +1,70 @@
+"""Values of a stated kind: `twin.int("tickets") + 1` where `twin["tickets"]` may be of any kind.
+
+Called on a Twin or a Change. Each raises KeyError when there is no such attribute and no default was given, and
+TypeError when the value is of another kind.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from twind._values import Json, Opaque, Scalar, Value
+
+T = TypeVar("T")
+
+_MISSING: Any = object()
+
+
+class Getters(Mapping[builtins.str, Value]):
+    """Its methods are named as the kinds are: builtins are meant where they are spelt out."""
+
+    __slots__ = ()
+
+    def str(self, name: builtins.str, default: builtins.str = _MISSING) -> builtins.str:
+        return self._of_kind(builtins.str, name, default)
+
+    def int(self, name: builtins.str, default: builtins.int = _MISSING) -> builtins.int:
+        return self._of_kind(builtins.int, name, default)
+
+    def float(self, name: builtins.str, default: builtins.float = _MISSING) -> builtins.float:
+        """Of a whole number too."""
+        if default is not _MISSING and name not in self:
+            return default
+        value = self[name]
+        return builtins.float(value) if type(value) is builtins.int else self._of_kind(builtins.float, name, default)
+
+    def bool(self, name: builtins.str, default: builtins.bool = _MISSING) -> builtins.bool:
+        return self._of_kind(builtins.bool, name, default)
+
+    def bytes(self, name: builtins.str, default: builtins.bytes = _MISSING) -> builtins.bytes:
+        return self._of_kind(builtins.bytes, name, default)
+
+    def time(self, name: builtins.str, default: datetime = _MISSING) -> datetime:
+        """Of a time in the years 1 to 9999."""
+        return self._of_kind(datetime, name, default)
+
+    def list(
+        self, name: builtins.str, default: builtins.list[Scalar | Opaque] = _MISSING
+    ) -> builtins.list[Scalar | Opaque]:
+        return self._of_kind(builtins.list, name, default)
+
+    def json(self, name: builtins.str, default: Any = _MISSING) -> Any:
+        """What the JSON holds: also where `twin[name]` is a Json."""
+        if default is not _MISSING and name not in self:
+            return default
+        value = self[name]
+        if isinstance(value, Json):
+            return value.value
+        return self._of_kind(dict, name, default)
+
+    def _of_kind(self, kind: type[T], name: builtins.str, default: T) -> T:
+        if default is not _MISSING and name not in self:
+            return default
+        value: object = self[name]
+        # A bool is an int to Python, and a time outside of datetime's years an int of microseconds: they are neither.
+        if isinstance(value, kind) and (kind is not builtins.int or type(value) is builtins.int):
+            return value
+        raise TypeError(f"attribute {name!r} is not of the kind {kind.__name__} but {type(value).__name__}: {value!r}")
