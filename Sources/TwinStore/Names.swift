@@ -76,18 +76,24 @@ private struct FreshNames {
 
   private mutating func shrink() {
     images.sort { $0.name < $1.name }
+    dropRepeated()
     if images.count > limit { images.removeLast(images.count - limit) }
     if images.count == limit { bound = images.last }
   }
 
+  /// A twin that changes while a checkpoint writes it is both dirty and captured. Counted twice it would take the place
+  /// of another.
+  private mutating func dropRepeated() {
+    var count = 0
+    for image in images where count == 0 || image.name != images[count - 1].name {
+      images[count] = image
+      count += 1
+    }
+    images.removeLast(images.count - count)
+  }
+
   mutating func sorted() -> [[UInt8]] {
     shrink()
-    var names: [[UInt8]] = []
-    for image in images {
-      let name = image.name.array
-      // A twin can be both dirty and captured.
-      if names.last != name { names.append(name) }
-    }
-    return names
+    return images.map(\.name.array)
   }
 }

@@ -40,9 +40,12 @@ final class SteadyClock: Clock {
 
   /// The time of the next commit.
   func nextCommitMicros() -> Int64 {
-    let closed = closed.load(ordering: .relaxed)
+    let closed = closedThrough
     return max(wallMicros(), closed == .min ? .min : closed + 1)
   }
+
+  /// Nothing more is recorded up to this time; `.min` = nothing was recorded or told yet.
+  var closedThrough: Int64 { closed.load(ordering: .relaxed) }
 
   func monotonicNanos() -> UInt64 { clock.monotonicNanos() }
   func elapsedNanos() -> UInt64 { clock.elapsedNanos() }

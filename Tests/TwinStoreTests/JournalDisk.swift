@@ -103,7 +103,11 @@ final class JournalDisk: FileSystem, @unchecked Sendable {
     durableNames = durableNames.filter { !isHere($0.key) }.merging(files.filter { isHere($0.key) }) { $1 }
   }
 
-  func lock(_ path: String) throws(Errno) -> (any FileLock)? { nil }
+  func lock(_ path: String) throws(Errno) -> (any FileLock)? { NoLock() }
+
+  private final class NoLock: FileLock {
+    func unlock() {}
+  }
 
   private final class DirectoryHandle: Directory, @unchecked Sendable {
     let disk: JournalDisk

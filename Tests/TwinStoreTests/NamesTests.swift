@@ -57,6 +57,30 @@ import TwinStore
     try store.close()
   }
 
+  /// While a checkpoint writes them, twins that change again are in memory twice: they take no place from others.
+  @Test func newNamesAreFoundBesideTwinsThatACheckpointWrites() throws {
+    let disk = JournalDisk()
+    disk.directories = [place.path]
+    try FileManager.default.createDirectory(atPath: place.path, withIntermediateDirectories: true)
+    let store = try Store(directory: place.path, options: .small, fileSystem: disk)
+    let names = (0..<80).map { String(format: "a/b/%03d", $0) }
+    let stored = names.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+    for name in stored { try store.update(name, ["x": .int(0)]) }
+    _ = try store.checkpoint()
+    for name in stored { try store.update(name, ["x": .int(1)]) }
+    var lists: [[[UInt8]]] = []
+    disk.fault = { call, _ in
+      guard call == "sync", lists.isEmpty else { return nil }
+      for name in names { _ = try? store.update(name, ["x": .int(2)]) }
+      lists = [1, 3, 10, 50].compactMap { try? list(store, "a/b/", page: $0) }
+      return nil
+    }
+    _ = try store.checkpoint()
+    #expect(lists == Array(repeating: names.map { Array($0.utf8) }, count: 4))
+    disk.fault = { _, _ in nil }
+    try store.close()
+  }
+
   /// Twins that are there all the time are found in every list, whatever checkpoints do meanwhile.
   @Test func nothingIsMissedDuringCheckpoints() throws {
     let store = try place.open()

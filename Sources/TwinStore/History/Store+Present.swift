@@ -4,8 +4,8 @@ extension Store {
   /// The present, microseconds since the epoch: no earlier than the last commit.
   package var now: Int64 { clock.wallMicros() }
 
-  /// What the next commit would be recorded at.
-  package var nextCommitTime: Int64 { clock.nextCommitMicros() }
+  /// The next commit is recorded after this.
+  package var closedThrough: Int64 { clock.closedThrough }
 
   /// The present for who is told what is known now: as known then, it stays so. No later commit is recorded earlier,
   /// though the machine's clock be set back.

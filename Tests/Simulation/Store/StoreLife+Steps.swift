@@ -32,6 +32,7 @@ extension StoreLife {
     switch random.below(10) {
     case 0..<6: try write(store, isNested: true)
     case 6..<8: try read(store)
+    case 8: try list(store)
     default: try readHistory(store, isNested: true)
     }
   }

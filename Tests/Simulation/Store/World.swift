@@ -146,12 +146,11 @@ extension World {
       disbelieved = 0
     }
     try look(at: store)
-    let next = store.nextCommitTime
-    if next < nextCommitTime || next > now + 1 {
-      throw HistoryFailure(
-        "a commit would be recorded at \(next): it is \(now), and the last is of before \(nextCommitTime)")
+    let (closed, last) = (store.closedThrough, model.log.last?.recordedAt ?? .min)
+    if closed < last || closed > now {
+      throw HistoryFailure("commits are recorded after \(closed): it is \(now), and the last is of \(last)")
     }
-    if next == now + 1 { toldThrough = now }
+    toldThrough = closed
   }
 
   /// Somebody is told what is known at the present: nothing is to be recorded before it.
