@@ -1,7 +1,8 @@
 // Names in order, over what the database has and what it does not have yet.
 //
-// Promises: every twin that exists during the whole call is found. A name may turn out deleted when it is read. It
-// does not rely on all twins being in memory.
+// Promises: every twin that exists during the whole call is found, and so is one that was deleted a short time ago: a
+// watch must know that its snapshot passed over it. Read the twin to see which it is. It does not rely on all twins being
+// in memory.
 
 import TwinCore
 
@@ -67,7 +68,7 @@ private struct FreshNames {
   mutating func add(_ image: TwinImage) {
     let name = image.name
     let isWanted =
-      !image.isDeleted && prefix.withUnsafeBytes { name.bytes.starts(with: $0) }
+      prefix.withUnsafeBytes { name.bytes.starts(with: $0) }
       && after.withUnsafeBytes { compareBytes(name.bytes, $0) > 0 }
     guard isWanted, bound.map({ name < $0.name }) ?? true else { return }
     images.append(image)

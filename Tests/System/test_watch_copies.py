@@ -178,6 +178,30 @@ def test_a_copy_follows_random_times(start: Callable[..., Daemon], seed: int) ->
 
 
 @pytest.mark.parametrize("coalesce", [False, True], ids=["each commit", "coalesced"])
+@pytest.mark.parametrize("again", [False, True], ids=["deleted", "made again"])
+def test_a_twin_that_goes_before_its_turn_in_the_snapshot(
+    start: Callable[..., Daemon], coalesce: bool, again: bool
+) -> None:
+    """Nothing is told of a twin that the snapshot has not brought."""
+    daemon = start()
+    with daemon.client() as client, daemon.client() as writer:
+        names = [f"acme/customer/{i:04}" for i in range(400)]
+        for name in names:
+            client.update(name, {"filler": "x" * 60_000})
+        copy = Copy()
+        with client.watch("acme/", coalesce=coalesce) as watch:
+            # More than a connection takes at once: the last names are not looked for before this is read.
+            copy.take(next(watch))
+            writer.update(names[-1], {"n": 1})
+            writer.delete(names[-1])
+            if again:
+                writer.update(names[-1], {"n": 2})
+            take_until(watch, copy, writer.update(names[0], {"n": 3}).sequence)
+        assert (names[-1] in copy.twins) == again
+        assert len(copy.twins) == 399 + again
+
+
+@pytest.mark.parametrize("coalesce", [False, True], ids=["each commit", "coalesced"])
 @pytest.mark.parametrize("cold", [False, True], ids=["in memory", "on disk"])
 def test_a_snapshot_beside_writers_has_one_sequence(
     start: Callable[..., Daemon], coalesce: bool, cold: bool
