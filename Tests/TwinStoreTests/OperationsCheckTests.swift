@@ -192,7 +192,7 @@ import TwinStore
     let scene = try OperationsScene.closed()
     let size = try #require(scene.files()["twind.db"]).count
     let sound = try content(scene)
-    for offset in stride(from: 0, to: size, by: 977) {
+    for offset in stride(from: 0, to: size, by: 1_999) {
       let broken = OperationsScene(try scene.place.copy())
       try flip(broken.database, at: offset)
       guard let report = try? broken.check(), report.isSound else { continue }

@@ -12,12 +12,14 @@ private let shortages = [EMFILE, ENFILE, ENOMEM]
   private let workplace = Workplace()
 
   private func open(_ files: ShortFileSystem) throws -> Store {
-    try Store(directory: workplace.path, options: .small, fileSystem: files)
+    var options = Store.Options.small
+    options.journal = JournalOptions(segmentBytes: 256 << 10, recordBytesMax: 64 << 10)
+    return try Store(directory: workplace.path, options: options, fileSystem: files)
   }
 
   /// Fills a segment; returns the error that ended it, if one did.
   private func fillSegment(_ store: Store) -> TwinError? {
-    for number in 0..<40 {
+    for number in 0..<10 {
       do throws(TwinError) {
         try store.update("acme/customer/\(number)", ["text": .string(String(repeating: "x", count: 40_000))])
       } catch {
@@ -64,7 +66,7 @@ private let shortages = [EMFILE, ENFILE, ENOMEM]
     files.shortage.store(EMFILE, ordering: .relaxed)
     // One segment and a half: the change from one to the other is among them.
     let text = String(repeating: "x", count: 40_000)
-    for number in 0..<36 { try store.update("acme/customer/1", ["text": .string("\(number)" + text)]) }
+    for number in 0..<9 { try store.update("acme/customer/1", ["text": .string("\(number)" + text)]) }
     #expect(store.failure == nil)
     #expect(store.stats.journal.segmentCount == 2)
   }
