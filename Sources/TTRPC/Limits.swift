@@ -55,7 +55,16 @@ public struct Limits: Sendable {
   /// Replies of one connection to one turn, in bytes. Past it the rest of its frames waits likewise.
   public var replyBytesPerTurnMax = 128 << 10
 
+  /// Makes the detail by which callers are told of a limit that they reached. ttrpc has none of its own.
+  public var detail: (@Sendable (RPCError.Limit) -> RPCError.Detail)?
+
   public init() {}
+
+  /// As it goes to a caller.
+  func detailed(_ error: RPCError) -> RPCError {
+    guard let detail, let limit = error.limit else { return error }
+    return RPCError(error.code, error.message, details: error.details + [detail(limit)])
+  }
 
   /// Descriptors that a server with so many threads takes at most.
   public func descriptorsMax(reactors: Int) -> Int {

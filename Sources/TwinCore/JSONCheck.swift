@@ -10,15 +10,22 @@ struct JSONCheck {
   private var levels: UInt64 = 0
   private var depth = 0
 
-  /// Why the text is not JSON, with the place; nil when it is.
-  static func fault(in text: UnsafeRawBufferPointer) -> String? {
+  struct Fault {
+    /// Why the text is not JSON, with the place.
+    let reason: String
+    /// The limit that it is beyond, if that is why.
+    let limit: TwinError.Detail?
+  }
+
+  /// Nil when the text is JSON.
+  static func fault(in text: UnsafeRawBufferPointer) -> Fault? {
     var check = JSONCheck(text: text)
     return check.run()
   }
 
   private init(text: UnsafeRawBufferPointer) { self.text = text }
 
-  private mutating func run() -> String? {
+  private mutating func run() -> Fault? {
     while true {
       skipSpace()
       guard let isClosed = beginValue() else { return fault }
@@ -26,7 +33,10 @@ struct JSONCheck {
       if !isClosed { continue }
       while true {
         skipSpace()
-        if depth == 0 { return position == text.count ? nil : "at byte \(position) something follows the value" }
+        if depth == 0 {
+          return position == text.count
+            ? nil : Fault(reason: "at byte \(position) something follows the value", limit: nil)
+        }
         let isObject = levels & 1 == 1
         if take(",") {
           if isObject, !takeKey() { return fault }
@@ -38,10 +48,14 @@ struct JSONCheck {
     }
   }
 
-  private var fault: String {
-    depth > Limits.jsonDepthMax
-      ? "it is more than \(Limits.jsonDepthMax) levels deep"
-      : position == text.count ? "it ends too early" : "it is malformed at byte \(position)"
+  private var fault: Fault {
+    if depth > Limits.jsonDepthMax {
+      return Fault(
+        reason: "it is more than \(Limits.jsonDepthMax) levels deep (jsonDepthMax)",
+        limit: .limit("jsonDepthMax", maximum: Limits.jsonDepthMax, actual: depth))
+    }
+    return Fault(
+      reason: position == text.count ? "it ends too early" : "it is malformed at byte \(position)", limit: nil)
   }
 
   /// Takes a scalar or an empty container (true), or opens a container up to its first value (false).

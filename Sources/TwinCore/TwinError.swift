@@ -9,8 +9,12 @@ package struct TwinError: Error, Equatable {
     case conflict(name: [UInt8], currentRevision: UInt64, lastAgent: [UInt8], recordedAt: Int64)
     /// A sequence cannot be resumed from or waited for.
     case resume(oldest: UInt64, head: UInt64)
-    /// A named limit, its value, and what the request would have needed.
+    /// A named limit, its value, and what the request would have needed; 0 = that is not known.
     case limit(name: String, maximum: UInt64, actual: UInt64)
+
+    package static func limit(_ name: String, maximum: Int, actual: Int) -> Detail {
+      .limit(name: name, maximum: UInt64(clamping: maximum), actual: UInt64(clamping: actual))
+    }
   }
 
   package let code: StatusCode
@@ -31,7 +35,7 @@ package struct TwinError: Error, Equatable {
   ) -> TwinError {
     TwinError(
       code, "\(thing) has \(actual) \(unit), at most \(maximum) are allowed",
-      detail: .limit(name: limit, maximum: UInt64(maximum), actual: UInt64(actual)))
+      detail: .limit(limit, maximum: maximum, actual: actual))
   }
 }
 

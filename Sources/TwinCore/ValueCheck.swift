@@ -23,7 +23,8 @@ func checkValue(
   case TWIND__V1__VALUE__KIND_JSON_VALUE:
     let text = try checkString(value.pointee.json_value, of: attribute)
     if let fault = JSONCheck.fault(in: text) {
-      throw .invalid("the json_value of \(quoted(attribute)) is not JSON: \(fault)")
+      throw TwinError(
+        .invalidArgument, "the json_value of \(quoted(attribute)) is not JSON: \(fault.reason)", detail: fault.limit)
     }
   case TWIND__V1__VALUE__KIND_DOUBLE_VALUE:
     try checkFinite(value.pointee.double_value, of: attribute)

@@ -7,10 +7,10 @@ import TwinRoutes
 import TwinStore
 
 extension RPCError {
-  init(_ error: TwinError) {
+  init(_ error: TwinError, limit: Limit? = nil) {
     // Both enumerations hold gRPC's numbers.
     let code = TTRPC.StatusCode(rawValue: error.code.rawValue) ?? .unknown
-    self.init(code, error.message, details: error.detail.map { [Detail($0)] } ?? [])
+    self.init(code, error.message, details: error.detail.map { [Detail($0)] } ?? [], limit: limit)
   }
 
   /// The disk could not be read or written; the operator's message says which file and what to do.
@@ -37,14 +37,21 @@ extension RPCError.Detail {
       message.pointee.oldest_sequence = oldest
       message.pointee.head_sequence = head
       self.init(message)
-    case .limit(let name, let maximum, let actual):
-      let message = arena.make(Twind__V1__LimitDetail.self)
-      message.pointee.limit = arena.string(name)
-      message.pointee.maximum = maximum
-      message.pointee.actual = actual
-      self.init(message)
+    case .limit(let name, let maximum, let actual): self.init(limit: name, maximum: maximum, actual: actual)
     }
   }
+
+  private init(limit: String, maximum: UInt64, actual: UInt64) {
+    let arena = Arena(chunkBytes: 1024)
+    let message = arena.make(Twind__V1__LimitDetail.self)
+    message.pointee.limit = arena.string(limit)
+    message.pointee.maximum = maximum
+    message.pointee.actual = actual
+    self.init(message)
+  }
+
+  /// Of a limit of the transport.
+  init(_ limit: RPCError.Limit) { self.init(limit: limit.name, maximum: limit.maximum, actual: limit.actual) }
 
   private init<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
     self.init(typeURL: "type.googleapis.com/" + Message.descriptor.name, value: message.encoded())

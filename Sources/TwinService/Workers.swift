@@ -40,7 +40,8 @@ package final class Workers: @unchecked Sendable {
       guard count < countMax else {
         throw RPCError(
           .resourceExhausted,
-          "\(count) requests of user \(owner.user) wait for the disk (workersQueueMax \(countMax)): try again later")
+          "\(count) requests of user \(owner.user) wait for the disk (workersQueueMax \(countMax)): try again later",
+          limit: .init("workersQueueMax", maximum: countMax, actual: count + 1))
       }
       queue.add(job, of: owner, isNext: isNext)
       news.signal()

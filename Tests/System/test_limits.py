@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import twind
-from frames import INVALID_ARGUMENT, OK, REQUEST, RESOURCE_EXHAUSTED, TWINS, RawConnection, envelope, field, frame
+from daemon import REPOSITORY
+from frames import (
+    DATA, INVALID_ARGUMENT, OK, REMOTE_CLOSED, REQUEST, RESOURCE_EXHAUSTED, TWINS, RawConnection, envelope, field, frame,
+)  # fmt: skip
+from twind._generated.twind.v1 import twin_service_pb2 as messages
 
 NAME = "acme/customer/1"
 REFUSED = (twind.InvalidArgument, twind.ResourceExhausted, twind.FailedPrecondition)
@@ -16,8 +22,7 @@ def refused(limit: str, maximum: int, call: object, *arguments: object, **option
         call(*arguments, **options)  # type: ignore[operator]
     text, detail = str(raised.value), raised.value.limit
     assert str(maximum) in text.replace(",", "") or limit in text, text
-    if detail:
-        assert (detail.limit, detail.maximum) == (limit, maximum) and detail.actual > maximum
+    assert detail and (detail.limit, detail.maximum) == (limit, maximum) and detail.actual > maximum
 
 
 def test_the_limits_can_be_asked_for(client: twind.Client) -> None:
@@ -28,6 +33,22 @@ def test_the_limits_can_be_asked_for(client: twind.Client) -> None:
         "batchTwinsMax": 256, "changesMax": 1000, "connectionsMax": 1024, "streamsPerConnectionMax": 128,
     }  # fmt: skip
     assert {name: limits[name] for name in expected} == expected
+
+
+def test_every_limit_that_an_error_names_can_be_asked_for(client: twind.Client) -> None:
+    """As they stand in the messages, and in what is added to them."""
+    named = {}
+    for layer in ("TTRPC", "TwinCore", "TwinStore", "TwinService"):
+        for path in (REPOSITORY / "Sources" / layer).rglob("*.swift"):
+            if path.parent.name == "Client":
+                continue
+            for text in re.findall(r'"(?:[^"\\\n]|\\.)*"', path.read_text()):
+                text = re.sub(r"\\\((?:[^()]|\([^()]*\))*\)", "…", text)  # what is interpolated
+                named |= dict.fromkeys(re.findall(r"(?<=[(\"])[a-z]\w+Max(?=[ ,)\"])", text), f"{path.name}: {text}")
+    assert {"jsonDepthMax", "frameBytesMax", "workersQueueMax", "watchLagCommitsMax", "journalBytesMax"} <= set(named)
+    limits = client.server_info().limits
+    unknown = {limit: where for limit, where in named.items() if limit not in limits}
+    assert not unknown, list(unknown.items())
 
 
 def test_a_value(client: twind.Client) -> None:
@@ -114,11 +135,43 @@ def test_a_request(client: twind.Client) -> None:
         return {f"a{i}": "x" * 60_000 for i in range(count)}
 
     client.update(NAME, parts(4))
-    with pytest.raises(twind.ResourceExhausted):
-        client.update(NAME, parts(5))
+    refused("UpdateTwin.requestBytesMax", 256 << 10, client.update, NAME, parts(5))
     client.update_many([twind.Update("acme/customer/2", parts(15))])
-    with pytest.raises(twind.ResourceExhausted):
-        client.update_many([twind.Update("acme/customer/3", parts(9)), twind.Update("acme/customer/4", parts(9))])
+    batch = [twind.Update("acme/customer/3", parts(9)), twind.Update("acme/customer/4", parts(9))]
+    refused("BatchUpdateTwins.requestBytesMax", 1 << 20, client.update_many, batch)
+    limits = client.server_info().limits
+    assert limits["UpdateTwin.requestBytesMax"] == 256 << 10 and limits["BatchUpdateTwins.requestBytesMax"] == 1 << 20
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_levels_of_json(client: twind.Client) -> None:
+    client.update(NAME, {"a": twind.Json(nested(64))})
+    refused("jsonDepthMax", 64, client.update, NAME, {"a": twind.Json(nested(65))})
+
+
+def test_calls_of_a_connection(raw: RawConnection) -> None:
+    request = envelope(TWINS, "WatchTwins", messages.WatchTwinsRequest(prefix="acme/").SerializeToString())
+    for stream in range(1, 2 * 129, 2):
+        raw.send(frame(stream, REQUEST, REMOTE_CLOSED, request))
+    while (answer := raw.receive()) and answer.stream != 257:
+        assert answer.kind == DATA
+    assert answer and answer.code == RESOURCE_EXHAUSTED and "128 streams" in answer.message
+    assert b"twind.v1.LimitDetail" in answer.data and b"streamsPerConnectionMax" in answer.data
+
+
+def test_a_page(client: twind.Client) -> None:
+    refused("listPageMax", 1000, lambda: list(client.list(page_size=1001)))
+
+
+def test_a_twin_that_a_watch_names_twice(client: twind.Client) -> None:
+    with pytest.raises(twind.InvalidArgument, match="acme/customer/1.*appears twice"):
+        client.watch([NAME, "acme/customer/2", NAME]).snapshot()
 
 
 @pytest.mark.parametrize(
@@ -138,5 +191,6 @@ def test_metadata(raw: RawConnection, metadata: dict[str, str], codes: set[int])
     assert answer.code in codes
     if answer.code:
         assert "metadata" in answer.message
+        assert b"twind.v1.LimitDetail" in answer.data
     raw.send(frame(3, REQUEST, 0, envelope(TWINS, "ListTwins", field(2, 1))))
     assert raw.answer(3).code == OK

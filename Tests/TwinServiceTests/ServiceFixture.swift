@@ -31,8 +31,9 @@ final class ServiceFixture: Sendable {
       descriptorsMax: 1_024)
     var router = Router()
     twins.register(in: &router)
-    AdminService(identity, twins: twins, statistics: { Server.Statistics() }, droppedLogLines: { 7 })
-      .register(in: &router)
+    AdminService(
+      identity, twins: twins, statistics: { Server.Statistics() }, requestLimits: { [] }, droppedLogLines: { 7 }
+    ).register(in: &router)
     self.router = router
     twind = TwindClient(.inProcess(router))
   }

@@ -121,10 +121,12 @@ final class Acceptor: EventSource, @unchecked Sendable {
     let vacancy = Vacancy(
       openedBefore: now - min(now, limits.silentNanosMin),
       uid: newcomer.denial == .user && !isOperator ? newcomer.peer.uid : nil, isOperator: isOperator)
-    let reason = RPCError(
-      .resourceExhausted,
-      "closed for another: all places are taken (connectionsMax), and this connection has not made a call: connect when "
-        + "there is one to make")
+    let reason = limits.detailed(
+      RPCError(
+        .resourceExhausted,
+        "closed for another: all places are taken (connectionsMax), and this connection has not made a call: connect when "
+          + "there is one to make",
+        limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: limits.connectionsMax + 1)))
     server.vacate(vacancy, reason) { [self] hasFound in reactor.post { self.settle(hasFound) } }
   }
 
@@ -156,7 +158,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
       Glibc.close(fd)
       return
     }
-    Refusal(fd, reactor).open(error)
+    Refusal(fd, reactor).open(limits.detailed(error))
   }
 
   // MARK: Silence
@@ -168,11 +170,13 @@ final class Acceptor: EventSource, @unchecked Sendable {
       return
     }
     sweepAt = now + max(limits.silentNanosMax / 60, 1_000_000)
-    let reason = RPCError(
-      .resourceExhausted,
-      "closed: this connection has made no call for \(limits.silentNanosMax / 1_000_000_000) s (silentNanosMax), and "
-        + "\(ConnectionPlaces.crowdedPercent) % of the places are taken (connectionsMax): connect when there is one to "
-        + "make")
+    let reason = limits.detailed(
+      RPCError(
+        .resourceExhausted,
+        "closed: this connection has made no call for \(limits.silentNanosMax / 1_000_000_000) s (silentNanosMax), and "
+          + "\(ConnectionPlaces.crowdedPercent) % of the places are taken (connectionsMax): connect when there is one to "
+          + "make",
+        limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: limits.connectionsMax)))
     server.closeAll(Vacancy(openedBefore: now - min(now, limits.silentNanosMax)), reason)
   }
 }

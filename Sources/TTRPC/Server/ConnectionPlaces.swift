@@ -81,14 +81,16 @@ struct ConnectionPlaces {
       return RPCError(
         .resourceExhausted,
         "user \(uid) has \(byUser[uid, default: 0]) connections, as many as one user may have "
-          + "(connectionsPerUserMax): close some, or share them")
+          + "(connectionsPerUserMax): close some, or share them",
+        limit: .init("connectionsPerUserMax", maximum: limits.connectionsPerUserMax, actual: byUser[uid, default: 0] + 1))
     }
     let reserved =
       isOperator ? ", and the \(limits.connectionsReservedMax) for operators (connectionsReservedMax)," : ""
     return RPCError(
       .resourceExhausted,
       "all \(limits.connectionsMax) connections (connectionsMax)\(reserved) are taken, \(holders): close some, or raise "
-        + "the limit")
+        + "the limit",
+      limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: ordinaryCount + 1))
   }
 
   /// Those who have the most: "900 by user 1000 and 100 by user 0".

@@ -25,6 +25,8 @@ final class Method: Sendable {
   let name: String
   let shape: StreamingShape
   let requestBytesMax: Int
+  /// The name of `requestBytesMax`, which each method has for itself.
+  var limitName: String { name + ".requestBytesMax" }
   let request: Descriptor
   /// Of a unary method.
   let unary: Unary

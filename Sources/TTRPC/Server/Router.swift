@@ -34,6 +34,9 @@ public struct Router: Sendable {
     add(Method(route, gate: gate, stream: handler))
   }
 
+  /// Name and value of each method's own limit.
+  var limits: [(name: String, value: UInt64)] { methods.map { ($0.limitName, UInt64($0.requestBytesMax)) } }
+
   /// The method that an envelope names; good as long as the router. Throws UNIMPLEMENTED naming what there is.
   @inline(__always)
   func method(

@@ -105,6 +105,9 @@ public final class Server: @unchecked Sendable {
     }
   }
 
+  /// Name and value of the largest request of each method.
+  public var requestLimits: [(name: String, value: UInt64)] { router.limits }
+
   public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
 
   /// The threads, for those who have something to do on each.

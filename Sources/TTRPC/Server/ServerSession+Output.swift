@@ -28,12 +28,13 @@ extension ServerSession {
   }
 
   /// A response frame with an error status.
-  func appendError(_ id: UInt32, _ error: RPCError) { output.appendError(id, error) }
+  func appendError(_ id: UInt32, _ error: RPCError) { output.appendError(id, limits.detailed(error)) }
 
   static func replyTooLarge(_ byteCount: Int) -> RPCError {
     RPCError(
       .resourceExhausted,
-      "the reply of \(byteCount) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): ask for less")
+      "the reply of \(byteCount) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): ask for less",
+      limit: .init("frameBytesMax", maximum: Limits.frameBytesMax, actual: byteCount))
   }
 }
 

@@ -35,7 +35,7 @@ package final class ServerSession {
   @exclusivity(unchecked) private(set) var callCount: UInt64 = 0
 
   private let router: Router
-  private let limits: Limits
+  let limits: Limits
   @exclusivity(unchecked) private var connection = ServerConnectionState()
   @exclusivity(unchecked) private var streams: [UInt32: ServerCall] = [:]
   /// The stream that made output last.
@@ -174,13 +174,15 @@ package final class ServerSession {
       .resourceExhausted,
       "\(output.byteCount) bytes of replies wait to be read on this connection (sendBytesPerConnectionMax "
         + "\(limits.sendBytesPerConnectionMax)), and \(Limits.queuedBytesMax) bytes of requests behind them "
-        + "(queuedBytesMax): read replies before asking for more")
+        + "(queuedBytesMax): read replies before asking for more",
+      limit: .init("sendBytesPerConnectionMax", maximum: limits.sendBytesPerConnectionMax, actual: output.byteCount))
   }
 
   private static func tooLong(_ header: FrameHeader) -> RPCError {
     RPCError(
       .resourceExhausted,
-      "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less")
+      "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less",
+      limit: .init("frameBytesMax", maximum: Limits.frameBytesMax, actual: Int(header.length)))
   }
 
   /// A frame began and did not end in time.
@@ -280,7 +282,8 @@ package final class ServerSession {
       throw RPCError(
         .resourceExhausted,
         "\(count) \(isUnary ? "calls" : "streams") are in flight on this connection (streamsPerConnectionMax): "
-          + "wait for one to end, or connect again")
+          + "wait for one to end, or connect again",
+        limit: .init("streamsPerConnectionMax", maximum: limits.streamsPerConnectionMax, actual: count + 1))
     }
   }
 
@@ -329,7 +332,8 @@ package final class ServerSession {
       throw RPCError(
         .resourceExhausted,
         "a \(method.name) request of \(payload.count) bytes is over its limit of \(method.requestBytesMax) "
-          + "(requestBytesMax): split it")
+          + "(\(method.limitName)): split it",
+        limit: .init(method.limitName, maximum: method.requestBytesMax, actual: payload.count))
     }
   }
 
@@ -439,7 +443,8 @@ extension RPCError {
     RPCError(
       .resourceExhausted,
       "buffers hold \(share.budgetByteCount) of \(share.budgetBytesMax) bytes (bufferBytesMax), \(share.byteCount) of them "
-        + "for this connection: read replies as they come and send frames whole, or raise --buffer-limit")
+        + "for this connection: read replies as they come and send frames whole, or raise --buffer-limit",
+      limit: .init("bufferBytesMax", maximum: share.budgetBytesMax, actual: share.budgetByteCount))
   }
 
   static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was made")

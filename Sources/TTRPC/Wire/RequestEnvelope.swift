@@ -102,11 +102,17 @@ public struct Metadata {
     guard let pair = Self.pair(bytes) else { throw RPCError.malformedEnvelope }
     // No more than the frame has, which is far from what 32 bits hold.
     byteCount += Int32(pair.key.count + pair.value.count)
-    guard count < Limits.metadataPairsMax, byteCount <= Limits.metadataBytesMax else {
+    guard count < Limits.metadataPairsMax else {
       throw RPCError(
         .resourceExhausted,
-        "metadata is over its limit of \(Limits.metadataPairsMax) pairs and \(Limits.metadataBytesMax) bytes "
-          + "(metadataPairsMax, metadataBytesMax): send less")
+        "metadata is over its limit of \(Limits.metadataPairsMax) pairs (metadataPairsMax): send less",
+        limit: .init("metadataPairsMax", maximum: Limits.metadataPairsMax, actual: Int(count) + 1))
+    }
+    guard byteCount <= Limits.metadataBytesMax else {
+      throw RPCError(
+        .resourceExhausted,
+        "metadata is over its limit of \(Limits.metadataBytesMax) bytes (metadataBytesMax): send less",
+        limit: .init("metadataBytesMax", maximum: Limits.metadataBytesMax, actual: Int(byteCount)))
     }
     pairCount += 1
   }

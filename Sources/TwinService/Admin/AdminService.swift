@@ -29,7 +29,7 @@ package final class AdminService: Sendable {
       self.isDev = isDev
       self.startTime = startTime
       let own = [(name: "descriptorsMax", value: UInt64(descriptorsMax))]
-      limits = (own + rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named).sorted { $0.name < $1.name }
+      limits = own + rpcLimits.named + TwinCore.Limits.all + ServiceLimits.named
     }
   }
 
@@ -39,17 +39,21 @@ package final class AdminService: Sendable {
   let lanes: Lanes
   /// Counts of the server, which cannot be asked from one of its own threads.
   let statistics: @Sendable () -> Server.Statistics
+  /// Name and value of the largest request of each method.
+  let requestLimits: @Sendable () -> [(name: String, value: UInt64)]
   let droppedLogLines: @Sendable () -> UInt64
 
   package init(
     _ identity: Identity, twins: TwinService, statistics: @escaping @Sendable () -> Server.Statistics,
+    requestLimits: @escaping @Sendable () -> [(name: String, value: UInt64)],
     droppedLogLines: @escaping @Sendable () -> UInt64
   ) {
     var identity = identity
-    identity.limits = (identity.limits + twins.store.options.limits).sorted { $0.name < $1.name }
+    identity.limits += twins.store.options.limits
     self.identity = identity
     self.twins = twins
     self.statistics = statistics
+    self.requestLimits = requestLimits
     self.droppedLogLines = droppedLogLines
     store = twins.store
     lanes = twins.lanes

@@ -17,9 +17,10 @@ extension AdminService {
     response.pointee.socket = arena.string(identity.socket)
     response.pointee.data_dir = arena.string(identity.dataDirectory)
     response.pointee.pid = getpid()
-    response.pointee.n_limits = identity.limits.count
+    let limits = (identity.limits + requestLimits()).sorted { $0.name < $1.name }
+    response.pointee.n_limits = limits.count
     response.pointee.limits = arena.array(
-      identity.limits.map { limit in
+      limits.map { limit in
         let message = arena.make(Twind__V1__Limit.self)
         message.pointee.name = arena.string(limit.name)
         message.pointee.value = limit.value

@@ -158,6 +158,7 @@ package final class Daemon: Service {
   private static func limits(_ options: DaemonOptions) throws(Failure) -> (TTRPC.Limits, Descriptors) {
     var limits = TTRPC.Limits()
     limits.bufferBytesMax = options.bufferLimit
+    limits.detail = { RPCError.Detail($0) }
     let descriptors = try Descriptors.reserve(
       connections: options.connectionsMax, limits: limits, reactors: options.reactors)
     limits.connectionsMax = descriptors.connectionsMax
@@ -185,6 +186,7 @@ package final class Daemon: Service {
     twins.register(in: &router)
     AdminService(
       identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
+      requestLimits: { counter.server?.requestLimits ?? [] },
       droppedLogLines: { StandardErrorLog.dropped.load(ordering: .relaxed) }
     ).register(in: &router)
     health.register(in: &router)

@@ -107,16 +107,21 @@ private struct TwinResults {
         TwinError(
           .resourceExhausted,
           "the twins read from disk for one call are full (coldTwinBytesMax \(ServiceLimits.coldTwinBytesMax)): ask for "
-            + "\(name) again"))
+            + "\(name) again",
+          detail: .limit("coldTwinBytesMax", maximum: ServiceLimits.coldTwinBytesMax, actual: 0)))
     }
   }
 
   private mutating func add(_ name: TwinName, _ image: TwinImage) {
     let twin = TwinEncoding(image, mask, permit)
     let count = WireWriter.fieldByteCount(name.bytes.count) + twin.fieldByteCount
-    guard byteCount + WireWriter.fieldByteCount(count) <= ServiceLimits.replyBytesMax else {
+    let newCount = byteCount + WireWriter.fieldByteCount(count)
+    guard newCount <= ServiceLimits.replyBytesMax else {
       return addStatus(
-        name, TwinError(.resourceExhausted, "the reply is full (replyBytesMax): ask for \(name) again"))
+        name,
+        TwinError(
+          .resourceExhausted, "the reply is full (replyBytesMax): ask for \(name) again",
+          detail: .limit("replyBytesMax", maximum: ServiceLimits.replyBytesMax, actual: newCount)))
     }
     redactions.add(image, mask, permit)
     append(name, .twin(image), count)

@@ -94,8 +94,10 @@ private struct ListQuery: Sendable {
     if !token.isEmpty { try Self.checkToken(token.bytes, prefix.bytes) }
     let size = Int(request.pointee.page_size)
     guard size >= 0, size <= TwinCore.Limits.listPageMax else {
-      throw .invalid(
-        "page_size is \(size): use 1 to \(TwinCore.Limits.listPageMax) (listPageMax), or 0 for \(Self.pageDefault)")
+      throw TwinError(
+        .invalidArgument,
+        "page_size is \(size): use 1 to \(TwinCore.Limits.listPageMax) (listPageMax), or 0 for \(Self.pageDefault)",
+        detail: .limit("listPageMax", maximum: TwinCore.Limits.listPageMax, actual: size))
     }
     self.prefix = prefix.array
     after = token.array

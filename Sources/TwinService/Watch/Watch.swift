@@ -253,12 +253,14 @@ final class Watch: @unchecked Sendable {
   private var isKept: Bool { (try? store.checkResumable(cursor)) != nil }
 
   private func tooFarBehind(_ lag: UInt64) -> RPCError {
-    RPCError(
-      TwinError(
-        .resourceExhausted,
-        "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
-          + "a snapshot, and read faster",
-        detail: .resume(oldest: store.oldestResumable, head: store.head)))
+    let resume = TwinError(
+      .resourceExhausted,
+      "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
+        + "a snapshot, and read faster",
+      detail: .resume(oldest: store.oldestResumable, head: store.head))
+    return RPCError(
+      resume,
+      limit: .init("watchLagCommitsMax", maximum: Int(ServiceLimits.watchLagCommitsMax), actual: Int(clamping: lag)))
   }
 
   private func deliver(_ commits: [CommitRecord]) {

@@ -42,6 +42,9 @@ struct WatchQuery: Sendable {
     var names: [TwinName] = []
     for index in 0..<count { names.append(try TwinName(Text(request.pointee.names[index]))) }
     names.sort()
+    for (name, next) in zip(names, names.dropFirst()) where name == next {
+      throw .invalid("\(name) appears twice in the watch")
+    }
     return .names(names.map(\.array))
   }
 

@@ -229,8 +229,11 @@ final class CommitSection: @unchecked Sendable {
 
   private func checkRoom() throws(TwinError) {
     if sequences.isExhausted(synced: journal.syncedThrough) {
+      let maximum = Int(Limits.sequenceReserveMax)
       throw TwinError(
-        .resourceExhausted, "\(Limits.sequenceReserveMax) commits wait to be synced: the disk is slow, try again later")
+        .resourceExhausted,
+        "\(maximum) commits wait to be synced (sequenceReserveMax): the disk is slow, try again later",
+        detail: .limit("sequenceReserveMax", maximum: maximum, actual: maximum + 1))
     }
     if cache.unwrittenBytes > cache.byteCountMax / 4 * 3 {
       throw TwinError(.resourceExhausted, checkpointError.map(Self.stuck) ?? Self.crowded)
@@ -287,7 +290,8 @@ extension CommitSection {
     TwinError(
       .resourceExhausted,
       "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)) until a checkpoint succeeds: "
-        + (error.map { "the last one failed: \($0)" } ?? "try again later"))
+        + (error.map { "the last one failed: \($0)" } ?? "try again later"),
+      detail: .limit("journalBytesMax", maximum: bytesMax, actual: bytes))
   }
 
   fileprivate static let crowded =
