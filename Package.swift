@@ -62,7 +62,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TTRPC", arguments], swiftSettings: strict),
+      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", arguments],
+      swiftSettings: strict),
     .target(name: "CBench", path: "Tests/Bench/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(
       name: "twinbench",
@@ -105,7 +106,8 @@ let package = Package(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",
       swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinFixtures", "TwinStore", grdb], swiftSettings: strict),
+      name: "SimulationTests", dependencies: ["Simulation", "twind-simulate", "TwinFixtures", "TwinStore", grdb],
+      swiftSettings: strict),
     .testTarget(
       name: "TTRPCTests",
       dependencies: [

@@ -28,3 +28,20 @@ public struct Route<Request: ProtobufMessage, Response: ProtobufMessage>: Sendab
     self.requestBytesMax = requestBytesMax
   }
 }
+
+/// A method whose messages are known by their descriptors alone, for tools that call any of them.
+public struct AnyRoute: Sendable {
+  public let service: String
+  public let method: String
+  public let shape: StreamingShape
+  public let request: Descriptor
+  public let response: Descriptor
+
+  public init<Request, Response>(_ route: Route<Request, Response>) {
+    service = route.service
+    method = route.method
+    shape = route.shape
+    request = Request.descriptor
+    response = Response.descriptor
+  }
+}

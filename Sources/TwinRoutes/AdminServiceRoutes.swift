@@ -29,4 +29,12 @@ public enum AdminServiceRoutes {
     Twind__V1__BackupRequest, Twind__V1__BackupResponse
   >(
     service: "twind.v1.AdminService", method: "Backup", shape: .serverStream, requestBytesMax: 262_144)
+
+  /// All of them.
+  public static let all: [AnyRoute] = [
+    AnyRoute(getServerInfo),
+    AnyRoute(getStats),
+    AnyRoute(checkpoint),
+    AnyRoute(backup),
+  ]
 }

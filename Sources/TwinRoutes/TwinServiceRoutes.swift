@@ -55,4 +55,16 @@ public enum TwinServiceRoutes {
     Twind__V1__WatchTwinsRequest, Twind__V1__WatchTwinsResponse
   >(
     service: "twind.v1.TwinService", method: "WatchTwins", shape: .serverStream, requestBytesMax: 262_144)
+
+  /// All of them.
+  public static let all: [AnyRoute] = [
+    AnyRoute(getTwin),
+    AnyRoute(batchGetTwins),
+    AnyRoute(updateTwin),
+    AnyRoute(batchUpdateTwins),
+    AnyRoute(deleteTwin),
+    AnyRoute(listTwins),
+    AnyRoute(listFacts),
+    AnyRoute(watchTwins),
+  ]
 }

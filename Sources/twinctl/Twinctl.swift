@@ -44,7 +44,7 @@ struct Twinctl: ParsableCommand {
       Get.self, SetCommand.self, Increment.self, Remove.self, Delete.self, List.self, History.self, Watch.self,
       Import.self, Export.self,
       Stats.self, Health.self, Info.self, Checkpoint.self, Backup.self,
-      ProtoCommand.self,
+      Call.self, ProtoCommand.self,
     ])
 
   static func main() {

@@ -6,9 +6,7 @@ Made from the service descriptors: a new method is covered on the day it exists.
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import random
 import signal
 import socket
@@ -24,27 +22,12 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 import twind
-import twind._generated
 from daemon import Daemon, until
 from frames import CANCEL, REMOTE_CLOSED, REMOTE_OPEN, REQUEST, RESPONSE, RawConnection, envelope, field, frame
+from methods import METHODS, is_repeated
 
 LONG = "acme/customer/long"
 HISTORY = 20_000
-
-
-def methods() -> dict[str, MethodDescriptor]:
-    """By full name: all that stand in any file that the client was generated from."""
-    found: dict[str, MethodDescriptor] = {}
-    for module in pkgutil.walk_packages(twind._generated.__path__, "twind._generated."):
-        if not module.name.endswith("_pb2"):
-            continue
-        for service in importlib.import_module(module.name).DESCRIPTOR.services_by_name.values():
-            found |= {method.full_name: method for method in service.methods}
-    return found
-
-
-METHODS = methods()
-assert {"twind.v1.TwinService.GetTwin", "twind.v1.AdminService.Backup", "grpc.health.v1.Health.Watch"} <= set(METHODS)
 
 
 # What is sent.
@@ -85,7 +68,7 @@ def edges(one: FieldDescriptor) -> list[Any]:
 def at_edges(make: Callable[[], Message]) -> Iterator[bytes]:
     """The usual request with one field after the other at its ends, those of messages in it too."""
     for one in make().DESCRIPTOR.fields:
-        many = one.is_repeated if hasattr(one, "is_repeated") else one.label == FieldDescriptor.LABEL_REPEATED
+        many = is_repeated(one)
         if one.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
             inner_type = message_factory.GetMessageClass(one.message_type)
             for inner in [b"", *at_edges(inner_type)]:

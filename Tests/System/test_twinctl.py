@@ -21,7 +21,7 @@ from twinctl import CONFLICT, INVALID, LIMIT, LOCAL, NAME, NOT_FOUND, OK, TWINCT
 
 COMMANDS = [
     "get", "set", "increment", "remove", "delete", "list", "history", "watch", "import", "export", "stats", "health",
-    "info", "checkpoint",
+    "info", "checkpoint", "backup", "call", "proto",
 ]  # fmt: skip
 
 

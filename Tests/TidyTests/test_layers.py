@@ -23,7 +23,7 @@ ALLOWED = {
         "TwinService", "TwinStore", "TwinText", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle",
     },
     "TwinText": {"TwinClient"},
-    "twinctl": {"TwinText", "TwinClient", "TTRPC", "ArgumentParser"},
+    "twinctl": {"TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "ArgumentParser"},
     "twinbench": {
         "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
         "Histogram",

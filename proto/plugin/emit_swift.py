@@ -46,13 +46,15 @@ def _routes(service: Service) -> str:
     text = HEADER.format(imports=_imports(service.full_name))
     text += f"\n/// The routes of `{service.full_name}`.\npublic enum {service.name}Routes {{\n"
     text += "\n".join(_route(service, method) for method in service.methods)
-    return text + "}\n"
+    text += "\n  /// All of them.\n  public static let all: [AnyRoute] = [\n"
+    text += "".join(f"    AnyRoute({_name(method)}),\n" for method in service.methods)
+    return text + "  ]\n}\n"
 
 
 def _route(service: Service, method) -> str:
     return ROUTE.format(
         comment="\n".join(f"  /// {line}" for line in method.comment.splitlines()),
-        name=method.name[0].lower() + method.name[1:],
+        name=_name(method),
         service=service.full_name,
         method=method.name,
         shape=SHAPES[method.shape],
@@ -60,6 +62,10 @@ def _route(service: Service, method) -> str:
         request_type=c_type(method.request),
         response_type=c_type(method.response),
     )
+
+
+def _name(method) -> str:
+    return method.name[0].lower() + method.name[1:]
 
 
 def _imports(full_name: str) -> str:

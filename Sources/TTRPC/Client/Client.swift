@@ -61,7 +61,7 @@ public final class Client: @unchecked Sendable {
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> PendingCall<Response> {
     precondition(route.shape == .unary, "\(route.method) is not unary")
-    let (envelope, deadline) = try envelope(route, request.encoded(), timeout)
+    let (envelope, deadline) = try envelope(route.service, route.method, request.encoded(), timeout)
     let channel = try connected(by: deadline)
     return PendingCall(self, channel, try channel.begin(.unary, envelope), deadline)
   }
@@ -88,13 +88,13 @@ public final class Client: @unchecked Sendable {
   ) throws(RPCError) -> ClientStream<Request, Response> {
     precondition(route.shape != .unary, "\(route.method) is unary")
     precondition((route.shape == .serverStream) == (request != nil), "only server-streaming calls begin with a request")
-    let (envelope, deadline) = try envelope(route, request?.encoded() ?? [], timeout)
+    let (envelope, deadline) = try envelope(route.service, route.method, request?.encoded() ?? [], timeout)
     let channel = try connected(by: deadline)
     return ClientStream(self, channel, try channel.begin(route.shape, envelope), deadline)
   }
 
   /// A usable connection, made anew when there is none.
-  private func connected(by deadlineNanos: UInt64) throws(RPCError) -> ClientChannel {
+  func connected(by deadlineNanos: UInt64) throws(RPCError) -> ClientChannel {
     try lock.withLock { () throws(RPCError) in
       if let channel, channel.isUsable { return channel }
       let transport = try connect(min(Self.deadline(options.connectTimeout), deadlineNanos))
@@ -115,13 +115,13 @@ public final class Client: @unchecked Sendable {
     Thread.detached(name: "ttrpc-client") { channel.readUntilClosed() }
   }
 
-  private func envelope<Request, Response>(
-    _ route: Route<Request, Response>, _ payload: [UInt8], _ timeout: Duration?
+  func envelope(
+    _ service: String, _ method: String, _ payload: [UInt8], _ timeout: Duration?
   ) throws(RPCError) -> ([UInt8], UInt64) {
     let arena = Arena(chunkBytes: 1024)
     let envelope = arena.make(Ttrpc__Request.self)
-    envelope.pointee.service = arena.string(route.service)
-    envelope.pointee.method = arena.string(route.method)
+    envelope.pointee.service = arena.string(service)
+    envelope.pointee.method = arena.string(method)
     let timeout = timeout ?? options.timeout
     if let timeout { envelope.pointee.timeout_nano = timeout.nanos == 0 ? -1 : timeout.nanos }
     let pairs = options.metadata.map { pair in

@@ -15,4 +15,10 @@ public enum HealthRoutes {
     Grpc__Health__V1__HealthCheckRequest, Grpc__Health__V1__HealthCheckResponse
   >(
     service: "grpc.health.v1.Health", method: "Watch", shape: .serverStream, requestBytesMax: 262_144)
+
+  /// All of them.
+  public static let all: [AnyRoute] = [
+    AnyRoute(check),
+    AnyRoute(watch),
+  ]
 }

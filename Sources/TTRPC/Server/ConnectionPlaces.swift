@@ -78,11 +78,12 @@ struct ConnectionPlaces {
   /// What a peer is told who gets none: who has the places, and what to do.
   func refusal(_ denial: Denial, _ uid: UInt32, isOperator: Bool) -> RPCError {
     if denial == .user && !isOperator {
+      let count = byUser[uid, default: 0]
       return RPCError(
         .resourceExhausted,
-        "user \(uid) has \(byUser[uid, default: 0]) connections, as many as one user may have "
+        "user \(uid) has \(count) connections, as many as one user may have "
           + "(connectionsPerUserMax): close some, or share them",
-        limit: .init("connectionsPerUserMax", maximum: limits.connectionsPerUserMax, actual: byUser[uid, default: 0] + 1))
+        limit: .init("connectionsPerUserMax", maximum: limits.connectionsPerUserMax, actual: count + 1))
     }
     let reserved =
       isOperator ? ", and the \(limits.connectionsReservedMax) for operators (connectionsReservedMax)," : ""

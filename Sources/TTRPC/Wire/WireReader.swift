@@ -11,30 +11,30 @@ enum WireType {
 }
 
 /// One field as it stands in the bytes.
-struct WireField {
-  var number: UInt32
-  var type: UInt8
+package struct WireField {
+  package var number: UInt32
+  package var type: UInt8
   /// The value's bytes: of a length-delimited field without its length.
-  var value: UnsafeRawBufferPointer
+  package var value: UnsafeRawBufferPointer
 }
 
 /// A position in an encoded message.
-struct WireReader {
+package struct WireReader {
   private var position: UnsafeRawPointer
   private let end: UnsafeRawPointer
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  package init(_ bytes: UnsafeRawBufferPointer) {
     // An empty buffer may have no address; one past nothing is as good as any.
     position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
     end = position + bytes.count
   }
 
   @inline(__always)
-  var isAtEnd: Bool { position == end }
+  package var isAtEnd: Bool { position == end }
 
   /// The next field, or nil when the bytes are malformed. Call only before the end.
   @inline(__always)
-  mutating func next() -> WireField? {
+  package mutating func next() -> WireField? {
     guard let key = tag() else { return nil }
     let value: UnsafeRawBufferPointer?
     switch key.type {

@@ -263,7 +263,7 @@ let protoFiles: [(path: String, text: String)] = [
       string limit = 1;
       // Its value, in the unit that its name states.
       uint64 maximum = 2;
-      // What the request would have needed.
+      // What the request would have needed; 0 when that is not known.
       uint64 actual = 3;
     }
     """# + "\n"

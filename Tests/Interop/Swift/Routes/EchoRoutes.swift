@@ -54,4 +54,15 @@ public enum EchoRoutes {
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "Collect", shape: .clientStream, requestBytesMax: 4_194_304)
+
+  /// All of them.
+  public static let all: [AnyRoute] = [
+    AnyRoute(echo),
+    AnyRoute(fail),
+    AnyRoute(sleep),
+    AnyRoute(empty),
+    AnyRoute(echoStream),
+    AnyRoute(count),
+    AnyRoute(collect),
+  ]
 }

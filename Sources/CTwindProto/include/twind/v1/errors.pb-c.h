@@ -88,7 +88,7 @@ struct  Twind__V1__LimitDetail
    */
   uint64_t maximum;
   /*
-   * What the request would have needed.
+   * What the request would have needed; 0 when that is not known.
    */
   uint64_t actual;
 };
