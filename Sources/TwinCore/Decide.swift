@@ -58,7 +58,7 @@ private func checkPrecondition(_ twin: Command.Twin, on image: TwinImage?) throw
     let current = image?.revision ?? 0
     if current != expected {
       throw conflict(
-        .aborted, "\(twin.name) is at revision \(current), not \(expected): read it again and decide anew")
+        .aborted, "\(twin.name) is at revision \(current), not \(expected): read it again, then decide")
     }
   }
 }

@@ -5,20 +5,20 @@ import TTRPC
 
 /// The routes of `twind.v1.TwinService`.
 public enum TwinServiceRoutes {
-  /// One twin, whole at one revision. NOT_FOUND when it does not exist.
+  /// Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
   public static let getTwin = Route<
     Twind__V1__GetTwinRequest, Twind__V1__GetTwinResponse
   >(
     service: "twind.v1.TwinService", method: "GetTwin", shape: .unary, requestBytesMax: 262_144)
 
-  /// Up to 256 twins at one sequence; a result or a status for each, in the order asked.
+  /// Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
   /// Request limit: 1 MiB.
   public static let batchGetTwins = Route<
     Twind__V1__BatchGetTwinsRequest, Twind__V1__BatchGetTwinsResponse
   >(
     service: "twind.v1.TwinService", method: "BatchGetTwins", shape: .unary, requestBytesMax: 1_048_576)
 
-  /// Changes one twin atomically and creates it when absent.
+  /// Changes one twin atomically, and creates it if it does not exist.
   public static let updateTwin = Route<
     Twind__V1__UpdateTwinRequest, Twind__V1__UpdateTwinResponse
   >(
@@ -31,26 +31,26 @@ public enum TwinServiceRoutes {
   >(
     service: "twind.v1.TwinService", method: "BatchUpdateTwins", shape: .unary, requestBytesMax: 1_048_576)
 
-  /// Deletes one twin. NOT_FOUND when it does not exist.
+  /// Deletes one twin. NOT_FOUND if it does not exist.
   public static let deleteTwin = Route<
     Twind__V1__DeleteTwinRequest, Twind__V1__DeleteTwinResponse
   >(
     service: "twind.v1.TwinService", method: "DeleteTwin", shape: .unary, requestBytesMax: 262_144)
 
-  /// Twins in byte order of their names, in pages. A page token stays good across writes.
+  /// Lists twins in byte order of their names, in pages. A page token stays valid across writes.
   public static let listTwins = Route<
     Twind__V1__ListTwinsRequest, Twind__V1__ListTwinsResponse
   >(
     service: "twind.v1.TwinService", method: "ListTwins", shape: .unary, requestBytesMax: 262_144)
 
-  /// Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
-  /// drops facts that were yet to be sent: ask again.
+  /// Returns every fact recorded about one twin, oldest first, in parts. NOT_FOUND if it never existed; ABORTED if retention
+  /// drops facts before they could be sent: ask again.
   public static let listFacts = Route<
     Twind__V1__ListFactsRequest, Twind__V1__ListFactsResponse
   >(
     service: "twind.v1.TwinService", method: "ListFacts", shape: .serverStream, requestBytesMax: 262_144)
 
-  /// A snapshot of the twins asked for, then every commit that changes them, in order.
+  /// Sends a snapshot of the twins asked for, then every commit that changes them, in order.
   public static let watchTwins = Route<
     Twind__V1__WatchTwinsRequest, Twind__V1__WatchTwinsResponse
   >(

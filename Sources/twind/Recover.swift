@@ -14,10 +14,10 @@ struct Recover: ParsableCommand {
 
       --drop-after    gives up the end of a damaged journal: every commit after a sequence. What is dropped stays beside
                       the journal in files that end in .dropped, which nobody reads again.
-      --drop-twin     gives up one twin and its history. It is deleted then, and may be written anew. If twind still serves
+      --drop-twin     gives up one twin and its history. It is deleted then, and may be created again. If twind still serves
                       it, save it first: twinctl export --prefix NAME > twin.jsonl
       --drop-keys     forgets all idempotency keys: a write that is retried may be done twice.
-      --rebuild       takes what is there for all there is: rebuilds the indexes and counts anew.
+      --rebuild       takes what is there for all there is: rebuilds the indexes and counts the rows again.
       --reset-clock   takes back times of a clock that was ahead: what was recorded after now is recorded as of the last
                       commit before. Set the system's clock right first.
 
@@ -35,7 +35,7 @@ struct Recover: ParsableCommand {
   @Option(help: ArgumentHelp("A twin to give up, or the number of its row; may be repeated.", valueName: "name or row"))
   var dropTwin: [String] = []
   @Flag(help: "Forget all idempotency keys.") var dropKeys = false
-  @Flag(help: "Rebuild the indexes and count anew.") var rebuild = false
+  @Flag(help: "Rebuild the indexes and count the rows again.") var rebuild = false
   @Flag(help: "Take back times of a clock that was ahead.") var resetClock = false
   @Flag(help: "Do not ask.") var yes = false
 

@@ -61,7 +61,7 @@ extension RepairPlan: RecoverPlan {
     for (table, count) in missing {
       lines.append("missing already, and no longer looked for: \(FixedText.count(count, "row")) of the table \(table)")
     }
-    lines.append("the indexes are rebuilt, and the rows counted anew")
+    lines.append("the indexes are rebuilt, and the rows counted again")
     return lines.joined(separator: "\n")
   }
 
@@ -79,7 +79,7 @@ extension ClockReset: RecoverPlan {
     if !isNeeded { return "\(now), and nothing was recorded after that" }
     return """
       \(now), and the last commit was recorded at \(TimestampText.local(latest))
-      recorded anew: \(FixedText.count(commitCount, "commit")) about \(FixedText.count(twinCount, "twin")), as of the last commit before them
+      recorded again: \(FixedText.count(commitCount, "commit")) about \(FixedText.count(twinCount, "twin")), as of the last commit before them
       """
   }
 

@@ -12,7 +12,7 @@ struct Restore: ParsableCommand {
       `twind --data-dir` serves everything up to the backup's sequence.
 
       Sequences go on 4,294,967,296 (2^32) above the backup's: what the daemon issued after the backup is not issued
-      again. Watches that were further than the backup get OUT_OF_RANGE and begin anew.
+      again. Watches that were further than the backup get OUT_OF_RANGE and start again from a snapshot.
 
       EXAMPLES
         twinctl backup /backups/monday.twind

@@ -1,7 +1,7 @@
 // A Bloom filter (Bloom, 1970) of fixed size: "surely not inserted", or "perhaps".
 //
-// With a byte an entry it takes one stranger in forty for an entry, with two bytes one in seven hundred; when it is fuller
-// it errs more often, and never the other way. Not synchronised. NameFilter and KeyFilter are made of these.
+// With one byte an entry the false-positive rate is 1 in 40, with two bytes 1 in 700; it grows as the filter fills up. There
+// are no false negatives. Not synchronised. NameFilter and KeyFilter are made of these.
 
 struct BloomFilter {
   private static let hashCount = 5

@@ -106,8 +106,8 @@ let protoFiles: [(path: String, text: String)] = [
     #"""
     // What a twin is on the wire: names, values, attributes with provenance.
     //
-    // A serialiser never writes one singular sub-message field twice in a message. The daemon refuses such
-    // bytes with INVALID_ARGUMENT.
+    // A message that has one singular sub-message field twice, which no serialiser writes, is refused with
+    // INVALID_ARGUMENT.
     //
     // Times are int64 microseconds since the Unix epoch, UTC.
     syntax = "proto3";
@@ -116,19 +116,19 @@ let protoFiles: [(path: String, text: String)] = [
 
     option go_package = "twind/v1";
 
-    // One customer's digital twin, whole at one revision.
+    // One customer's digital twin, all of it as of one revision.
     message Twin {
       // `space/kind/id`. Space and kind match [a-z][a-z0-9-]{0,62}; the id is 1 to 200 bytes of UTF-8 without
       // `/`, control characters or NUL. Compared by bytes.
       string name = 1;
-      // The sequence of the twin's last commit. Survives delete and re-create.
+      // The sequence of the twin's last commit. It keeps growing when the twin is deleted and created again.
       uint64 revision = 2;
       // In byte order of their names.
       repeated Attribute attributes = 3;
-      // What is recorded of the attributes and can count at a later time: what begins later, what returns when something
-      // bounded ends, and removals, which keep older facts out. By name, then in the order of their recording; without a
-      // value: the attribute has none while the fact holds. Only in the snapshot of a watch, and of a twin with more than
-      // 512 of these without its oldest removals.
+      // Facts that do not hold now but can matter later: those that begin later, those that return when a bounded one ends,
+      // and removals, which keep older facts from showing. They are sorted by name, then in the order in which they were
+      // recorded. One without a value says that the attribute has none while the fact holds. Sent only in the snapshot of a
+      // watch; of a twin with more than 512 of them, the oldest removals are left out.
       repeated Attribute scheduled = 4;
     }
 
@@ -148,23 +148,23 @@ let protoFiles: [(path: String, text: String)] = [
       string agent = 6;
       // How sure the agent is: above 0, at most 1. 0 = not stated.
       double confidence = 7;
-      // What the agent bases it on, for example "ticket:4711". At most 128 bytes.
+      // Where the agent has it from, for example "ticket:4711". At most 128 bytes.
       string evidence = 8;
       // The sequence of the commit that recorded it.
       uint64 sequence = 9;
-      // The purpose that the writer stated. Empty = not stated.
+      // The purpose stated by the writer. Empty = not stated.
       string purpose = 10;
-      // What was added, when an increment made the value.
+      // The number that was added, when the value came from an increment.
       Value increment = 11;
     }
 
     // One immutable recorded change. The commit's sequence and the ordinal identify it.
     message Fact {
-      // Name, validity and provenance; the value when there is one. Without a name when the twin was deleted.
+      // Name, validity, provenance, and the value if there is one. When the twin was deleted, the name is empty.
       Attribute attribute = 1;
       // Its number within the commit.
       uint32 ordinal = 2;
-      // The attribute had no value from then on.
+      // The attribute was removed: it has no value while the fact holds.
       bool removed = 3;
       // The twin was deleted, with all the attributes that it had.
       bool deleted = 4;
@@ -204,7 +204,7 @@ let protoFiles: [(path: String, text: String)] = [
       }
     }
 
-    // What an acknowledged write has survived.
+    // How safe an acknowledged write is.
     enum Durability {
       // In a request: the daemon's default.
       DURABILITY_UNSPECIFIED = 0;
@@ -216,9 +216,9 @@ let protoFiles: [(path: String, text: String)] = [
       DURABILITY_SYNCED = 3;
     }
 
-    // Something that a reply withheld, and why.
+    // Something that was left out of a reply, and why.
     message Redaction {
-      // The twin's name in replies about more than one twin, else empty.
+      // The twin's name; empty in a reply about one twin.
       string twin = 1;
       // The attribute withheld.
       string attribute = 2;
@@ -237,7 +237,7 @@ let protoFiles: [(path: String, text: String)] = [
 
     option go_package = "twind/v1";
 
-    // With ABORTED (expected_revision does not hold) and ALREADY_EXISTS (must_not_exist does not hold).
+    // With ABORTED (the twin is not at expected_revision) and ALREADY_EXISTS (must_not_exist, and it does).
     message ConflictDetail {
       // The twin in question.
       string name = 1;
@@ -249,9 +249,9 @@ let protoFiles: [(path: String, text: String)] = [
       int64 recorded_at = 4;
     }
 
-    // With OUT_OF_RANGE on min_sequence and from_sequence: what can be asked for.
+    // With OUT_OF_RANGE for min_sequence and from_sequence: what may be asked for instead.
     message ResumeDetail {
-      // The oldest sequence that from_sequence may name now.
+      // The lowest from_sequence that is accepted now.
       uint64 oldest_sequence = 1;
       // The sequence of the last commit.
       uint64 head_sequence = 2;
@@ -274,8 +274,8 @@ let protoFiles: [(path: String, text: String)] = [
     // Reads, writes and watches of twins.
     //
     // Every reply carries the `sequence` up to which it is current. Sequences are global, strictly increasing
-    // and never reissued. A request larger than its method's limit is RESOURCE_EXHAUSTED; the limit is 256 KiB
-    // where a method states none.
+    // and never reused. A request larger than its method's limit fails with RESOURCE_EXHAUSTED; the limit is
+    // 256 KiB unless the method states another.
     syntax = "proto3";
 
     package twind.v1;
@@ -285,45 +285,47 @@ let protoFiles: [(path: String, text: String)] = [
     import "twind/v1/twin.proto";
 
     service TwinService {
-      // One twin, whole at one revision. NOT_FOUND when it does not exist.
+      // Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
       rpc GetTwin(GetTwinRequest) returns (GetTwinResponse);
-      // Up to 256 twins at one sequence; a result or a status for each, in the order asked.
+      // Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
       // Request limit: 1 MiB.
       rpc BatchGetTwins(BatchGetTwinsRequest) returns (BatchGetTwinsResponse);
-      // Changes one twin atomically and creates it when absent.
+      // Changes one twin atomically, and creates it if it does not exist.
       rpc UpdateTwin(UpdateTwinRequest) returns (UpdateTwinResponse);
       // Changes up to 256 twins in one commit: all or nothing.
       // Request limit: 1 MiB.
       rpc BatchUpdateTwins(BatchUpdateTwinsRequest) returns (BatchUpdateTwinsResponse);
-      // Deletes one twin. NOT_FOUND when it does not exist.
+      // Deletes one twin. NOT_FOUND if it does not exist.
       rpc DeleteTwin(DeleteTwinRequest) returns (DeleteTwinResponse);
-      // Twins in byte order of their names, in pages. A page token stays good across writes.
+      // Lists twins in byte order of their names, in pages. A page token stays valid across writes.
       rpc ListTwins(ListTwinsRequest) returns (ListTwinsResponse);
-      // Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
-      // drops facts that were yet to be sent: ask again.
+      // Returns every fact recorded about one twin, oldest first, in parts. NOT_FOUND if it never existed; ABORTED if retention
+      // drops facts before they could be sent: ask again.
       rpc ListFacts(ListFactsRequest) returns (stream ListFactsResponse);
-      // A snapshot of the twins asked for, then every commit that changes them, in order.
+      // Sends a snapshot of the twins asked for, then every commit that changes them, in order.
       rpc WatchTwins(WatchTwinsRequest) returns (stream WatchTwinsResponse);
     }
 
     message GetTwinRequest {
       // `space/kind/id`.
       string name = 1;
-      // Attributes wanted; a name covers itself and all names below it ("address" covers "address.city").
+      // The attributes wanted. A name includes all names below it ("address" includes "address.city").
       // Empty = all.
       repeated string attributes = 2;
-      // What the data is for; matches [a-z][a-z0-9_-]{0,62}. Empty = not stated.
+      // What the data is for. Matches [a-z][a-z0-9_-]{0,62}. Empty = not stated.
       string purpose = 3;
-      // The reply is `not_modified`, and holds no twin, when the twin is surely the same as it was at this revision. It is
-      // sent when its revision is above this one, when time alone has changed it since its last commit (a scheduled value began,
-      // or one ended), and when this revision was never issued here. Not used with valid_at or known_at. 0 = always send.
+      // For callers that keep a copy: if the twin is certainly the same as it was at this revision, the reply says
+      // `not_modified` and has no twin. The twin is sent if its revision is higher, if time alone has changed it since its last
+      // commit (a scheduled value began, or one ended), or if this revision was never issued here. Ignored with valid_at and
+      // known_at. 0 = always send.
       uint64 if_newer_than_revision = 4;
-      // Wait, at most a second, until this sequence is visible; OUT_OF_RANGE when it is not. 0 = now.
+      // Wait up to a second until this sequence is visible. OUT_OF_RANGE if it is not by then. 0 = do not wait.
       uint64 min_sequence = 5;
       // The twin as it was at this time (valid time), in microseconds since the epoch. 0 = now.
       int64 valid_at = 6;
-      // The twin as it was understood at this time (recorded time), in microseconds since the epoch. 0 = now; later is
-      // INVALID_ARGUMENT; before what is kept is OUT_OF_RANGE. What may be seen is judged as of now all the same.
+      // The twin as it was known at this time (recorded time), in microseconds since the epoch. 0 = now. A later time is
+      // INVALID_ARGUMENT, and one from which facts are no longer kept is OUT_OF_RANGE. What the caller may see is always
+      // decided as of now.
       int64 known_at = 7;
     }
 
@@ -331,7 +333,7 @@ let protoFiles: [(path: String, text: String)] = [
       Twin twin = 1;
       // The reply is current up to this sequence.
       uint64 sequence = 2;
-      // What was withheld.
+      // What was left out.
       repeated Redaction redactions = 3;
       // The twin has not changed since if_newer_than_revision; `twin` is absent.
       bool not_modified = 4;
@@ -351,9 +353,9 @@ let protoFiles: [(path: String, text: String)] = [
     message BatchGetTwinsResponse {
       // One for each name, in the order asked.
       repeated TwinResult results = 1;
-      // All results are of this one sequence.
+      // All results are as of this sequence.
       uint64 sequence = 2;
-      // What was withheld.
+      // What was left out.
       repeated Redaction redactions = 3;
     }
 
@@ -362,7 +364,7 @@ let protoFiles: [(path: String, text: String)] = [
       string name = 1;
       oneof result {
         Twin twin = 2;
-        // NOT_FOUND, or RESOURCE_EXHAUSTED when the reply was full (3.5 MiB): ask for it again.
+        // NOT_FOUND, or RESOURCE_EXHAUSTED if the reply was full (3.5 MiB): ask for this twin again.
         ResultStatus status = 3;
       }
     }
@@ -381,25 +383,25 @@ let protoFiles: [(path: String, text: String)] = [
       oneof op {
         // The new value.
         Value set = 2;
-        // Must be true: the attribute is removed.
+        // Removes the attribute. Must be true.
         bool remove = 3;
-        // int_value or double_value, added to the present value. An absent attribute counts as 0.
+        // An int_value or double_value to add to the present value. A missing attribute counts as 0.
         Value increment = 4;
       }
-      // Microseconds since the epoch from which the change holds. 0 = the time of the commit.
+      // Microseconds since the epoch from which the change is valid. 0 = the time of the commit.
       int64 valid_from_time = 5;
-      // Microseconds since the epoch until which it holds, above valid_from_time. 0 = open.
+      // Microseconds since the epoch until which it is valid; later than valid_from_time. 0 = without end.
       int64 valid_to_time = 6;
-      // Above 0, at most 1. 0 = not stated.
+      // Greater than 0 and at most 1. 0 = not stated.
       double confidence = 7;
-      // What it is based on. At most 128 bytes.
+      // Where it comes from, for example "ticket:4711". At most 128 bytes.
       string evidence = 8;
     }
 
     message UpdateTwinRequest {
       // `space/kind/id`.
       string name = 1;
-      // At most 1,000, an attribute at most once. Changes that set what already is make no fact.
+      // At most 1,000, each attribute at most once. A change to the value that is already there records nothing.
       repeated Change changes = 2;
       oneof precondition {
         // ABORTED unless this is the twin's revision. 0 = it must never have existed.
@@ -407,10 +409,10 @@ let protoFiles: [(path: String, text: String)] = [
         // ALREADY_EXISTS if the twin exists.
         bool must_not_exist = 4;
       }
-      // At most 64 bytes. The same request under the same key of the same agent in the same space is done once: for 24 hours
-      // the first result is returned again. Requests are the same when they mean the same, whatever the order of their changes
-      // and their durability; another one under the key is INVALID_ARGUMENT. RESOURCE_EXHAUSTED for a new key when the agent
-      // has used 1,048,576 within 24 hours; those that it has are kept.
+      // At most 64 bytes. Makes retries safe: for 24 hours the same request with the same key, by the same agent in the same
+      // space, takes effect once and returns the first result again. Requests are the same if they mean the same, whatever the
+      // order of their changes and their durability; another request with the key is INVALID_ARGUMENT. An agent may use
+      // 1,048,576 keys within 24 hours; a further one is RESOURCE_EXHAUSTED, and those that it has are kept.
       string idempotency_key = 5;
       // How durable the write must be before it is acknowledged.
       Durability durability = 6;
@@ -423,7 +425,7 @@ let protoFiles: [(path: String, text: String)] = [
       uint64 sequence = 1;
       // The twin's revision after the commit.
       uint64 revision = 2;
-      // What the write has survived.
+      // How durable the write is.
       Durability durability = 3;
       // How many facts the commit recorded; 0 = nothing changed.
       uint32 fact_count = 4;
@@ -431,7 +433,7 @@ let protoFiles: [(path: String, text: String)] = [
 
     message BatchUpdateTwinsRequest {
       // At most 256 twins, each at most once, and 1,000 changes in all. idempotency_key, durability and purpose
-      // stand in this message and must be empty in each request.
+      // are given in this message and must be empty in each request.
       repeated UpdateTwinRequest requests = 1;
       // As in UpdateTwinRequest; the order of the twins counts. With a key, all twins must be of one space.
       string idempotency_key = 2;
@@ -470,16 +472,16 @@ let protoFiles: [(path: String, text: String)] = [
     message DeleteTwinResponse {
       // The commit's sequence.
       uint64 sequence = 1;
-      // The deleted twin's revision: the same number.
+      // The deleted twin's revision, which is the same number.
       uint64 revision = 2;
-      // What the write has survived.
+      // How durable the write is.
       Durability durability = 3;
     }
 
     message ListTwinsRequest {
       // Names beginning with these bytes: "", "space/", "space/kind/" or "space/kind/beginning-of-id".
       string prefix = 1;
-      // At most 1,000. 0 = 100. A page may hold fewer; only an empty next_page_token ends the list.
+      // At most 1,000; 0 = 100. A page may have fewer twins: only an empty next_page_token means the end of the list.
       int32 page_size = 2;
       // next_page_token of the page before, with the same prefix. Empty = the first page.
       string page_token = 3;
@@ -487,7 +489,7 @@ let protoFiles: [(path: String, text: String)] = [
       repeated string attributes = 4;
       // As in GetTwinRequest.
       string purpose = 5;
-      // Leave the attributes out.
+      // Send names and revisions only.
       bool names_only = 6;
     }
 
@@ -495,9 +497,9 @@ let protoFiles: [(path: String, text: String)] = [
       repeated Twin twins = 1;
       // Empty = there are no more.
       string next_page_token = 2;
-      // Each twin is whole at a revision not below what this sequence shows.
+      // Each twin is at least as new as this sequence.
       uint64 sequence = 3;
-      // What was withheld.
+      // What was left out.
       repeated Redaction redactions = 4;
     }
 
@@ -508,10 +510,10 @@ let protoFiles: [(path: String, text: String)] = [
       repeated string attributes = 2;
       // As in GetTwinRequest.
       string purpose = 3;
-      // Only facts recorded from then on, and before then; microseconds since the epoch, 0 = no bound.
+      // Only facts recorded at or after the first time and before the second; microseconds since the epoch, 0 = no bound.
       int64 recorded_from_time = 4;
       int64 recorded_to_time = 5;
-      // Only facts about some part of this time (valid time); microseconds since the epoch, 0 = no bound.
+      // Only facts that are valid at some time in this range; microseconds since the epoch, 0 = no bound.
       int64 valid_from_time = 6;
       int64 valid_to_time = 7;
     }
@@ -521,7 +523,7 @@ let protoFiles: [(path: String, text: String)] = [
       repeated Fact facts = 1;
       // In the last part: the facts are complete up to this sequence.
       uint64 sequence = 2;
-      // What was withheld.
+      // What was left out.
       repeated Redaction redactions = 3;
     }
 
@@ -531,11 +533,11 @@ let protoFiles: [(path: String, text: String)] = [
       // as in ListTwinsRequest. Exactly one of names and prefix is given; an empty prefix is all twins.
       string prefix = 2;
       oneof start {
-        // The last sequence seen: no snapshot, but every commit after it. OUT_OF_RANGE with a ResumeDetail when it
-        // is older than what is kept, above the last commit, or was never issued.
+        // The last sequence seen: send every commit after it instead of a snapshot. OUT_OF_RANGE with a ResumeDetail if it is
+        // older than what is kept, higher than the last commit, or was never issued.
         uint64 from_sequence = 3;
       }
-      // One message may carry several commits, each attribute's last change only.
+      // Let one message carry several commits, with the last change of each attribute only.
       bool coalesce = 4;
       // As in GetTwinRequest.
       repeated string attributes = 5;
@@ -543,23 +545,23 @@ let protoFiles: [(path: String, text: String)] = [
       string purpose = 6;
     }
 
-    // Either a part of the snapshot, or one commit (more with `coalesce`), or, with neither, a sign of progress.
+    // Part of the snapshot, one commit (or several with `coalesce`), or, with neither, a sign of progress.
     //
-    // The parts of a snapshot are sent one after the other while others write, so one twin may be newer than another. The
-    // commits of that time follow the last part, each for the twins whose part does not have it yet, and the last of them
-    // comes with `snapshot_complete`. A copy that takes in every message in order never goes back, and from then on it is
-    // at each message with a sequence what the twins are after that commit.
+    // A snapshot is sent in parts while others go on writing, so one twin may be newer than another. The commits made
+    // meanwhile follow the last part, without what the snapshot already has, and the last of them has `snapshot_complete`. A
+    // copy that applies every message in order never goes back in time. Once the snapshot is complete, after each message with
+    // a sequence the copy is exactly what that commit left.
     message WatchTwinsResponse {
-      // Everything up to this sequence has been delivered, and nothing of what came after it: a later watch may resume from
-      // it. 0 as long as the snapshot is not complete.
+      // Everything up to this sequence has been delivered, and nothing after it: a later watch may resume from here. 0 until
+      // the snapshot is complete.
       uint64 sequence = 1;
       // Twins of the snapshot, in name order.
       repeated Twin snapshot = 2;
-      // With this message the snapshot is complete.
+      // The snapshot is complete with this message.
       bool snapshot_complete = 3;
       // What the commit changed in the twins watched.
       repeated TwinChange changes = 4;
-      // What was withheld.
+      // What was left out.
       repeated Redaction redactions = 5;
     }
 
@@ -568,21 +570,21 @@ let protoFiles: [(path: String, text: String)] = [
       string name = 1;
       // The twin's revision after the commit.
       uint64 revision = 2;
-      // The attributes that were set or incremented, as they are after the commit. What takes effect by time alone is not
-      // announced again.
+      // The attributes that were set or incremented, as they are after the commit. A scheduled value is announced when it is
+      // recorded, and not again when it takes effect.
       repeated Attribute attributes = 3;
       // The attributes that were removed.
       repeated string removed = 4;
-      // The twin was deleted, with all the attributes that it had; nothing else is set. When it is created anew, that is a
-      // change of its own, also with `coalesce`.
+      // The twin was deleted with all its attributes; nothing else is set. Creating it again is a separate change, even with
+      // `coalesce`.
       bool deleted = 5;
-      // What the commit recorded that does not hold at its time: about the past, or about the future. Without a value:
-      // the attribute had or will have none.
+      // What the commit recorded about the past or the future. One without a value says that the attribute had none then, or
+      // will have none.
       repeated Attribute other_facts = 6;
-      // The twin did not exist before the commit, or had been deleted. Said whatever attributes were asked for. Commits that
-      // version 0.1 recorded do not say it.
+      // The commit created the twin, for the first time or after a deletion. Set whatever attributes were asked for. Not set
+      // for commits recorded by version 0.1.
       bool created = 7;
-      // The removals that `removed` names, as attributes without a value: since when, until when, by whom.
+      // The removals of the attributes in `removed`, as attributes without a value: from when, until when, and by whom.
       repeated Attribute ended = 8;
     }
     """# + "\n"

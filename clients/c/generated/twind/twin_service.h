@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* One twin, whole at one revision. NOT_FOUND when it does not exist. */
+/* Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist. */
 extern TWIND_API const twind_method twind_get_twin_method;
 TWIND_API Twind__V1__GetTwinResponse *twind_get_twin(
     twind_client *client, const Twind__V1__GetTwinRequest *request, const twind_call_options *options,
@@ -19,7 +19,7 @@ TWIND_API twind_call *twind_start_get_twin(
     twind_client *client, const Twind__V1__GetTwinRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Up to 256 twins at one sequence; a result or a status for each, in the order asked.
+/* Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
  * Request limit: 1 MiB. */
 extern TWIND_API const twind_method twind_batch_get_twins_method;
 TWIND_API Twind__V1__BatchGetTwinsResponse *twind_batch_get_twins(
@@ -29,7 +29,7 @@ TWIND_API twind_call *twind_start_batch_get_twins(
     twind_client *client, const Twind__V1__BatchGetTwinsRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Changes one twin atomically and creates it when absent. */
+/* Changes one twin atomically, and creates it if it does not exist. */
 extern TWIND_API const twind_method twind_update_twin_method;
 TWIND_API Twind__V1__UpdateTwinResponse *twind_update_twin(
     twind_client *client, const Twind__V1__UpdateTwinRequest *request, const twind_call_options *options,
@@ -48,7 +48,7 @@ TWIND_API twind_call *twind_start_batch_update_twins(
     twind_client *client, const Twind__V1__BatchUpdateTwinsRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Deletes one twin. NOT_FOUND when it does not exist. */
+/* Deletes one twin. NOT_FOUND if it does not exist. */
 extern TWIND_API const twind_method twind_delete_twin_method;
 TWIND_API Twind__V1__DeleteTwinResponse *twind_delete_twin(
     twind_client *client, const Twind__V1__DeleteTwinRequest *request, const twind_call_options *options,
@@ -57,7 +57,7 @@ TWIND_API twind_call *twind_start_delete_twin(
     twind_client *client, const Twind__V1__DeleteTwinRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Twins in byte order of their names, in pages. A page token stays good across writes. */
+/* Lists twins in byte order of their names, in pages. A page token stays valid across writes. */
 extern TWIND_API const twind_method twind_list_twins_method;
 TWIND_API Twind__V1__ListTwinsResponse *twind_list_twins(
     twind_client *client, const Twind__V1__ListTwinsRequest *request, const twind_call_options *options,
@@ -66,15 +66,15 @@ TWIND_API twind_call *twind_start_list_twins(
     twind_client *client, const Twind__V1__ListTwinsRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
- * drops facts that were yet to be sent: ask again.
+/* Returns every fact recorded about one twin, oldest first, in parts. NOT_FOUND if it never existed; ABORTED if retention
+ * drops facts before they could be sent: ask again.
  * The watch's messages are Twind__V1__ListFactsResponse. */
 extern TWIND_API const twind_method twind_list_facts_method;
 TWIND_API twind_watch *twind_list_facts(
     twind_client *client, const Twind__V1__ListFactsRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* A snapshot of the twins asked for, then every commit that changes them, in order.
+/* Sends a snapshot of the twins asked for, then every commit that changes them, in order.
  * The watch's messages are Twind__V1__WatchTwinsResponse. */
 extern TWIND_API const twind_method twind_watch_twins_method;
 TWIND_API twind_watch *twind_watch_twins(

@@ -160,7 +160,7 @@ class FailedPrecondition(TwindError):
 
 
 class Aborted(TwindError):
-    """`expected_revision` does not hold any more: see `.conflict`, read again and decide anew."""
+    """`expected_revision` no longer holds: see `.conflict`, read the twin again, then decide."""
 
     code = Code.ABORTED
 

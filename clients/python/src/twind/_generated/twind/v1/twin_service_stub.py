@@ -79,7 +79,7 @@ class TwinServiceStub:
     def get_twin(
         self, request: messages.GetTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.GetTwinResponse:
-        """One twin, whole at one revision. NOT_FOUND when it does not exist.
+        """Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -89,7 +89,7 @@ class TwinServiceStub:
     def batch_get_twins(
         self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.BatchGetTwinsResponse:
-        """Up to 256 twins at one sequence; a result or a status for each, in the order asked.
+        """Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
         Request limit: 1 MiB.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
@@ -100,7 +100,7 @@ class TwinServiceStub:
     def update_twin(
         self, request: messages.UpdateTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.UpdateTwinResponse:
-        """Changes one twin atomically and creates it when absent.
+        """Changes one twin atomically, and creates it if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -121,7 +121,7 @@ class TwinServiceStub:
     def delete_twin(
         self, request: messages.DeleteTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.DeleteTwinResponse:
-        """Deletes one twin. NOT_FOUND when it does not exist.
+        """Deletes one twin. NOT_FOUND if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -131,7 +131,7 @@ class TwinServiceStub:
     def list_twins(
         self, request: messages.ListTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.ListTwinsResponse:
-        """Twins in byte order of their names, in pages. A page token stays good across writes.
+        """Lists twins in byte order of their names, in pages. A page token stays valid across writes.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -141,8 +141,8 @@ class TwinServiceStub:
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None
     ) -> _stream.ServerStream[messages.ListFactsResponse]:
-        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
-        drops facts that were yet to be sent: ask again.
+        """Returns every fact recorded about one twin, oldest first, in parts. NOT_FOUND if it never existed; ABORTED if retention
+        drops facts before they could be sent: ask again.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
@@ -151,7 +151,7 @@ class TwinServiceStub:
     def watch_twins(
         self, request: messages.WatchTwinsRequest, *, timeout: float | None = None
     ) -> _stream.ServerStream[messages.WatchTwinsResponse]:
-        """A snapshot of the twins asked for, then every commit that changes them, in order.
+        """Sends a snapshot of the twins asked for, then every commit that changes them, in order.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
@@ -167,7 +167,7 @@ class TwinServiceAsyncStub:
     async def get_twin(
         self, request: messages.GetTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.GetTwinResponse:
-        """One twin, whole at one revision. NOT_FOUND when it does not exist.
+        """Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -177,7 +177,7 @@ class TwinServiceAsyncStub:
     async def batch_get_twins(
         self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.BatchGetTwinsResponse:
-        """Up to 256 twins at one sequence; a result or a status for each, in the order asked.
+        """Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
         Request limit: 1 MiB.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
@@ -188,7 +188,7 @@ class TwinServiceAsyncStub:
     async def update_twin(
         self, request: messages.UpdateTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.UpdateTwinResponse:
-        """Changes one twin atomically and creates it when absent.
+        """Changes one twin atomically, and creates it if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -209,7 +209,7 @@ class TwinServiceAsyncStub:
     async def delete_twin(
         self, request: messages.DeleteTwinRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.DeleteTwinResponse:
-        """Deletes one twin. NOT_FOUND when it does not exist.
+        """Deletes one twin. NOT_FOUND if it does not exist.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -219,7 +219,7 @@ class TwinServiceAsyncStub:
     async def list_twins(
         self, request: messages.ListTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
     ) -> messages.ListTwinsResponse:
-        """Twins in byte order of their names, in pages. A page token stays good across writes.
+        """Lists twins in byte order of their names, in pages. A page token stays valid across writes.
 
         `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
         lost before its reply came.
@@ -229,8 +229,8 @@ class TwinServiceAsyncStub:
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None
     ) -> aio_stream.ServerStream[messages.ListFactsResponse]:
-        """Every fact recorded about one twin, oldest first, in parts. NOT_FOUND when there never was one; ABORTED when retention
-        drops facts that were yet to be sent: ask again.
+        """Returns every fact recorded about one twin, oldest first, in parts. NOT_FOUND if it never existed; ABORTED if retention
+        drops facts before they could be sent: ask again.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
@@ -239,7 +239,7 @@ class TwinServiceAsyncStub:
     def watch_twins(
         self, request: messages.WatchTwinsRequest, *, timeout: float | None = None
     ) -> aio_stream.ServerStream[messages.WatchTwinsResponse]:
-        """A snapshot of the twins asked for, then every commit that changes them, in order.
+        """Sends a snapshot of the twins asked for, then every commit that changes them, in order.
 
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
