@@ -303,7 +303,7 @@ def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> No
         assert "--reset-clock" in health.stdout, health
     daemon.stop()
     said = follow(health.stdout)
-    assert "recorded anew: 7 commits about 4 twins" in said, said
+    assert "recorded again: 7 commits about 4 twins" in said, said
     with start().client() as client:
         now = client.update(name(5), {"here": True})
         present = client.get(name(5)).attribute("here").recorded_at
