@@ -33,6 +33,7 @@ import TwinStore
     #expect(try value("journal_mode", store.database.writer) == "wal")
     #expect(try value("synchronous", store.database.writer) == "2")
     #expect(try value("wal_autocheckpoint", store.database.writer) == "0")
+    #expect(try value("secure_delete", store.database.writer) == "1")
     #expect(try value("application_id", store.database.writer) == "\(0x7477_6e64)")
     #expect(throws: DatabaseError.self) {
       try store.database.reader.inDatabase { try $0.execute(sql: "DELETE FROM twins") }

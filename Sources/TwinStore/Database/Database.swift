@@ -59,7 +59,8 @@ package final class Database: @unchecked Sendable {
   private static var writing: Configuration {
     var configuration = Configuration()
     configuration.label = "twind.writer"
-    // GRDB's own WAL mode would set synchronous=NORMAL.
+    // GRDB's own WAL mode would set synchronous=NORMAL. secure_delete: what is dropped is overwritten, on pages that stay in
+    // the file, too; not every build of SQLite does so by itself.
     configuration.prepareDatabase { db in
       try db.execute(
         sql: """
@@ -67,6 +68,7 @@ package final class Database: @unchecked Sendable {
           PRAGMA synchronous = FULL;
           PRAGMA wal_autocheckpoint = 0;
           PRAGMA cache_size = -16384;
+          PRAGMA secure_delete = ON;
           """)
     }
     return configuration

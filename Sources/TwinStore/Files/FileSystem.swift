@@ -100,6 +100,14 @@ package protocol File: AnyObject, Sendable {
   func sync() throws(Errno)
 
   func size() throws(Errno) -> Int
+
+  /// The first place at or after `offset` that may hold anything but zeros; nil = there is none. `offset` itself where the
+  /// file system does not know.
+  func dataOffset(from offset: Int) throws(Errno) -> Int?
+}
+
+extension File {
+  package func dataOffset(from offset: Int) throws(Errno) -> Int? { offset }
 }
 
 /// An open directory; closed when it is released.

@@ -130,6 +130,15 @@ private final class PosixFile: File {
     try check(fstat(fd, &status))
     return status.st_size
   }
+
+  func dataOffset(from offset: Int) throws(Errno) -> Int? {
+    let found = twind_seek_data(fd, offset)
+    if found >= 0 { return found }
+    if errno == ENXIO { return nil }
+    // Not every file system can tell.
+    if errno == EINVAL { return offset }
+    throw Errno(errno)
+  }
 }
 
 private final class PosixDirectory: Directory {

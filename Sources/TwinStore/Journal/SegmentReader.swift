@@ -59,6 +59,12 @@ final class SegmentReader {
     return UnsafeRawBufferPointer(rebasing: window[start..<start + count])
   }
 
+  /// The first place at or after `offset` that may hold anything but zeros; nil when there is none. Of the room that was
+  /// allocated for a segment the file system knows that nothing was written to it.
+  func dataOffset(from offset: Int) throws(StoreError) -> Int? {
+    try fileSystem.named(path, "look at") { () throws(Errno) in try file.dataOffset(from: offset) }
+  }
+
   /// Gives the window's memory back.
   func close() {
     window?.deallocate()

@@ -149,10 +149,14 @@ import Testing
       }
     }
     #expect(try Self.scan(metadata(pairs: 16, valueBytes: 255)).get().metadata.count == 16)
-    for bytes in [metadata(pairs: 17, valueBytes: 0), metadata(pairs: 16, valueBytes: 256)] {
+    let tooMuch = [
+      (metadata(pairs: 17, valueBytes: 0), RPCError.Limit("metadataPairsMax", maximum: 16, actual: 17)),
+      (metadata(pairs: 16, valueBytes: 256), RPCError.Limit("metadataBytesMax", maximum: 4_096, actual: 16 * 257)),
+    ]
+    for (bytes, limit) in tooMuch {
       let error = try #require(throws: RPCError.self) { try Self.scan(bytes).get() }
-      #expect(error.code == .resourceExhausted)
-      #expect(error.message.contains("metadataPairsMax"))
+      #expect(error.code == .resourceExhausted && error.limit == limit)
+      #expect(error.message.contains(limit.name))
     }
   }
 
