@@ -132,7 +132,7 @@ private final class PosixFile: File {
   }
 
   func dataOffset(from offset: Int) throws(Errno) -> Int? {
-    let found = twind_seek_data(fd, offset)
+    let found = Int(twind_seek_data(fd, Int64(offset)))
     if found >= 0 { return found }
     if errno == ENXIO { return nil }
     // Not every file system can tell.
