@@ -48,9 +48,10 @@ static inline int twind_unix_socket(int nonblocking) {
   return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
 }
 
-// lseek with SEEK_DATA: the first place at or after the offset that is no hole. Moves a position that pread and pwrite do
-// not use.
+// lseek with SEEK_DATA and SEEK_HOLE: the first place at or after the offset that is no hole, or is one. They move a
+// position that pread and pwrite do not use.
 static inline int64_t twind_seek_data(int fd, int64_t offset) { return lseek(fd, offset, 3); }
+static inline int64_t twind_seek_hole(int fd, int64_t offset) { return lseek(fd, offset, 4); }
 
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 

@@ -101,13 +101,13 @@ package protocol File: AnyObject, Sendable {
 
   func size() throws(Errno) -> Int
 
-  /// The first place at or after `offset` that may hold anything but zeros; nil = there is none. `offset` itself where the
-  /// file system does not know.
-  func dataOffset(from offset: Int) throws(Errno) -> Int?
+  /// From here to the end there are only zeros that were never written; the size where the file system does not know. To be
+  /// asked before anything is read: what has been read counts as data.
+  func dataEnd() throws(Errno) -> Int
 }
 
 extension File {
-  package func dataOffset(from offset: Int) throws(Errno) -> Int? { offset }
+  package func dataEnd() throws(Errno) -> Int { try size() }
 }
 
 /// An open directory; closed when it is released.

@@ -131,14 +131,21 @@ private final class PosixFile: File {
     return status.st_size
   }
 
-  func dataOffset(from offset: Int) throws(Errno) -> Int? {
-    let found = Int(twind_seek_data(fd, Int64(offset)))
-    if found >= 0 { return found }
-    if errno == ENXIO { return nil }
-    // Not every file system can tell.
-    if errno == EINVAL { return offset }
-    throw Errno(errno)
+  func dataEnd() throws(Errno) -> Int {
+    var end = 0
+    for _ in 0..<Self.rangesMax {
+      let data = twind_seek_data(fd, Int64(end))
+      if data < 0 && errno == ENXIO { return end }
+      let hole = data < 0 ? -1 : twind_seek_hole(fd, data)
+      // Not every file system can tell.
+      if hole < 0 { return try size() }
+      end = Int(hole)
+    }
+    return try size()
   }
+
+  /// How many ranges of data are looked at for their end.
+  private static let rangesMax = 1_000
 }
 
 private final class PosixDirectory: Directory {

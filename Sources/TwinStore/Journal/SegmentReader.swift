@@ -8,6 +8,8 @@ final class SegmentReader {
   let number: UInt64
   /// Bytes of the file.
   let size: Int
+  /// From here on there are only zeros: room that was allocated and not written to.
+  let dataEnd: Int
   /// A header of zeros when `headerFault` says why there is none.
   let header: SegmentHeader
   let headerFault: String?
@@ -29,7 +31,8 @@ final class SegmentReader {
     self.number = number
     self.file = file
     self.fileSystem = fileSystem
-    size = try fileSystem.named(path, "look at") { () throws(Errno) in try file.size() }
+    (size, dataEnd) = try fileSystem.named(path, "look at") { () throws(Errno) in (try file.size(), try file.dataEnd())
+    }
     let start = UnsafeMutableRawBufferPointer.allocate(byteCount: SegmentHeader.byteCount, alignment: 8)
     defer { start.deallocate() }
     let count = try fileSystem.named(path, "read") { () throws(Errno) in try file.readAll(into: start, at: 0) }
@@ -57,12 +60,6 @@ final class SegmentReader {
     guard let window, offset + count <= windowStart + windowCount else { return nil }
     let start = offset - windowStart
     return UnsafeRawBufferPointer(rebasing: window[start..<start + count])
-  }
-
-  /// The first place at or after `offset` that may hold anything but zeros; nil when there is none. Of the room that was
-  /// allocated for a segment the file system knows that nothing was written to it.
-  func dataOffset(from offset: Int) throws(StoreError) -> Int? {
-    try fileSystem.named(path, "look at") { () throws(Errno) in try file.dataOffset(from: offset) }
   }
 
   /// Gives the window's memory back.

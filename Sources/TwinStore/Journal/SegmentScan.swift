@@ -104,10 +104,7 @@ extension SegmentReader {
   private func judgeTail(_ scan: inout SegmentScan) throws(StoreError) {
     var offset = scan.end
     let pieceBytes = 64 << 10
-    let end = min(size, Int(header.size))
-    while offset < end, let start = try dataOffset(from: offset), start < end {
-      // Records begin at multiples of 8, counted from the file's beginning, as pages do.
-      offset = max(offset, start & ~7)
+    while offset < min(size, Int(header.size), dataEnd) {
       let count = min(pieceBytes, size - offset)
       // A header may reach over the piece's end.
       guard let piece = try bytes(at: offset, min(count + RecordHeader.byteCount - 8, size - offset)) else { break }
