@@ -58,6 +58,9 @@ embed() { # <proto>...
 }
 mkdir -p "$root/Sources/twinctl/Generated"
 embed "${ttrpc[@]}" "${twind[@]}" >"$root/Sources/twinctl/Generated/ProtoFiles.swift"
+# The C client has copies of its own, so that its folder builds without the rest.
+mkdir -p "$root/clients/c/generated"
+(cd "$proto" && protoc-c -I. --c_out="$root/clients/c/generated" "${ttrpc[@]}" "${twind[@]}")
 plugin c "$root/clients/c/generated" "${twind[@]}" grpc/health/v1/health.proto
 
 messages="$root/clients/python/src/twind/_generated"

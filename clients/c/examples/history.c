@@ -17,11 +17,10 @@ static void check(const void *result, const twind_error *error) {
 /* Sets the plan from then on; 0 = from now on. */
 static void set_plan(twind_client *client, const char *plan, int64_t valid_from) {
   twind_error error;
-  Twind__V1__Change *changes[] = {TWIND_SET("plan", twind_string_value(plan))};
-  changes[0]->valid_from_time = valid_from;
-  Twind__V1__UpdateTwinRequest update = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
-  update.name = name, update.n_changes = 1, update.changes = changes;
-  Twind__V1__UpdateTwinResponse *updated = twind_update_twin(client, &update, NULL, &error);
+  twind_change change = twind_set("plan", twind_string_value(plan));
+  change.valid_from = valid_from;
+  twind_write write = {.name = name, .changes = &change, .n_changes = 1};
+  Twind__V1__UpdateTwinResponse *updated = twind_update(client, &write, NULL, &error);
   check(updated, &error);
   twind_free(updated);
 }
@@ -34,8 +33,7 @@ static void print_plan(twind_client *client, const char *when, int64_t valid_at)
   get.name = name, get.valid_at = valid_at;
   Twind__V1__GetTwinResponse *got = twind_get_twin(client, &get, NULL, &error);
   check(got, &error);
-  const Twind__V1__Attribute *plan = twind_find(got->twin, "plan");
-  twind_format(plan ? plan->value : NULL, text, sizeof text);
+  twind_format(twind_find_value(got->twin, "plan"), text, sizeof text);
   printf("%s: %s\n", when, text);
   twind_free(got);
 }

@@ -83,6 +83,11 @@ void *arena_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes,
   return NULL;
 }
 
+void *arena_block(size_t bytes) {
+  struct block *block = calloc(1, sizeof *block + bytes);
+  return block ? block + 1 : NULL;
+}
+
 void twind_free(void *message) {
   if (message) free_chain((struct block *)message - 1);
 }

@@ -20,4 +20,7 @@ enum {
  * memory ends. */
 void *arena_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t length, uint32_t factor);
 
+/* Zeroed memory for one message and what it points to, released with twind_free; NULL when memory ends. */
+void *arena_block(size_t bytes);
+
 #endif

@@ -93,6 +93,11 @@ twind_call *twind_start(twind_client *client, const twind_method *method, const 
 /* The state is one that the stream will not leave, so the channel's lock is not needed. */
 static void *take_result(const twind_call *call, twind_error *error) {
   const char *name = call->method->name;
+  if (call->channel->foreign) {
+    fault(error, TWIND_FAILED_PRECONDITION,
+          "this call of %s belongs to the process that started it: start another one in this process", name);
+    return NULL;
+  }
   switch (call->stream.state) {
     case STREAM_ANSWERED:
       return envelope_read_response(call->method, call->stream.reply.bytes, call->stream.reply.end,

@@ -11,6 +11,17 @@
 #include "traffic.h"
 #include "turn.h"
 
+static void enter_child(struct belonging *self) {
+  struct channel *channel = CONTAINER_OF(self, struct channel, belonging);
+  if (channel->fd >= 0) close(channel->fd); /* not shut down: the parent goes on */
+  if (channel->kick >= 0) close(channel->kick);
+  channel->fd = channel->kick = -1;
+  channel->broken = channel->foreign = true;
+  channel->led = false;
+  channel->waiters = NULL;
+  pthread_mutex_init(&channel->lock, NULL);
+}
+
 struct channel *channel_open(int fd, int64_t busy_poll_nanos) {
   struct channel *channel = calloc(1, sizeof *channel);
   int kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -25,6 +36,7 @@ struct channel *channel_open(int fd, int64_t busy_poll_nanos) {
   channel->kick = kick;
   channel->next_id = 1;
   channel->busy_poll_nanos = busy_poll_nanos;
+  belonging_add(&channel->belonging, enter_child);
   return channel;
 }
 
@@ -40,10 +52,13 @@ void channel_release(struct channel *channel) {
   bool last = --channel->references == 0;
   pthread_mutex_unlock(&channel->lock);
   if (!last) return;
-  close(channel->fd);
-  close(channel->kick);
-  buffer_free(&channel->in);
-  buffer_free(&channel->out);
+  belonging_remove(&channel->belonging);
+  if (!channel->foreign) {
+    close(channel->fd);
+    close(channel->kick);
+    buffer_free(&channel->in);
+    buffer_free(&channel->out);
+  }
   pthread_mutex_destroy(&channel->lock);
   free(channel);
 }
@@ -63,12 +78,11 @@ static bool has_room(const struct channel *channel, const struct stream *stream)
 }
 
 static bool is_written(const struct channel *channel, const struct stream *stream) {
-  return stream->state != STREAM_OPEN || channel->sent >= stream->request_end;
+  return stream->state != STREAM_OPEN || channel->foreign || channel->sent >= stream->request_end;
 }
 
 static bool is_over(const struct channel *channel, const struct stream *stream) {
-  (void)channel;
-  return stream->state != STREAM_OPEN;
+  return stream->state != STREAM_OPEN || channel->foreign;
 }
 
 static void add_stream(struct channel *channel, struct stream *stream) {
@@ -80,7 +94,7 @@ static void add_stream(struct channel *channel, struct stream *stream) {
 }
 
 static void abandon(struct channel *channel, struct stream *stream) {
-  if (stream->state != STREAM_OPEN) return;
+  if (stream->state != STREAM_OPEN || channel->foreign) return;
   end_stream(channel, stream, STREAM_ABANDONED);
   uint8_t cancel[FRAME_HEADER_BYTES];
   frame_write_header(cancel, &(struct frame){.stream = stream->id, .type = FRAME_CANCEL});
@@ -105,7 +119,7 @@ static enum channel_start start(struct channel *channel, struct stream *stream, 
     abandon(channel, stream);
     return CHANNEL_TIMED_OUT;
   }
-  return stream->state == STREAM_UNSENT ? CHANNEL_UNUSABLE : CHANNEL_STARTED;
+  return stream->state == STREAM_UNSENT || channel->foreign ? CHANNEL_UNUSABLE : CHANNEL_STARTED;
 }
 
 enum channel_start channel_start(struct channel *channel, struct stream *stream, const struct buffer *frame,
@@ -132,7 +146,7 @@ void channel_abandon(struct channel *channel, struct stream *stream) {
 
 void channel_fail(struct channel *channel, int code, const char *why) {
   pthread_mutex_lock(&channel->lock);
-  break_connection(channel, code, why);
+  if (!channel->foreign) break_connection(channel, code, why);
   wake_those_ready(channel);
   pthread_mutex_unlock(&channel->lock);
 }

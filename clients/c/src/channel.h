@@ -10,6 +10,9 @@
  *
  * Busy polling: the leader first spins, also without the lock, and tries to read into `in`, which nobody else touches
  * while a thread leads. Followers never spin.
+ *
+ * Fork: in a child the channel is foreign. Its descriptors are closed, its streams are over in whatever state they were,
+ * and its buffers, which another thread may have been growing, are never looked at again nor freed.
  */
 #ifndef TWIND_CHANNEL_H
 #define TWIND_CHANNEL_H
@@ -19,6 +22,7 @@
 #include <stdbool.h>
 
 #include "buffer.h"
+#include "process.h"
 
 enum {
   CHANNEL_STREAMS_MAX = 128,          /* the daemon's limit for a connection */
@@ -46,6 +50,7 @@ struct stream {
 struct waiter;
 
 struct channel {
+  struct belonging belonging;
   pthread_mutex_t lock;
   int references;
   int fd;
@@ -55,6 +60,7 @@ struct channel {
   unsigned vain_waits;     /* so many leaders in a row found nothing by spinning, or did not try */
   bool led;                /* a thread is polling */
   bool broken;             /* nothing more comes or goes */
+  bool foreign;            /* a process that forked this one opened it; broken too */
   int failure_code;        /* with `failure`: why it broke */
   char failure[160];
   uint64_t next_id;        /* odd; above UINT32_MAX = all are used */

@@ -13,7 +13,24 @@ enum { CONNECT_MICROS_DEFAULT = 5 * 1000 * 1000, CALL_MICROS_DEFAULT = 30 * 1000
 
 static int64_t or_default(int64_t value, int64_t fallback) { return value ? value : fallback; }
 
+static void init_locks(twind_client *client) {
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&client->connected, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&client->lock, NULL);
+}
+
+/* The channel is left as it is: it is foreign now, so that the next call replaces it. */
+static void enter_child(struct belonging *self) {
+  twind_client *client = CONTAINER_OF(self, twind_client, belonging);
+  init_locks(client);
+  client->connecting = false;
+}
+
 static void client_free(twind_client *client) {
+  belonging_remove(&client->belonging);
   if (client->channel) channel_release(client->channel);
   pthread_mutex_destroy(&client->lock);
   pthread_cond_destroy(&client->connected);
@@ -25,12 +42,8 @@ static void client_free(twind_client *client) {
 static twind_client *client_new(const char *path, const twind_options *options) {
   twind_client *client = calloc(1, sizeof *client);
   if (!client) return NULL;
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&client->connected, &monotonic);
-  pthread_condattr_destroy(&monotonic);
-  pthread_mutex_init(&client->lock, NULL);
+  init_locks(client);
+  belonging_add(&client->belonging, enter_child);
   client->path = socket_path(path);
   client->agent = options->agent ? strdup(options->agent) : NULL;
   client->connect_nanos = saturating_nanos(or_default(options->connect_timeout_micros, CONNECT_MICROS_DEFAULT));
@@ -42,8 +55,22 @@ static twind_client *client_new(const char *path, const twind_options *options) 
   return NULL;
 }
 
+static bool check_options(const twind_options *options, twind_error *error) {
+  if (options->agent && !*options->agent)
+    fault(error, TWIND_INVALID_ARGUMENT,
+          "the client's agent is empty: make it NULL for the name of the process's user");
+  else if (options->connect_timeout_micros < 0)
+    fault(error, TWIND_INVALID_ARGUMENT, "connect_timeout_micros is negative: make it 0 for the default of 5 s");
+  else
+    return true;
+  return false;
+}
+
 twind_client *twind_connect(const char *path, const twind_options *options, twind_error *error) {
-  twind_client *client = client_new(path, options ? options : &(twind_options){0});
+  const twind_options defaults = TWIND_OPTIONS_INIT;
+  if (!options) options = &defaults;
+  if (!check_options(options, error)) return NULL;
+  twind_client *client = client_new(path, options);
   if (!client) {
     fault(error, TWIND_RESOURCE_EXHAUSTED, "out of memory for a client");
     return NULL;
@@ -118,7 +145,7 @@ struct envelope client_envelope(const twind_client *client, const twind_method *
   return (struct envelope){
       .method = method,
       .message = message,
-      .agent = client->agent,
+      .agent = options && options->agent ? options->agent : client->agent,
       .metadata = options ? options->metadata : NULL,
       .n_metadata = options ? options->n_metadata : 0,
       .timeout_nanos = timeout_nanos == INT64_MAX ? 0 : timeout_nanos,

@@ -9,6 +9,7 @@
 #include "envelope.h"
 
 struct twind_client {
+  struct belonging belonging;
   char *path, *agent; /* agent: NULL = none */
   int64_t connect_nanos;
   int64_t call_timeout_micros;

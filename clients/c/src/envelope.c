@@ -29,6 +29,25 @@ static void add_metadata(const struct envelope *envelope, Ttrpc__Request *reques
   request->n_metadata = n;
 }
 
+static bool check_metadata(const struct envelope *envelope, twind_error *error) {
+  if (envelope->n_metadata + (envelope->agent ? 1 : 0) > METADATA_PAIRS_MAX) {
+    fault(error, TWIND_INVALID_ARGUMENT, "%zu pairs of metadata; at most %d, the agent included, are allowed",
+          envelope->n_metadata, METADATA_PAIRS_MAX);
+    return false;
+  }
+  if (envelope->agent && !*envelope->agent) {
+    fault(error, TWIND_INVALID_ARGUMENT, "the call's agent is empty: make it NULL for the client's agent");
+    return false;
+  }
+  for (size_t i = 0; i < envelope->n_metadata; i++) {
+    const twind_metadata *pair = &envelope->metadata[i];
+    if (pair->key && *pair->key && pair->value) continue;
+    fault(error, TWIND_INVALID_ARGUMENT, "metadata[%zu] has no %s", i, pair->value ? "key" : "value");
+    return false;
+  }
+  return true;
+}
+
 static bool request_fits(const struct envelope *envelope, size_t bytes, twind_error *error) {
   const twind_method *method = envelope->method;
   if (envelope->message->descriptor != method->request)
@@ -37,11 +56,8 @@ static bool request_fits(const struct envelope *envelope, size_t bytes, twind_er
   else if (bytes > method->request_bytes_max)
     fault(error, TWIND_RESOURCE_EXHAUSTED, "the %s request has %zu bytes; at most %zu are allowed: send less at once",
           method->name, bytes, method->request_bytes_max);
-  else if (envelope->n_metadata + (envelope->agent ? 1 : 0) > METADATA_PAIRS_MAX)
-    fault(error, TWIND_INVALID_ARGUMENT, "%zu pairs of metadata; at most %d, the agent included, are allowed",
-          envelope->n_metadata, METADATA_PAIRS_MAX);
   else
-    return true;
+    return check_metadata(envelope, error);
   return false;
 }
 

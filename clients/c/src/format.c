@@ -55,6 +55,11 @@ static void put_timestamp(struct text *text, int64_t micros) {
     put_number(text, "%sZ", date);
 }
 
+/* Of no known kind: something newer, or nothing at all. */
+static void put_unknown(struct text *text, const ProtobufCMessage *message) {
+  if (message->n_unknown_fields > 0) put_string(text, "(unknown kind)");
+}
+
 static void put_scalar(struct text *text, const Twind__V1__Scalar *scalar) {
   switch (scalar->kind_case) {
     case TWIND__V1__SCALAR__KIND_STRING_VALUE:
@@ -70,7 +75,7 @@ static void put_scalar(struct text *text, const Twind__V1__Scalar *scalar) {
     case TWIND__V1__SCALAR__KIND_TIMESTAMP_VALUE:
       return put_timestamp(text, scalar->timestamp_value);
     default:
-      return;
+      return put_unknown(text, &scalar->base);
   }
 }
 
@@ -102,7 +107,7 @@ static void put_value(struct text *text, const Twind__V1__Value *value) {
     case TWIND__V1__VALUE__KIND_JSON_VALUE:
       return put_string(text, value->json_value);
     default:
-      return;
+      return put_unknown(text, &value->base);
   }
 }
 

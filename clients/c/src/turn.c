@@ -104,8 +104,8 @@ static void follow(struct channel *channel, turn_condition condition, const stru
     pthread_cond_timedwait(&self.wake, &channel->lock, &until);
   }
 
-  for (link = &channel->waiters; *link != &self;) link = &(*link)->next;
-  *link = self.next;
+  for (link = &channel->waiters; *link && *link != &self;) link = &(*link)->next;
+  if (*link) *link = self.next; /* in a child it is gone */
   pthread_cond_destroy(&self.wake);
 }
 

@@ -13,12 +13,14 @@
 #include "clock.h"
 #include "fault.h"
 #include "frame.h"
+#include "process.h"
 #include "socket.h"
 
 enum { WATCH_STREAM = 1, READ_BYTES_MIN = 32 * 1024 };
 
 struct twind_watch {
-  int fd;
+  struct belonging belonging;
+  int fd; /* -1 in a child */
   bool open;
   atomic_bool stopped;
   twind_error end; /* once it is not open: how it ended */
@@ -61,6 +63,12 @@ static int connect_and_send(const twind_client *client, const struct buffer *fra
   return -1;
 }
 
+static void enter_child(struct belonging *self) {
+  twind_watch *watch = CONTAINER_OF(self, twind_watch, belonging);
+  if (watch->fd >= 0) close(watch->fd); /* not shut down: the parent goes on */
+  watch->fd = -1;
+}
+
 static bool may_watch(const twind_method *method, int64_t timeout_nanos, twind_error *error) {
   if (method->shape != TWIND_SERVER_STREAM)
     fault(error, TWIND_INVALID_ARGUMENT, "%s answers once: use twind_invoke", method->name);
@@ -97,6 +105,7 @@ twind_watch *twind_watch_start(twind_client *client, const twind_method *method,
   watch->method = method;
   watch->deadline = deadline;
   watch->unpack_factor = client->unpack_factor;
+  belonging_add(&watch->belonging, enter_child);
   fault_none(error);
   return watch;
 }
@@ -177,8 +186,11 @@ static void *take_buffered(twind_watch *watch) {
   return NULL;
 }
 
+static const char foreign[] = "this stream belongs to the process that opened it: open another one in this process";
+
 void *twind_watch_next(twind_watch *watch, twind_error *error) {
   fault_none(error);
+  if (watch->open && watch->fd < 0) end_watch(watch, TWIND_FAILED_PRECONDITION, foreign);
   if (watch->open && atomic_load(&watch->stopped)) end_watch(watch, TWIND_CANCELLED, "the watch was stopped");
   if (watch->open && deadline_passed(watch->deadline)) end_watch(watch, TWIND_DEADLINE_EXCEEDED, "its timeout ended");
   void *message = take_buffered(watch);
@@ -211,12 +223,13 @@ int twind_watch_run(twind_watch *watch, twind_watch_callback callback, void *con
 
 void twind_watch_stop(twind_watch *watch) {
   atomic_store(&watch->stopped, true);
-  shutdown(watch->fd, SHUT_RDWR);
+  if (watch->fd >= 0) shutdown(watch->fd, SHUT_RDWR);
 }
 
 void twind_watch_close(twind_watch *watch) {
   if (!watch) return;
-  close(watch->fd);
+  belonging_remove(&watch->belonging);
+  if (watch->fd >= 0) close(watch->fd);
   buffer_free(&watch->in);
   free(watch);
 }

@@ -6,13 +6,10 @@
 #include "check.h"
 #include "daemon.h"
 
-static Twind__V1__UpdateTwinResponse *update(twind_client *client, const char *name, Twind__V1__Change **changes,
+static Twind__V1__UpdateTwinResponse *update(twind_client *client, const char *name, const twind_change *changes,
                                              size_t n_changes, twind_error *error) {
-  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
-  request.name = (char *)name;
-  request.changes = changes;
-  request.n_changes = n_changes;
-  return twind_update_twin(client, &request, NULL, error);
+  twind_write write = {.name = name, .changes = changes, .n_changes = n_changes};
+  return twind_update(client, &write, NULL, error);
 }
 
 static Twind__V1__GetTwinResponse *get(twind_client *client, const char *name, twind_error *error) {
@@ -25,20 +22,19 @@ static int64_t get_int(twind_client *client, const char *name, const char *attri
   twind_error error;
   Twind__V1__GetTwinResponse *reply = get(client, name, &error);
   CHECK_ERROR(error, TWIND_OK, "");
-  const Twind__V1__Attribute *found = twind_find(reply->twin, attribute);
-  CHECK(found && found->value->kind_case == TWIND__V1__VALUE__KIND_INT_VALUE);
-  int64_t number = found->value->int_value;
+  int64_t number;
+  CHECK(twind_as_int(twind_find_value(reply->twin, attribute), &number));
   twind_free(reply);
   return number;
 }
 
 static void one_agent_reads_what_another_wrote(void) {
   twind_client *support = daemon_client("support"), *sales = daemon_client("sales");
-  Twind__V1__Change *changes[] = {
-      TWIND_SET("email", twind_string_value("ada@example.com")), TWIND_SET("vip", twind_bool_value(true)),
-      TWIND_SET("score", twind_double_value(0.5)),               TWIND_SET("key", twind_bytes_value("\0\1", 2)),
-      TWIND_SET("seen", twind_timestamp_value(852076800000000)), TWIND_SET("notes", twind_json_value("{\"a\": [1]}")),
-      TWIND_INCREMENT("orders", twind_int_value(2)),
+  twind_change changes[] = {
+      twind_set("email", twind_string_value("ada@example.com")), twind_set("vip", twind_bool_value(true)),
+      twind_set("score", twind_double_value(0.5)),               twind_set("key", twind_bytes_value("\0\1", 2)),
+      twind_set("seen", twind_timestamp_value(852076800000000)), twind_set("notes", twind_json_value("{\"a\": [1]}")),
+      twind_increment("orders", twind_int_value(2)),
   };
   twind_error error;
   Twind__V1__UpdateTwinResponse *updated = update(support, "acme/customer/1", changes, 7, &error);
@@ -50,20 +46,54 @@ static void one_agent_reads_what_another_wrote(void) {
   CHECK_EQUAL(reply->twin->revision, updated->revision);
   CHECK_EQUAL(reply->twin->n_attributes, 7);
   for (size_t i = 0; i < 7; i++) {
-    const Twind__V1__Attribute *found = twind_find(reply->twin, changes[i]->attribute);
+    const Twind__V1__Attribute *found = twind_find(reply->twin, changes[i].attribute);
     CHECK(found);
     CHECK_TEXT(found->agent, "support");
     char wanted[64], got[64];
-    twind_format(changes[i]->op_case == TWIND__V1__CHANGE__OP_SET ? changes[i]->set : changes[i]->increment, wanted,
-                 sizeof wanted);
+    twind_format(&changes[i].value, wanted, sizeof wanted);
     twind_format(found->value, got, sizeof got);
     CHECK_TEXT(got, wanted);
-    CHECK_EQUAL(found->value->kind_case, changes[i]->set->kind_case);
+    CHECK_TEXT(twind_kind(found->value), twind_kind(&changes[i].value));
   }
   twind_free(reply);
   twind_free(updated);
   twind_close(support);
   twind_close(sales);
+}
+
+static void provenance_is_kept(void) {
+  twind_client *client = daemon_client("support");
+  twind_change changes[] = {twind_set("mood", twind_string_value("calm")), twind_set("plan", twind_int_value(1))};
+  changes[0].confidence = 0.9;
+  changes[0].evidence = "ticket:4711";
+  changes[0].valid_from = 852076800000000;
+  changes[0].valid_to = 4102444800000000;
+  twind_write write = {.name = "acme/customer/provenance", .changes = changes, .n_changes = 2, .purpose = "support"};
+  write.idempotency_key = "once";
+  twind_error error;
+  uint64_t revision = 0;
+  for (int i = 0; i < 2; i++) { /* the second time it is the first result again */
+    Twind__V1__UpdateTwinResponse *updated =
+        twind_update(client, &write, &(twind_call_options){.agent = "sales"}, &error);
+    CHECK_ERROR(error, TWIND_OK, "");
+    CHECK_EQUAL(updated->fact_count, 2);
+    CHECK(revision == 0 || updated->revision == revision);
+    revision = updated->revision;
+    twind_free(updated);
+  }
+  Twind__V1__GetTwinResponse *reply = get(client, write.name, &error);
+  CHECK_ERROR(error, TWIND_OK, "");
+  const Twind__V1__Attribute *mood = twind_find(reply->twin, "mood"), *plan = twind_find(reply->twin, "plan");
+  CHECK(mood->confidence == 0.9 && plan->confidence == 0);
+  CHECK_TEXT(mood->evidence, "ticket:4711");
+  CHECK_TEXT(plan->evidence, "");
+  CHECK_TEXT(mood->purpose, "support");
+  CHECK_TEXT(mood->agent, "sales");
+  CHECK_EQUAL(mood->valid_from_time, changes[0].valid_from);
+  CHECK_EQUAL(mood->valid_to_time, changes[0].valid_to);
+  CHECK_EQUAL(plan->valid_from_time, plan->recorded_at);
+  twind_free(reply);
+  twind_close(client);
 }
 
 static void refusals_have_codes_and_details(void) {
@@ -73,25 +103,22 @@ static void refusals_have_codes_and_details(void) {
   CHECK_ERROR(error, TWIND_NOT_FOUND, "acme/customer/nobody");
   CHECK(!get(client, "Not A Name", &error));
   CHECK_EQUAL(error.code, TWIND_INVALID_ARGUMENT);
-  Twind__V1__Change *changes[] = {TWIND_SET("tier", twind_string_value("gold"))};
+  twind_change changes[] = {twind_set("tier", twind_string_value("gold"))};
   Twind__V1__UpdateTwinResponse *first = update(client, "acme/customer/conflict", changes, 1, &error);
   CHECK(first);
-  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
-  request.name = "acme/customer/conflict";
-  request.changes = changes;
-  request.n_changes = 1;
-  request.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION;
-  request.expected_revision = first->revision + 1000;
-  CHECK(!twind_update_twin(client, &request, NULL, &error));
+  twind_write write = {.name = "acme/customer/conflict", .changes = changes, .n_changes = 1};
+  write.precondition = TWIND_IF_REVISION;
+  write.expected_revision = first->revision + 1000;
+  CHECK(!twind_update(client, &write, NULL, &error));
   CHECK_EQUAL(error.code, TWIND_ABORTED);
   Twind__V1__ConflictDetail *conflict = twind_error_detail(&error, &twind__v1__conflict_detail__descriptor);
   CHECK(conflict);
   CHECK_EQUAL(conflict->current_revision, first->revision);
   CHECK_TEXT(conflict->last_agent, "support");
   twind_free(conflict);
-  request.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_MUST_NOT_EXIST;
-  request.must_not_exist = 1;
-  CHECK(!twind_update_twin(client, &request, NULL, &error));
+  write.precondition = TWIND_IF_ABSENT;
+  write.expected_revision = 0;
+  CHECK(!twind_update(client, &write, NULL, &error));
   CHECK_EQUAL(error.code, TWIND_ALREADY_EXISTS);
   twind_free(first);
   twind_close(client);
@@ -99,7 +126,7 @@ static void refusals_have_codes_and_details(void) {
 
 static void a_deleted_twin_is_gone(void) {
   twind_client *client = daemon_client("support");
-  Twind__V1__Change *changes[] = {TWIND_SET("tier", twind_string_value("gold"))};
+  twind_change changes[] = {twind_set("tier", twind_string_value("gold"))};
   twind_error error;
   twind_free(update(client, "acme/customer/deleted", changes, 1, &error));
   CHECK_ERROR(error, TWIND_OK, "");
@@ -122,13 +149,12 @@ static void batches_lists_and_pipelines_agree(void) {
   for (int i = 0; i < 200; i++) {
     snprintf(names[i], sizeof names[i], "batch/customer/%03d", i);
     pointers[i] = names[i];
-    Twind__V1__Change *changes[] = {TWIND_SET("number", twind_int_value(i))};
-    Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
-    request.name = names[i];
-    request.changes = changes;
-    request.n_changes = 1;
-    calls[i] = twind_start_update_twin(client, &request, &(twind_call_options){.corked = i % 64 < 63}, &error);
+    twind_change changes[] = {twind_set("number", twind_int_value(i))};
+    twind_write write = {.name = names[i], .changes = changes, .n_changes = 1};
+    Twind__V1__UpdateTwinRequest *request = twind_update_request(&write, &error);
+    calls[i] = twind_start_update_twin(client, request, &(twind_call_options){.corked = i % 64 < 63}, &error);
     CHECK(calls[i]);
+    twind_free(request);
   }
   uint64_t before = 0;
   for (int i = 0; i < 200; i++) {
@@ -167,7 +193,7 @@ static void batches_lists_and_pipelines_agree(void) {
 static void a_watch_sees_the_snapshot_and_then_each_commit(void) {
   twind_client *client = daemon_client("support");
   twind_error error;
-  Twind__V1__Change *changes[] = {TWIND_INCREMENT("visits", twind_int_value(1))};
+  twind_change changes[] = {twind_increment("visits", twind_int_value(1))};
   twind_free(update(client, "watched/customer/1", changes, 1, &error));
   Twind__V1__WatchTwinsRequest request = TWIND__V1__WATCH_TWINS_REQUEST__INIT;
   request.prefix = "watched/";
@@ -202,14 +228,11 @@ static void a_watch_sees_the_snapshot_and_then_each_commit(void) {
 /* Sets the plan from then on; 0 = from now on. Returns when it was recorded. */
 static int64_t set_plan(twind_client *client, const char *name, const char *plan, int64_t valid_from) {
   twind_error error;
-  Twind__V1__Change *changes[] = {TWIND_SET("plan", twind_string_value(plan))};
-  changes[0]->valid_from_time = valid_from;
-  Twind__V1__UpdateTwinRequest request = TWIND__V1__UPDATE_TWIN_REQUEST__INIT;
-  request.name = (char *)name;
-  request.changes = changes;
-  request.n_changes = 1;
-  request.durability = TWIND__V1__DURABILITY__DURABILITY_SYNCED;
-  Twind__V1__UpdateTwinResponse *updated = twind_update_twin(client, &request, NULL, &error);
+  twind_change changes[] = {twind_set("plan", twind_string_value(plan))};
+  changes[0].valid_from = valid_from;
+  twind_write write = {.name = name, .changes = changes, .n_changes = 1};
+  write.durability = TWIND__V1__DURABILITY__DURABILITY_SYNCED;
+  Twind__V1__UpdateTwinResponse *updated = twind_update(client, &write, NULL, &error);
   CHECK_ERROR(error, TWIND_OK, "");
   CHECK_EQUAL(updated->durability, TWIND__V1__DURABILITY__DURABILITY_SYNCED);
   twind_free(updated);
@@ -275,8 +298,8 @@ static void facts_come_in_order_and_in_parts(void) {
   memset(text, 'x', sizeof text - 1);
   for (int i = 0; i < 20; i++) {
     text[0] = (char)('a' + i);
-    Twind__V1__Change *changes[] = {TWIND_INCREMENT("count", twind_int_value(i + 1)),
-                                    TWIND_SET("text", twind_string_value(text))};
+    twind_change changes[] = {twind_increment("count", twind_int_value(i + 1)),
+                                    twind_set("text", twind_string_value(text))};
     twind_free(update(client, "acme/customer/facts", changes, 2, &error));
     CHECK_ERROR(error, TWIND_OK, "");
   }
@@ -320,7 +343,7 @@ static void facts_come_in_order_and_in_parts(void) {
 }
 
 static void *increment(void *client) {
-  Twind__V1__Change *changes[] = {TWIND_INCREMENT("count", twind_int_value(1))};
+  twind_change changes[] = {twind_increment("count", twind_int_value(1))};
   for (int i = 0; i < 200; i++) {
     twind_error error;
     twind_free(update(client, "acme/customer/shared", changes, 1, &error));
@@ -395,6 +418,7 @@ static void a_restart_keeps_the_twins_and_the_client(void) {
 int main(void) {
   daemon_start();
   RUN(one_agent_reads_what_another_wrote);
+  RUN(provenance_is_kept);
   RUN(refusals_have_codes_and_details);
   RUN(a_deleted_twin_is_gone);
   RUN(batches_lists_and_pipelines_agree);

@@ -27,7 +27,10 @@ typedef struct twind_call_options {
   const twind_metadata *metadata;
   size_t n_metadata; /* at most 16 pairs and 4 KiB, the agent included */
   bool corked;       /* of twind_start: leave the request in the buffer until something else is written or awaited */
+  const char *agent; /* who calls; NULL = the client's agent */
 } twind_call_options;
+
+#define TWIND_CALL_OPTIONS_INIT {0, NULL, 0, false, NULL}
 
 /* Calls and waits. The reply (of the method's response type; release it with twind_free), or NULL with `error`.
  * The timeout covers all of it, a reconnect included. UNAVAILABLE: the connection broke. Whether a write took
@@ -38,7 +41,8 @@ TWIND_API void *twind_invoke(twind_client *client, const twind_method *method, c
 /* Sends a request and does not wait for the reply, so that many can be on their way: start n calls, then finish
  * them in the same order. All but the last `corked` go out in one write. At most 128 calls are open at once;
  * starting one more first reads a reply for one of them. The returned call belongs to the caller until
- * twind_finish or twind_cancel, and one thread at a time uses it. NULL with `error`. */
+ * twind_finish or twind_cancel, and one thread at a time uses it. In a child of fork() its result is refused,
+ * FAILED_PRECONDITION; to finish or to cancel it there does nothing to the parent. NULL with `error`. */
 TWIND_API twind_call *twind_start(twind_client *client, const twind_method *method, const ProtobufCMessage *request,
                                   const twind_call_options *options, twind_error *error);
 

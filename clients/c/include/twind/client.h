@@ -13,14 +13,17 @@ extern "C" {
 
 typedef struct twind_client twind_client;
 
-/* Zero in a field = its default, so `&(twind_options){.agent = "billing"}` is a good set of options. */
+/* Zero in a field = its default, so `&(twind_options){.agent = "billing"}` is a good set of options in C. In C++
+ * begin with `twind_options options = TWIND_OPTIONS_INIT`. */
 typedef struct twind_options {
-  const char *agent;              /* who calls, recorded as the source; default: the daemon knows the process's user */
+  const char *agent;              /* who calls, recorded as the source; NULL = the name of the process's user */
   int64_t connect_timeout_micros; /* for one connect; default 5 s */
   int64_t call_timeout_micros;    /* for a call that states none; default 30 s */
   uint32_t unpack_factor;         /* unpacking a message of n bytes may take this x n + 64 KiB; default 32 */
   int64_t busy_poll_micros;       /* poll for a reply this long before sleeping; default 0: sleep at once */
 } twind_options;
+
+#define TWIND_OPTIONS_INIT {NULL, 0, 0, 0, 0}
 
 /* Busy polling: a thread that waits for a reply tries to read it again and again, and sleeps only once
  * busy_poll_micros have passed since it began to wait, or since bytes last came; never past the call's deadline.
@@ -34,7 +37,12 @@ typedef struct twind_options {
  * NULL on error: UNAVAILABLE (nobody listens), DEADLINE_EXCEEDED (the daemon accepts nobody within the connect
  * timeout), PERMISSION_DENIED, INVALID_ARGUMENT (the path is too long). `options` may be NULL.
  *
- * A connection that breaks later is made anew by the next call. */
+ * A connection that breaks later is made anew by the next call.
+ *
+ * After fork() the child may go on using the client: its first call connects anew, and the parent's connection is left
+ * alone. Calls and watches that the parent has started are refused there, FAILED_PRECONDITION: start others. Closing
+ * any of them in the child ends nothing for the parent. fork() must not be called in a signal handler that may have
+ * interrupted this library, and children of _Fork() and clone() must not use a client that they inherit. */
 TWIND_API twind_client *twind_connect(const char *path, const twind_options *options, twind_error *error);
 
 /* Closes the connection; NULL is fine. No other thread may be inside a function on this client. Calls that were

@@ -11,5 +11,6 @@
 #include <twind/v1/errors.pb-c.h>
 #include <twind/value.h>
 #include <twind/watch.h>
+#include <twind/write.h>
 
 #endif

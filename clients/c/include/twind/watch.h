@@ -23,7 +23,8 @@ TWIND_API twind_watch *twind_watch_start(twind_client *client, const twind_metho
                                          const ProtobufCMessage *request, const twind_call_options *options,
                                          twind_error *error);
 
-/* Readable when the next message may have come, or the end. */
+/* Readable when the next message may have come, or the end. -1 in a child of fork(), where the watch is refused with
+ * FAILED_PRECONDITION. */
 TWIND_API int twind_watch_fd(const twind_watch *watch);
 
 /* The next message (release it with twind_free), never blocking. NULL and code TWIND_OK: none is there yet, if
