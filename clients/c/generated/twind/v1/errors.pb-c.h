@@ -26,7 +26,7 @@ typedef struct Twind__V1__LimitDetail Twind__V1__LimitDetail;
 /* --- messages --- */
 
 /*
- * With ABORTED (expected_revision does not hold) and ALREADY_EXISTS (must_not_exist does not hold).
+ * With ABORTED (the twin is not at expected_revision) and ALREADY_EXISTS (must_not_exist, and it does).
  */
 struct  Twind__V1__ConflictDetail
 {
@@ -54,13 +54,13 @@ struct  Twind__V1__ConflictDetail
 
 
 /*
- * With OUT_OF_RANGE on min_sequence and from_sequence: what can be asked for.
+ * With OUT_OF_RANGE for min_sequence and from_sequence: what may be asked for instead.
  */
 struct  Twind__V1__ResumeDetail
 {
   ProtobufCMessage base;
   /*
-   * The oldest sequence that from_sequence may name now.
+   * The lowest from_sequence that is accepted now.
    */
   uint64_t oldest_sequence;
   /*
@@ -88,7 +88,7 @@ struct  Twind__V1__LimitDetail
    */
   uint64_t maximum;
   /*
-   * What the request would have needed.
+   * What the request would have needed; 0 when that is not known.
    */
   uint64_t actual;
 };

@@ -27,7 +27,7 @@ typedef struct Twind__V1__Redaction Twind__V1__Redaction;
 /* --- enums --- */
 
 /*
- * What an acknowledged write has survived.
+ * How safe an acknowledged write is.
  */
 typedef enum _Twind__V1__Durability {
   /*
@@ -52,7 +52,7 @@ typedef enum _Twind__V1__Durability {
 /* --- messages --- */
 
 /*
- * One customer's digital twin, whole at one revision.
+ * One customer's digital twin, all of it as of one revision.
  */
 struct  Twind__V1__Twin
 {
@@ -63,7 +63,7 @@ struct  Twind__V1__Twin
    */
   char *name;
   /*
-   * The sequence of the twin's last commit. Survives delete and re-create.
+   * The sequence of the twin's last commit. It keeps growing when the twin is deleted and created again.
    */
   uint64_t revision;
   /*
@@ -72,10 +72,10 @@ struct  Twind__V1__Twin
   size_t n_attributes;
   Twind__V1__Attribute **attributes;
   /*
-   * What is recorded of the attributes and can count at a later time: what begins later, what returns when something
-   * bounded ends, and removals, which keep older facts out. By name, then in the order of their recording; without a
-   * value: the attribute has none while the fact holds. Only in the snapshot of a watch, and of a twin with more than
-   * 512 of these without its oldest removals.
+   * Facts that do not hold now but can matter later: those that begin later, those that return when a bounded one ends,
+   * and removals, which keep older facts from showing. They are sorted by name, then in the order in which they were
+   * recorded. One without a value says that the attribute has none while the fact holds. Sent only in the snapshot of a
+   * watch; of a twin with more than 512 of them, the oldest removals are left out.
    */
   size_t n_scheduled;
   Twind__V1__Attribute **scheduled;
@@ -120,7 +120,7 @@ struct  Twind__V1__Attribute
    */
   double confidence;
   /*
-   * What the agent bases it on, for example "ticket:4711". At most 128 bytes.
+   * Where the agent has it from, for example "ticket:4711". At most 128 bytes.
    */
   char *evidence;
   /*
@@ -128,11 +128,11 @@ struct  Twind__V1__Attribute
    */
   uint64_t sequence;
   /*
-   * The purpose that the writer stated. Empty = not stated.
+   * The purpose stated by the writer. Empty = not stated.
    */
   char *purpose;
   /*
-   * What was added, when an increment made the value.
+   * The number that was added, when the value came from an increment.
    */
   Twind__V1__Value *increment;
 };
@@ -148,7 +148,7 @@ struct  Twind__V1__Fact
 {
   ProtobufCMessage base;
   /*
-   * Name, validity and provenance; the value when there is one. Without a name when the twin was deleted.
+   * Name, validity, provenance, and the value if there is one. When the twin was deleted, the name is empty.
    */
   Twind__V1__Attribute *attribute;
   /*
@@ -156,7 +156,7 @@ struct  Twind__V1__Fact
    */
   uint32_t ordinal;
   /*
-   * The attribute had no value from then on.
+   * The attribute was removed: it has no value while the fact holds.
    */
   protobuf_c_boolean removed;
   /*
@@ -261,13 +261,13 @@ struct  Twind__V1__Scalar
 
 
 /*
- * Something that a reply withheld, and why.
+ * Something that was left out of a reply, and why.
  */
 struct  Twind__V1__Redaction
 {
   ProtobufCMessage base;
   /*
-   * The twin's name in replies about more than one twin, else empty.
+   * The twin's name; empty in a reply about one twin.
    */
   char *twin;
   /*

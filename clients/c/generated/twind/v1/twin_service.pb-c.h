@@ -51,23 +51,24 @@ struct  Twind__V1__GetTwinRequest
    */
   char *name;
   /*
-   * Attributes wanted; a name covers itself and all names below it ("address" covers "address.city").
+   * The attributes wanted. A name includes all names below it ("address" includes "address.city").
    * Empty = all.
    */
   size_t n_attributes;
   char **attributes;
   /*
-   * What the data is for; matches [a-z][a-z0-9_-]{0,62}. Empty = not stated.
+   * What the data is for. Matches [a-z][a-z0-9_-]{0,62}. Empty = not stated.
    */
   char *purpose;
   /*
-   * The reply is `not_modified`, and holds no twin, when the twin is surely the same as it was at this revision. It is
-   * sent when its revision is above this one, when time alone has changed it since its last commit (a scheduled value began,
-   * or one ended), and when this revision was never issued here. Not used with valid_at or known_at. 0 = always send.
+   * For callers that keep a copy: if the twin is certainly the same as it was at this revision, the reply says
+   * `not_modified` and has no twin. The twin is sent if its revision is higher, if time alone has changed it since its last
+   * commit (a scheduled value began, or one ended), or if this revision was never issued here. Ignored with valid_at and
+   * known_at. 0 = always send.
    */
   uint64_t if_newer_than_revision;
   /*
-   * Wait, at most a second, until this sequence is visible; OUT_OF_RANGE when it is not. 0 = now.
+   * Wait up to a second until this sequence is visible. OUT_OF_RANGE if it is not by then. 0 = do not wait.
    */
   uint64_t min_sequence;
   /*
@@ -75,8 +76,9 @@ struct  Twind__V1__GetTwinRequest
    */
   int64_t valid_at;
   /*
-   * The twin as it was understood at this time (recorded time), in microseconds since the epoch. 0 = now; later is
-   * INVALID_ARGUMENT; before what is kept is OUT_OF_RANGE. What may be seen is judged as of now all the same.
+   * The twin as it was known at this time (recorded time), in microseconds since the epoch. 0 = now. A later time is
+   * INVALID_ARGUMENT, and one from which facts are no longer kept is OUT_OF_RANGE. What the caller may see is always
+   * decided as of now.
    */
   int64_t known_at;
 };
@@ -94,7 +96,7 @@ struct  Twind__V1__GetTwinResponse
    */
   uint64_t sequence;
   /*
-   * What was withheld.
+   * What was left out.
    */
   size_t n_redactions;
   Twind__V1__Redaction **redactions;
@@ -144,11 +146,11 @@ struct  Twind__V1__BatchGetTwinsResponse
   size_t n_results;
   Twind__V1__TwinResult **results;
   /*
-   * All results are of this one sequence.
+   * All results are as of this sequence.
    */
   uint64_t sequence;
   /*
-   * What was withheld.
+   * What was left out.
    */
   size_t n_redactions;
   Twind__V1__Redaction **redactions;
@@ -176,7 +178,7 @@ struct  Twind__V1__TwinResult
   union {
     Twind__V1__Twin *twin;
     /*
-     * NOT_FOUND, or RESOURCE_EXHAUSTED when the reply was full (3.5 MiB): ask for it again.
+     * NOT_FOUND, or RESOURCE_EXHAUSTED if the reply was full (3.5 MiB): ask for this twin again.
      */
     Twind__V1__ResultStatus *status;
   };
@@ -222,19 +224,19 @@ struct  Twind__V1__Change
    */
   char *attribute;
   /*
-   * Microseconds since the epoch from which the change holds. 0 = the time of the commit.
+   * Microseconds since the epoch from which the change is valid. 0 = the time of the commit.
    */
   int64_t valid_from_time;
   /*
-   * Microseconds since the epoch until which it holds, above valid_from_time. 0 = open.
+   * Microseconds since the epoch until which it is valid; later than valid_from_time. 0 = without end.
    */
   int64_t valid_to_time;
   /*
-   * Above 0, at most 1. 0 = not stated.
+   * Greater than 0 and at most 1. 0 = not stated.
    */
   double confidence;
   /*
-   * What it is based on. At most 128 bytes.
+   * Where it comes from, for example "ticket:4711". At most 128 bytes.
    */
   char *evidence;
   Twind__V1__Change__OpCase op_case;
@@ -244,11 +246,11 @@ struct  Twind__V1__Change
      */
     Twind__V1__Value *set;
     /*
-     * Must be true: the attribute is removed.
+     * Removes the attribute. Must be true.
      */
     protobuf_c_boolean remove;
     /*
-     * int_value or double_value, added to the present value. An absent attribute counts as 0.
+     * An int_value or double_value to add to the present value. A missing attribute counts as 0.
      */
     Twind__V1__Value *increment;
   };
@@ -273,15 +275,15 @@ struct  Twind__V1__UpdateTwinRequest
    */
   char *name;
   /*
-   * At most 1,000, an attribute at most once. Changes that set what already is make no fact.
+   * At most 1,000, each attribute at most once. A change to the value that is already there records nothing.
    */
   size_t n_changes;
   Twind__V1__Change **changes;
   /*
-   * At most 64 bytes. The same request under the same key of the same agent in the same space is done once: for 24 hours
-   * the first result is returned again. Requests are the same when they mean the same, whatever the order of their changes
-   * and their durability; another one under the key is INVALID_ARGUMENT. RESOURCE_EXHAUSTED for a new key when the agent
-   * has used 1,048,576 within 24 hours; those that it has are kept.
+   * At most 64 bytes. Makes retries safe: for 24 hours the same request with the same key, by the same agent in the same
+   * space, takes effect once and returns the first result again. Requests are the same if they mean the same, whatever the
+   * order of their changes and their durability; another request with the key is INVALID_ARGUMENT. An agent may use
+   * 1,048,576 keys within 24 hours; a further one is RESOURCE_EXHAUSTED, and those that it has are kept.
    */
   char *idempotency_key;
   /*
@@ -321,7 +323,7 @@ struct  Twind__V1__UpdateTwinResponse
    */
   uint64_t revision;
   /*
-   * What the write has survived.
+   * How durable the write is.
    */
   Twind__V1__Durability durability;
   /*
@@ -339,7 +341,7 @@ struct  Twind__V1__BatchUpdateTwinsRequest
   ProtobufCMessage base;
   /*
    * At most 256 twins, each at most once, and 1,000 changes in all. idempotency_key, durability and purpose
-   * stand in this message and must be empty in each request.
+   * are given in this message and must be empty in each request.
    */
   size_t n_requests;
   Twind__V1__UpdateTwinRequest **requests;
@@ -433,11 +435,11 @@ struct  Twind__V1__DeleteTwinResponse
    */
   uint64_t sequence;
   /*
-   * The deleted twin's revision: the same number.
+   * The deleted twin's revision, which is the same number.
    */
   uint64_t revision;
   /*
-   * What the write has survived.
+   * How durable the write is.
    */
   Twind__V1__Durability durability;
 };
@@ -454,7 +456,7 @@ struct  Twind__V1__ListTwinsRequest
    */
   char *prefix;
   /*
-   * At most 1,000. 0 = 100. A page may hold fewer; only an empty next_page_token ends the list.
+   * At most 1,000; 0 = 100. A page may have fewer twins: only an empty next_page_token means the end of the list.
    */
   int32_t page_size;
   /*
@@ -471,7 +473,7 @@ struct  Twind__V1__ListTwinsRequest
    */
   char *purpose;
   /*
-   * Leave the attributes out.
+   * Send names and revisions only.
    */
   protobuf_c_boolean names_only;
 };
@@ -490,11 +492,11 @@ struct  Twind__V1__ListTwinsResponse
    */
   char *next_page_token;
   /*
-   * Each twin is whole at a revision not below what this sequence shows.
+   * Each twin is at least as new as this sequence.
    */
   uint64_t sequence;
   /*
-   * What was withheld.
+   * What was left out.
    */
   size_t n_redactions;
   Twind__V1__Redaction **redactions;
@@ -521,12 +523,12 @@ struct  Twind__V1__ListFactsRequest
    */
   char *purpose;
   /*
-   * Only facts recorded from then on, and before then; microseconds since the epoch, 0 = no bound.
+   * Only facts recorded at or after the first time and before the second; microseconds since the epoch, 0 = no bound.
    */
   int64_t recorded_from_time;
   int64_t recorded_to_time;
   /*
-   * Only facts about some part of this time (valid time); microseconds since the epoch, 0 = no bound.
+   * Only facts that are valid at some time in this range; microseconds since the epoch, 0 = no bound.
    */
   int64_t valid_from_time;
   int64_t valid_to_time;
@@ -549,7 +551,7 @@ struct  Twind__V1__ListFactsResponse
    */
   uint64_t sequence;
   /*
-   * What was withheld.
+   * What was left out.
    */
   size_t n_redactions;
   Twind__V1__Redaction **redactions;
@@ -578,7 +580,7 @@ struct  Twind__V1__WatchTwinsRequest
    */
   char *prefix;
   /*
-   * One message may carry several commits, each attribute's last change only.
+   * Let one message carry several commits, with the last change of each attribute only.
    */
   protobuf_c_boolean coalesce;
   /*
@@ -593,8 +595,8 @@ struct  Twind__V1__WatchTwinsRequest
   Twind__V1__WatchTwinsRequest__StartCase start_case;
   union {
     /*
-     * The last sequence seen: no snapshot, but every commit after it. OUT_OF_RANGE with a ResumeDetail when it
-     * is older than what is kept, above the last commit, or was never issued.
+     * The last sequence seen: send every commit after it instead of a snapshot. OUT_OF_RANGE with a ResumeDetail if it is
+     * older than what is kept, higher than the last commit, or was never issued.
      */
     uint64_t from_sequence;
   };
@@ -605,18 +607,18 @@ struct  Twind__V1__WatchTwinsRequest
 
 
 /*
- * Either a part of the snapshot, or one commit (more with `coalesce`), or, with neither, a sign of progress.
- * The parts of a snapshot are sent one after the other while others write, so one twin may be newer than another. The
- * commits of that time follow the last part, each for the twins whose part does not have it yet, and the last of them
- * comes with `snapshot_complete`. A copy that takes in every message in order never goes back, and from then on it is
- * at each message with a sequence what the twins are after that commit.
+ * Part of the snapshot, one commit (or several with `coalesce`), or, with neither, a sign of progress.
+ * A snapshot is sent in parts while others go on writing, so one twin may be newer than another. The commits made
+ * meanwhile follow the last part, without what the snapshot already has, and the last of them has `snapshot_complete`. A
+ * copy that applies every message in order never goes back in time. Once the snapshot is complete, after each message with
+ * a sequence the copy is exactly what that commit left.
  */
 struct  Twind__V1__WatchTwinsResponse
 {
   ProtobufCMessage base;
   /*
-   * Everything up to this sequence has been delivered, and nothing of what came after it: a later watch may resume from
-   * it. 0 as long as the snapshot is not complete.
+   * Everything up to this sequence has been delivered, and nothing after it: a later watch may resume from here. 0 until
+   * the snapshot is complete.
    */
   uint64_t sequence;
   /*
@@ -625,7 +627,7 @@ struct  Twind__V1__WatchTwinsResponse
   size_t n_snapshot;
   Twind__V1__Twin **snapshot;
   /*
-   * With this message the snapshot is complete.
+   * The snapshot is complete with this message.
    */
   protobuf_c_boolean snapshot_complete;
   /*
@@ -634,7 +636,7 @@ struct  Twind__V1__WatchTwinsResponse
   size_t n_changes;
   Twind__V1__TwinChange **changes;
   /*
-   * What was withheld.
+   * What was left out.
    */
   size_t n_redactions;
   Twind__V1__Redaction **redactions;
@@ -656,8 +658,8 @@ struct  Twind__V1__TwinChange
    */
   uint64_t revision;
   /*
-   * The attributes that were set or incremented, as they are after the commit. What takes effect by time alone is not
-   * announced again.
+   * The attributes that were set or incremented, as they are after the commit. A scheduled value is announced when it is
+   * recorded, and not again when it takes effect.
    */
   size_t n_attributes;
   Twind__V1__Attribute **attributes;
@@ -667,23 +669,23 @@ struct  Twind__V1__TwinChange
   size_t n_removed;
   char **removed;
   /*
-   * The twin was deleted, with all the attributes that it had; nothing else is set. When it is created anew, that is a
-   * change of its own, also with `coalesce`.
+   * The twin was deleted with all its attributes; nothing else is set. Creating it again is a separate change, even with
+   * `coalesce`.
    */
   protobuf_c_boolean deleted;
   /*
-   * What the commit recorded that does not hold at its time: about the past, or about the future. Without a value:
-   * the attribute had or will have none.
+   * What the commit recorded about the past or the future. One without a value says that the attribute had none then, or
+   * will have none.
    */
   size_t n_other_facts;
   Twind__V1__Attribute **other_facts;
   /*
-   * The twin did not exist before the commit, or had been deleted. Said whatever attributes were asked for. Commits that
-   * version 0.1 recorded do not say it.
+   * The commit created the twin, for the first time or after a deletion. Set whatever attributes were asked for. Not set
+   * for commits recorded by version 0.1.
    */
   protobuf_c_boolean created;
   /*
-   * The removals that `removed` names, as attributes without a value: since when, until when, by whom.
+   * The removals of the attributes in `removed`, as attributes without a value: from when, until when, and by whom.
    */
   size_t n_ended;
   Twind__V1__Attribute **ended;
