@@ -74,8 +74,8 @@ struct  Twind__V1__Twin
   /*
    * What is recorded of the attributes and can count at a later time: what begins later, what returns when something
    * bounded ends, and removals, which keep older facts out. By name, then in the order of their recording; without a
-   * value: the attribute has none while the fact holds. Only in the snapshot of a watch, and of a twin with more than
-   * 512 of these without its oldest removals.
+   * value: the attribute has none while the fact holds. Only in the snapshot of a watch, and in a list that asks for it;
+   * of a twin with more than 512 of these without its oldest removals.
    */
   size_t n_scheduled;
   Twind__V1__Attribute **scheduled;
