@@ -11,8 +11,8 @@ public struct Twin: Equatable, Sendable {
   public let revision: UInt64
   /// In byte order of their names.
   public let attributes: [Attribute]
-  /// In the snapshot of a watch: what can count later, as time passes or older facts come. By attribute, then in the order
-  /// of its recording.
+  /// In the snapshot of a watch, and in a list that asks for it: what can count later, as time passes or older facts
+  /// come. By attribute, then in the order of its recording.
   public let scheduled: [Fact]
 
   /// An attribute's value; nil when the twin does not have it.

@@ -17,6 +17,8 @@ public struct ReadOptions: Sendable {
   /// The twin as it was understood at this time (recorded time); nil = now. For `get` of one twin. Later than now is
   /// INVALID_ARGUMENT, before what is kept OUT_OF_RANGE. What may be seen is judged as of now all the same.
   public var knownAt: Int64?
+  /// Fill in what can count later (`Twin.scheduled`). For `list`.
+  public var withScheduled = false
 
   public init() {}
 
@@ -108,6 +110,7 @@ extension TwindClient {
       request.pointee.attributes = arena.strings(options.attributes)
       request.pointee.purpose = arena.string(options.purpose)
       request.pointee.names_only = namesOnly ? 1 : 0
+      request.pointee.with_scheduled = options.withScheduled ? 1 : 0
     }
     return reply.read { reply in
       let message = reply.pointee

@@ -19,7 +19,7 @@ extension TwinImage {
   }
 
   /// Attributes that have a value now, or will have one by time alone.
-  var attributeCount: Int {
+  package var attributeCount: Int {
     var count = entryCount
     var last: Entry?
     for entry in pendingEntries where !entry.flags.contains(.removal) {

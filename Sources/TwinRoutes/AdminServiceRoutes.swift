@@ -30,11 +30,23 @@ public enum AdminServiceRoutes {
   >(
     service: "twind.v1.AdminService", method: "Backup", shape: .serverStream, requestBytesMax: 262_144)
 
+  /// Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
+  /// deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
+  ///
+  /// The facts are those up to one sequence, that of the last commit when the call began, whatever is written meanwhile.
+  /// A twin of which retention has dropped facts from before that commit since then comes with all the facts that it has.
+  /// ABORTED when retention drops facts of a twin of which a part was sent already: ask again.
+  public static let exportFacts = Route<
+    Twind__V1__ExportFactsRequest, Twind__V1__ExportFactsResponse
+  >(
+    service: "twind.v1.AdminService", method: "ExportFacts", shape: .serverStream, requestBytesMax: 262_144)
+
   /// All of them.
   public static let all: [AnyRoute] = [
     AnyRoute(getServerInfo),
     AnyRoute(getStats),
     AnyRoute(checkpoint),
     AnyRoute(backup),
+    AnyRoute(exportFacts),
   ]
 }

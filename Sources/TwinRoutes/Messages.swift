@@ -354,6 +354,33 @@ extension Twind__V1__BackupResponse: ProtobufMessage {
     }())
 }
 
+extension Twind__V1__ExportFactsRequest: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ExportFactsRequest()
+      twind__v1__export_facts_request__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__ExportFactsResponse: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__ExportFactsResponse()
+      twind__v1__export_facts_response__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__TwinHistory: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__TwinHistory()
+      twind__v1__twin_history__init(&message)
+      return message.base.descriptor
+    }())
+}
+
 extension Twind__Store__V1__Commit: ProtobufMessage {
   public static let descriptor = Descriptor(
     {

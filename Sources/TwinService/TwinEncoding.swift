@@ -46,6 +46,33 @@ struct TwinEncoding {
   }
 }
 
+/// A `Twin` message with what can count later, for one caller.
+struct ScheduledTwinEncoding {
+  private let twin: TwinEncoding
+  /// The fields `scheduled`.
+  private var scheduled: [UInt8] = []
+
+  init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit) {
+    twin = TwinEncoding(image, mask, permit)
+    for entry in image.pendingEntries where permit.shows(entry.classBits) && mask.covers(image.name(entry)) {
+      let (start, message) = (scheduled.count, image.message(entry))
+      scheduled.append(contentsOf: repeatElement(0, count: WireWriter.fieldByteCount(message.count)))
+      scheduled.withUnsafeMutableBytes { _ = WireWriter.writeField(4, message, to: $0.baseAddress! + start) }
+    }
+  }
+
+  private var byteCount: Int { twin.byteCount + scheduled.count }
+
+  /// Bytes of the message as a field.
+  var fieldByteCount: Int { WireWriter.fieldByteCount(byteCount) }
+
+  /// Writes the message as a field with that number.
+  func writeField(_ number: UInt8, to start: UnsafeMutableRawPointer) {
+    let place = twin.write(to: WireWriter.writeFieldHeader(number, count: byteCount, to: start))
+    scheduled.withUnsafeBytes { if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: $0.count) } }
+  }
+}
+
 /// The `redactions` of a reply, all with the same field number.
 struct RedactionEncoding {
   private static let reason: StaticString = "the policy does not permit this agent and purpose to see its class"

@@ -49,6 +49,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case notABackup(path: String, because: String)
   /// A check of a backup found something.
   case unsound(path: String, problem: String)
+  /// A line of a history cannot be restored.
+  case badHistory(path: String, line: Int, reason: String)
   /// There are no sequences left to jump over.
   case exhausted(sequence: UInt64)
   /// The caller gave it up.
@@ -159,6 +161,9 @@ extension StoreError: CustomStringConvertible {
       "\(path) is no backup: \(because). Make one with `twinctl backup`"
     case .unsound(let path, let problem):
       "\(path) is damaged, \(problem): use another backup"
+    case .badHistory(let path, let line, let reason):
+      "\(path) cannot be restored, line \(line): \(reason). Nothing was restored: use another copy of the file, or export "
+        + "again with `twinctl export --history`"
     case .exhausted(let sequence):
       "sequence \(sequence) is too high for a backup: its restored copy would have no sequences left"
     case .cancelled:

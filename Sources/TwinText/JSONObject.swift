@@ -21,6 +21,12 @@ package struct JSONObject {
     add(name, json: TimestampText.utc(micros).map(Self.quoted) ?? "\(micros)")
   }
 
+  /// The members of another object.
+  package mutating func add(_ other: JSONObject) {
+    if !members.isEmpty && !other.members.isEmpty { members += "," }
+    members += other.members
+  }
+
   /// A member whose value is JSON already.
   package mutating func add(_ name: String, json: String) {
     if !members.isEmpty { members += "," }

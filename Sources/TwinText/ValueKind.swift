@@ -6,6 +6,14 @@ package enum ValueKind: String, CaseIterable, Sendable {
   case string, int, double, bool, bytes, timestamp, list, json
 
   package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  /// Throws when there is no such kind.
+  package init(named word: String) throws(TextFault) {
+    guard let kind = ValueKind(rawValue: word) else {
+      throw TextFault("\(word.excerpt()) is no kind: use one of \(Self.names)")
+    }
+    self = kind
+  }
 }
 
 extension Value {

@@ -8,12 +8,29 @@ import TwinText
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write twins as lines of JSON, which `twinctl import` reads back exactly.",
+    abstract: "Write twins as lines of JSON: as they are, or with all their history.",
     discussion: """
-      Each line is a twin in the order of names:
+      Without --history each line is a twin as it is now, in the order of names:
         {"name":…,"revision":…,"attributes":{"email":{"kind":"string",
          "value":"ada@example.com","valid_from":…,"recorded_at":…,"agent":…,
-         "sequence":…}}}
+         "sequence":…}},"scheduled":[{"sequence":…,"attribute":"plan",…}]}
+
+      scheduled holds what can count later: values that begin then, or return when
+      one with an end has ended, and removals. Of a twin without attributes it also
+      holds the last value that one had. `twinctl import` writes all of that to a
+      daemon, at any time: values with their agent, purpose, confidence, evidence,
+      valid_from and valid_to. Not kept: history, deleted twins, recorded times and
+      sequences, which are made anew.
+
+      With --history each line is a fact, and every one that was recorded is there:
+      agents, recorded times, sequences, removals, deletions. `twind restore` makes
+      a data directory of the file. A read as of any time (--valid-at, --known-at)
+      gives there what it gives here. Not kept: idempotency keys. The lines cannot
+      be edited, each has a checksum. For the daemon's own user and root.
+
+      The facts of --history are those up to one sequence. Without it each twin is
+      whole at its revision; twins that change meanwhile may be of different
+      moments.
 
       The value of each kind: string a string; int a number without point; double
       a number with point or exponent; bool true or false; bytes base64; timestamp
@@ -21,65 +38,76 @@ struct Export: ParsableCommand {
       list an array, with {"bytes":…} and {"timestamp":…} for these kinds; json the
       JSON itself, or, if that has line breaks, instead of "value" a string "text".
 
-      Each twin is whole at its revision; twins that change meanwhile may be of
-      different moments.
+      A FILE gets its name when it is complete. A pipe or a device is written as it
+      is.
 
       EXAMPLES
         twinctl export > twins.ndjson
         twinctl export acme/customer/ --output customers.ndjson
         twinctl export acme/ | twinctl import - --socket /run/other.sock
+        twinctl export --history -o twins.history
+        twinctl export --history | gzip > twins.history.gz
       """)
 
   @Argument(help: "What the names begin with (default: all).") var prefix: String?
-  @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file when complete.", valueName: "file"))
+  @Flag(help: "Write every fact, for `twind restore`.") var history = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file (default: standard output).", valueName: "file"))
   var output: String?
   @Option(help: "What the data is for.") var purpose: String?
   @OptionGroup var common: CommonArguments
 
+  func validate() throws {
+    if history && purpose != nil {
+      throw ValidationError("--history is not for a purpose: it holds everything, leave --purpose out")
+    }
+  }
+
   func run() throws {
-    let client = common.client()
-    var options = ReadOptions()
-    options.purpose = purpose ?? ""
-    var pages = TwinPages(
-      client: client, prefix: PrefixText.completed(prefix ?? ""), namesOnly: false, options: options)
-    let file = try output.map { path throws(Failure) in try OutputFile(path) }
-    // Only an operator may ask how many there are, and only of all.
-    let total =
-      prefix == nil && Terminal.isError ? (try? client.stats())?.counts.first { $0.name == "twin_count" } : nil
-    var progress = Progress(unit: "twins")
-    var (count, withheld) = (0, 0)
-    while let page = try pages.next() {
-      let lines = page.twins.map { line($0, page.redactions) + "\n" }.joined()
-      if let file { try file.write(lines) } else { try Terminal.write(lines) }
-      count += page.twins.count
-      withheld += page.redactions.count
-      progress.show(count, part: total.map { min(1, Double(count) / Double(max($0.value, 1))) })
+    let prefix = PrefixText.completed(prefix ?? "")
+    let file = try OutputFile(output)
+    var report = ExportReport(unit: history ? "facts" : "twins")
+    defer { report.progress.clear() }
+    if history {
+      // However long it takes, unless a limit is given.
+      let client = TwindClient(
+        path: common.socket ?? TwindClient.defaultSocket, agent: common.agent, timeout: common.timeout)
+      try HistoryExport(client: client, prefix: prefix).run(to: file, &report)
+    } else {
+      try PresentExport(client: common.client(), prefix: prefix, purpose: purpose ?? "").run(to: file, &report)
     }
-    progress.clear()
-    try file?.finish()
-    if let output { try report(count, withheld, output, progress.seconds) }
-    if withheld > 0 {
-      Terminal.complain("\(FixedText.count(withheld, "attribute")) withheld: see redactions in the lines")
+    report.progress.clear()
+    try file.finish()
+    if let output, output != "-" {
+      try Terminal.print(common.json ? report.json(output).text : report.text(output))
+    }
+    if report.withheldCount > 0 {
+      Terminal.complain("\(FixedText.count(report.withheldCount, "attribute")) withheld: see redactions in the lines")
     }
   }
+}
 
-  private func line(_ twin: Twin, _ redactions: [Redaction]) -> String {
-    var object = twin.json
-    let withheld = redactions.filter { $0.twin == twin.name }
-    if !withheld.isEmpty { object.add("redactions", json: withheld.json) }
-    return object.text
+/// What was exported so far.
+struct ExportReport {
+  var twinCount = 0
+  /// Of a history.
+  var factCount: Int?
+  var withheldCount = 0
+  var progress: Progress
+
+  init(unit: String) { progress = Progress(unit: unit) }
+
+  func text(_ path: String) -> String {
+    let facts = factCount.map { " with \(FixedText.count($0, "fact"))" } ?? ""
+    let seconds = FixedText.format(progress.seconds, places: 1)
+    return "exported \(FixedText.count(twinCount, "twin"))\(facts) to \(path) in \(seconds) s"
   }
 
-  private func report(_ count: Int, _ withheld: Int, _ path: String, _ seconds: Double) throws(Failure) {
-    guard common.json else {
-      return try Terminal.print(
-        "exported \(FixedText.count(count, "twin")) to \(path) in \(FixedText.format(seconds, places: 1)) s")
-    }
+  func json(_ path: String) -> JSONObject {
     var object = JSONObject()
-    object.add("twins", count)
-    object.add("withheld", withheld)
+    object.add("twins", twinCount)
+    if let factCount { object.add("facts", factCount) } else { object.add("withheld", withheldCount) }
     object.add("output", path)
-    object.add("seconds", seconds)
-    try Terminal.print(object.text)
+    object.add("seconds", progress.seconds)
+    return object
   }
 }

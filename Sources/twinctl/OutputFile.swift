@@ -1,34 +1,104 @@
-// A file that has its name only once it is complete.
+// What a command writes: standard output, or a file that has its name only once it is complete.
+//
+// A file has no name at all until then, where the file system knows such files: whatever ends the program leaves nothing.
+// Elsewhere it is FILE.partial. A name that is a link stands for what it leads to, and a pipe or a device is written as it
+// is.
 
 import Glibc
 
 final class OutputFile {
-  private let path: String
-  private let partial: String
-  private let fd: Int32
-  private var isFinished = false
+  private enum Target {
+    /// Written as it is: standard output, a pipe or a device.
+    case stream
+    /// Gets this name when it is complete; until then its own, or nil for none.
+    case file(path: String, partial: String?)
+  }
 
-  init(_ path: String) throws(Failure) {
-    self.path = path
-    partial = path + ".partial"
-    fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard fd >= 0 else { throw Failure("cannot write \(partial): \(String(cString: strerror(errno)))") }
+  /// As the user gave it.
+  private let name: String
+  private let fd: Int32
+  private var target: Target
+  /// Lines that are not written yet.
+  private var buffer = ""
+  private static let bufferBytes = 64 << 10
+
+  /// - Parameter path: nil or `-` = standard output.
+  init(_ path: String?) throws(Failure) {
+    guard let path, path != "-" else {
+      name = "to standard output"
+      fd = STDOUT_FILENO
+      target = .stream
+      return
+    }
+    name = path
+    if Self.isStream(path) {
+      fd = open(path, O_WRONLY | O_CLOEXEC)
+      guard fd >= 0 else { throw .system("write \(path)") }
+      target = .stream
+      return
+    }
+    let file = Self.resolved(path)
+    let slash = file.lastIndex(of: "/")
+    let directory = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+    let unnamed = Self.openUnnamed(directory)
+    let partial = unnamed >= 0 ? nil : file + ".partial"
+    fd = partial.map { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600) } ?? unnamed
+    guard fd >= 0 else { throw .system("write \(file).partial") }
+    target = .file(path: file, partial: partial)
   }
 
   deinit {
-    close(fd)
-    if !isFinished { unlink(partial) }
+    if fd != STDOUT_FILENO { close(fd) }
+    if case .file(_, let partial?) = target { unlink(partial) }
   }
 
   func write(_ text: String) throws(Failure) {
-    if let problem = Terminal.write(text, to: fd) { throw Failure("cannot write \(partial): \(problem)") }
+    buffer += text
+    if buffer.utf8.count >= Self.bufferBytes { try flush() }
   }
 
-  /// Gives the file its name.
+  /// Writes what is left, and gives a file its name.
   func finish() throws(Failure) {
-    guard rename(partial, path) == 0 else {
-      throw Failure("cannot rename \(partial) to \(path): \(String(cString: strerror(errno)))")
+    try flush()
+    guard case .file(let path, let partial) = target else { return }
+    if fsync(fd) != 0 { throw .system("write \(name)") }
+    let own = path + ".partial"
+    if partial == nil {
+      unlink(own)
+      if linkat(AT_FDCWD, "/proc/self/fd/\(fd)", AT_FDCWD, own, AT_SYMLINK_FOLLOW) != 0 { throw .system("name \(own)") }
+      target = .file(path: path, partial: own)
     }
-    isFinished = true
+    if rename(own, path) != 0 { throw .system("rename \(own) to \(path)") }
+    target = .stream
+  }
+
+  private func flush() throws(Failure) {
+    defer { buffer = "" }
+    if let problem = Terminal.write(buffer, to: fd) { throw Failure("cannot write \(name): \(problem)") }
+  }
+
+  // MARK: Paths
+
+  private static func isStream(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  /// Where a link leads; the path itself when there is nothing yet.
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// A file without a name in the directory; -1 where there are no such files.
+  private static func openUnnamed(_ directory: String) -> Int32 {
+    // Linux's O_TMPFILE, which Swift does not import.
+    let fd = open(directory, O_WRONLY | O_DIRECTORY | 0o20_000_000 | O_CLOEXEC, 0o600)
+    if fd >= 0, access("/proc/self/fd/\(fd)", F_OK) != 0 {
+      close(fd)
+      return -1
+    }
+    return fd
   }
 }

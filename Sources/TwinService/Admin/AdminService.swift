@@ -74,6 +74,9 @@ package final class AdminService: Sendable {
     router.stream(AdminServiceRoutes.backup, gate: gate) { (call) throws(RPCError) in
       self.backup(call)
     }
+    router.stream(AdminServiceRoutes.exportFacts, gate: gate) { (call) throws(RPCError) in
+      self.exportFacts(call)
+    }
   }
 
   /// The daemon's own user and root.

@@ -18,6 +18,11 @@ struct FactEncoding {
       if withheld.insert([UInt8](record.name)).inserted { redactions.add(withheld: record.name) }
       return
     }
+    Self.append(ordinal, record, field: 1, to: &bytes)
+  }
+
+  /// Appends a fact as a field with that number.
+  static func append(_ ordinal: UInt32, _ record: AttributeRecord, field: UInt8, to bytes: inout [UInt8]) {
     let ordinal = UInt64(ordinal)
     var count = WireWriter.fieldByteCount(record.message.count)
     if ordinal > 0 { count += 1 + WireWriter.varintByteCount(ordinal) }
@@ -25,7 +30,7 @@ struct FactEncoding {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: WireWriter.fieldByteCount(count)))
     bytes.withUnsafeMutableBytes { all in
-      var place = WireWriter.writeFieldHeader(1, count: count, to: all.baseAddress! + start)
+      var place = WireWriter.writeFieldHeader(field, count: count, to: all.baseAddress! + start)
       place = WireWriter.writeField(1, record.message, to: place)
       if ordinal > 0 { place = WireWriter.writeVarintField(2, ordinal, to: place) }
       if record.isRemoval { _ = WireWriter.writeVarintField(3, 1, to: place) }

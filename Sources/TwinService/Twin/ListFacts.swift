@@ -13,7 +13,7 @@ extension TwinService {
       let query = try onWire { () throws(TwinError) in
         try FactsQuery(request, permit(purpose: Text(request.pointee.purpose)))
       }
-      try FactStream(query, store, lanes.long).begin(on: call)
+      try PartStream(FactsReader(query), store, lanes.long).begin(on: call)
     }
   }
 }
@@ -63,130 +63,43 @@ struct FactsQuery: Sendable {
   }
 }
 
-/// Sends facts as the connection takes them: a worker reads the next page only when there is room for it, and it is sent as
-/// soon as it is read. A stream that waits for its reader holds no facts. Confined to its call's thread.
-private final class FactStream: @unchecked Sendable {
-  let query: FactsQuery
-  let store: Store
-  let workers: Workers
-  /// Behind what was sent.
-  private(set) var cursor: HistoryCursor
-  private(set) var hasSent = false
-  private var isReading = false
-
-  init(_ query: FactsQuery, _ store: Store, _ workers: Workers) {
-    self.query = query
-    self.store = store
-    self.workers = workers
-    cursor = query.name.withUnsafeBytes { HistoryCursor(TwinName(unchecked: $0)) }
-  }
-
-  func begin(on call: ServerCall) throws(RPCError) {
-    // The call holds the stream until it ends.
-    call.onWritable = { self.advance($0) }
-    try read(call)
-  }
-
-  private func advance(_ call: ServerCall) {
-    guard !isReading && !call.isEnded && call.isWritable else { return }
-    do throws(RPCError) {
-      try read(call)
-    } catch {
-      call.fail(error)
-    }
-  }
-
-  private func read(_ call: ServerCall) throws(RPCError) {
-    try call.reserve(TwinCore.Limits.historyPageBytesMax)
-    do throws(RPCError) {
-      try PartRead(self, call).submit()
-    } catch {
-      call.giveBack(TwinCore.Limits.historyPageBytesMax)
-      throw error
-    }
-    isReading = true
-    call.keepRoom(byteCount: TwinCore.Limits.historyPageBytesMax)
-  }
-
-  fileprivate func take(_ result: Result<PartRead.Part, RPCError>, _ call: ServerCall) {
-    isReading = false
-    call.giveBack(TwinCore.Limits.historyPageBytesMax)
-    call.giveRoomBack()
-    guard !call.isEnded else { return }
-    switch result {
-    case .success(let part):
-      cursor = part.cursor
-      hasSent = true
-      part.facts.send(on: call, sequence: part.sequence)
-      if part.sequence != 0 { return call.finish() }
-      advance(call)
-    case .failure(let error):
-      call.fail(error)
-    }
-  }
-}
-
-/// The read of one part: of as many pages as it takes to find something that is wanted, others having their turn between
-/// two. Used by one thread at a time, a worker's: a step hands it to the next.
-private final class PartRead: @unchecked Sendable {
-  struct Part: Sendable {
+/// Reads the facts that are wanted: as many pages for a part as it takes to find some.
+private struct FactsReader: PartReader {
+  struct Part: StreamPart {
     let facts: FactEncoding
     /// 0 = more parts follow.
     let sequence: UInt64
-    /// Behind them.
-    let cursor: HistoryCursor
+
+    var isLast: Bool { sequence != 0 }
+    func send(on call: ServerCall) { facts.send(on: call, sequence: sequence) }
   }
 
-  private let stream: FactStream
-  private let call: ServerCall
   private let query: FactsQuery
-  private let store: Store
-  private let workers: Workers
-  private let hasSent: Bool
   private var cursor: HistoryCursor
+  private var hasSent = false
   private var triesLeft = TwinCore.Limits.historyTriesMax
 
-  init(_ stream: FactStream, _ call: ServerCall) {
-    self.stream = stream
-    self.call = call
-    query = stream.query
-    store = stream.store
-    workers = stream.workers
-    hasSent = stream.hasSent
-    cursor = stream.cursor
+  init(_ query: FactsQuery) {
+    self.query = query
+    cursor = query.name.withUnsafeBytes { HistoryCursor(TwinName(unchecked: $0)) }
   }
 
-  func submit() throws(RPCError) { try workers.submit(for: call) { self.step() } }
-
-  private func goOn() throws(RPCError) { try workers.resubmit(for: call) { self.step() } }
-
-  private func step() {
-    guard !call.isEnded else { return }
-    do throws(RPCError) {
-      switch try onDisk({ () throws(StoreError) in try store.read(&cursor) }) {
-      case .absent:
-        throw RPCError(TwinError.noTwin(query.name))
-      case .trimmed:
-        triesLeft -= 1
-        // What was sent cannot be taken back.
-        if hasSent || triesLeft == 0 { throw RPCError(TwinError.trimmed(query.name)) }
-        try goOn()
-      case .part(let facts):
-        let part = query.part(facts)
-        if part.byteCount == 0 { try goOn() } else { deliver(part, 0) }
-      case .last(let facts, let sequence):
-        deliver(query.part(facts), sequence)
-      }
-    } catch {
-      deliver(.failure(error))
+  mutating func step(_ store: Store) throws(RPCError) -> Part? {
+    switch try onDisk({ () throws(StoreError) in try store.read(&cursor) }) {
+    case .absent:
+      throw RPCError(TwinError.noTwin(query.name))
+    case .trimmed:
+      triesLeft -= 1
+      // What was sent cannot be taken back.
+      if hasSent || triesLeft == 0 { throw RPCError(TwinError.trimmed(query.name)) }
+      return nil
+    case .part(let facts):
+      let part = query.part(facts)
+      if part.byteCount == 0 { return nil }
+      hasSent = true
+      return Part(facts: part, sequence: 0)
+    case .last(let facts, let sequence):
+      return Part(facts: query.part(facts), sequence: sequence)
     }
-  }
-
-  private func deliver(_ facts: FactEncoding, _ sequence: UInt64) {
-    deliver(.success(Part(facts: facts, sequence: sequence, cursor: cursor)))
-  }
-
-  private func deliver(_ result: Result<Part, RPCError>) {
-    call.onThread { [stream] in stream.take(result, $0) }
   }
 }

@@ -86,6 +86,7 @@ private struct ListQuery: Sendable {
   private let mask: AttributeMask
   private let permit: Permit
   private let namesOnly: Bool
+  private let withScheduled: Bool
 
   init(_ request: UnsafePointer<Twind__V1__ListTwinsRequest>, _ permit: Permit) throws(TwinError) {
     let prefix = Text(request.pointee.prefix)
@@ -105,6 +106,7 @@ private struct ListQuery: Sendable {
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
     self.permit = permit
     namesOnly = request.pointee.names_only != 0
+    withScheduled = request.pointee.with_scheduled != 0
   }
 
   private static func checkToken(
@@ -122,10 +124,16 @@ private struct ListQuery: Sendable {
     ListPage(try store.names(prefix: prefix, after: after, limit: limit), store.head)
   }
 
-  /// A twin as it stands in a page.
-  func encoding(_ image: TwinImage) -> TwinEncoding {
+  /// A twin as it stands in a page: how many bytes that takes, and what writes them.
+  func encoding(_ image: TwinImage) -> (byteCount: Int, write: (UnsafeMutableRawPointer) -> Void) {
     // No attribute passes an empty permit: what is left is the name and the revision.
-    TwinEncoding(image, mask, namesOnly ? Permit(mask: 0) : permit)
+    let permit = namesOnly ? Permit(mask: 0) : permit
+    if withScheduled {
+      let twin = ScheduledTwinEncoding(image, mask, permit)
+      return (twin.fieldByteCount, { twin.writeField(1, to: $0) })
+    }
+    let twin = TwinEncoding(image, mask, permit)
+    return (twin.fieldByteCount, { _ = twin.writeField(1, to: $0) })
   }
 
   func addRedactions(_ image: TwinImage, to redactions: inout RedactionEncoding) {
@@ -164,13 +172,12 @@ private struct ListPage {
 
   /// Adds a twin; false when there is no room for it.
   private mutating func append(_ image: TwinImage, _ query: ListQuery) -> Bool {
-    let twin = query.encoding(image)
+    let (count, write) = query.encoding(image)
     let start = twins.count
-    let count = twin.fieldByteCount
     guard start == 0 || start + count <= ServiceLimits.replyBytesMax else { return false }
     query.addRedactions(image, to: &redactions)
     twins.append(contentsOf: repeatElement(0, count: count))
-    twins.withUnsafeMutableBytes { _ = twin.writeField(1, to: $0.baseAddress! + start) }
+    twins.withUnsafeMutableBytes { write($0.baseAddress! + start) }
     return true
   }
 

@@ -20,16 +20,8 @@ struct WatchFrame {
   /// A twin as it is, and what time will make of it.
   mutating func add(snapshot image: TwinImage) {
     redactions.add(image, query.mask, query.permit)
-    let twin = TwinEncoding(image, query.mask, query.permit)
-    var scheduled: [UInt8] = []
-    for entry in image.pendingEntries where isShown(image, entry) {
-      Self.append(4, image.message(entry), to: &scheduled)
-    }
-    let count = twin.byteCount + scheduled.count
-    append(WireWriter.fieldByteCount(count)) { start in
-      let place = twin.write(to: WireWriter.writeFieldHeader(2, count: count, to: start))
-      scheduled.withUnsafeBytes { if let from = $0.baseAddress { place.copyMemory(from: from, byteCount: $0.count) } }
-    }
+    let twin = ScheduledTwinEncoding(image, query.mask, query.permit)
+    append(twin.fieldByteCount) { twin.writeField(2, to: $0) }
   }
 
   /// What one commit did to a twin. A change in attributes that were not asked for is none, unless it made the twin.

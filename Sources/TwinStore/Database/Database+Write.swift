@@ -11,6 +11,8 @@ import TwinCore
 struct TwinToWrite: Sendable {
   let image: TwinImage
   let changes: [TwinImage]
+  /// From when on all its facts are there; nil = as the database has it.
+  var factsFrom: Int64? = nil
 }
 
 extension Database {
@@ -54,6 +56,7 @@ extension Database {
       nextTwinID += 1
       row.twinCount += 1
     }
+    if let from = twin.factsFrom { next.factsFrom = from }
     for change in twin.changes where change.revision > found?.image.revision ?? 0 {
       for (index, entry) in change.entries.enumerated() {
         next.factDigest ^= try FactRow.insert(

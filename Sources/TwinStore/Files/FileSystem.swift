@@ -42,6 +42,9 @@ package protocol FileSystem: Sendable {
 
   func unlink(_ path: String) throws(Errno)
 
+  /// Removes a directory that is empty.
+  func removeDirectory(_ path: String) throws(Errno)
+
   /// Opens a directory, to make its names durable.
   func openDirectory(_ path: String) throws(Errno) -> any Directory
 
@@ -69,6 +72,7 @@ package struct FileStatus: Sendable {
 extension FileSystem {
   package func status(_ path: String) throws(Errno) -> FileStatus? { nil }
   package func lockDirectory(_ path: String) throws(Errno) -> (any FileLock)? { NoLock() }
+  package func removeDirectory(_ path: String) throws(Errno) {}
 }
 
 /// Of a file system that one store has for itself.

@@ -64,6 +64,8 @@ package struct PosixFileSystem: FileSystem {
 
   package func unlink(_ path: String) throws(Errno) { try check(Glibc.unlink(path)) }
 
+  package func removeDirectory(_ path: String) throws(Errno) { try check(rmdir(path)) }
+
   package func openDirectory(_ path: String) throws(Errno) -> any Directory {
     PosixDirectory(try opened(path, O_RDONLY | O_DIRECTORY))
   }

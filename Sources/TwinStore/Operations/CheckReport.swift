@@ -7,6 +7,12 @@ package struct CheckProgress: Sendable {
   package var done: Int
   /// 0 = not known.
   package var total: Int
+
+  package init(step: String, done: Int, total: Int) {
+    self.step = step
+    self.done = done
+    self.total = total
+  }
 }
 
 package struct CheckReport: Sendable {

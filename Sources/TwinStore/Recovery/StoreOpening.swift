@@ -62,7 +62,7 @@ struct StoreOpening {
       if try !JournalFolder(dataDirectory: directory, fileSystem: fileSystem).numbers().isEmpty {
         throw .missing(path: path, because: "its journal is there")
       }
-      if try fileSystem.exists(directory + "/" + StoreRestore.partialName) {
+      if try fileSystem.exists(directory + "/" + RestoreTarget.partialName) {
         throw .missing(path: path, because: "a part of it is there, which a restore has left")
       }
     }

@@ -27,9 +27,7 @@ package struct FlatRows: Sendable {
       }
       let column = String(part[..<colon])
       let word = String(part[part.index(after: colon)...])
-      guard let kind = ValueKind(rawValue: word) else {
-        throw TextFault("\(word.excerpt()) is no kind: use one of \(ValueKind.names)")
-      }
+      let kind = try ValueKind(named: word)
       guard types.updateValue(kind, forKey: column) == nil else {
         throw TextFault("the kind of \(column.excerpt()) is stated twice")
       }

@@ -127,8 +127,8 @@ let protoFiles: [(path: String, text: String)] = [
       repeated Attribute attributes = 3;
       // Facts that do not hold now but can matter later: those that begin later, those that return when a bounded one ends,
       // and removals, which keep older facts from showing. They are sorted by name, then in the order in which they were
-      // recorded. One without a value says that the attribute has none while the fact holds. Sent only in the snapshot of a
-      // watch; of a twin with more than 512 of them, the oldest removals are left out.
+      // recorded. One without a value says that the attribute has none while the fact holds. Sent in the snapshot of a watch,
+      // and in a list that asks for them; of a twin with more than 512 of them, the oldest removals are left out.
       repeated Attribute scheduled = 4;
     }
 
@@ -491,6 +491,8 @@ let protoFiles: [(path: String, text: String)] = [
       string purpose = 5;
       // Send names and revisions only.
       bool names_only = 6;
+      // Fill in `scheduled` of each twin, as in the snapshot of a watch.
+      bool with_scheduled = 7;
     }
 
     message ListTwinsResponse {
@@ -612,6 +614,13 @@ let protoFiles: [(path: String, text: String)] = [
       // Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
       // `twind restore` makes a data directory of the file.
       rpc Backup(BackupRequest) returns (stream BackupResponse);
+      // Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
+      // deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
+      //
+      // The facts are those up to one sequence, that of the last commit when the call began, whatever is written meanwhile.
+      // A twin of which retention has dropped facts from before that commit since then comes with all the facts that it has.
+      // ABORTED when retention drops facts of a twin of which a part was sent already: ask again.
+      rpc ExportFacts(ExportFactsRequest) returns (stream ExportFactsResponse);
     }
 
     message GetServerInfoRequest {}
@@ -734,6 +743,33 @@ let protoFiles: [(path: String, text: String)] = [
       // In the last message: the copy holds everything up to this sequence, is verified, and takes this many bytes.
       uint64 sequence = 3;
       uint64 byte_count = 4;
+    }
+
+    message ExportFactsRequest {
+      // As in ListTwinsRequest; empty = all twins.
+      string prefix = 1;
+    }
+
+    // A part of the facts; the last one is `complete`.
+    message ExportFactsResponse {
+      // A twin with many facts stands in several parts, one after the other.
+      repeated TwinHistory twins = 1;
+      // In every part: the facts are those up to this sequence.
+      uint64 sequence = 2;
+      // This is the last part: all facts have been sent, so many of so many twins.
+      bool complete = 3;
+      uint64 twin_count = 4;
+      uint64 fact_count = 5;
+    }
+
+    // Some facts of one twin.
+    message TwinHistory {
+      string name = 1;
+      // From when on the twin's facts are all there, as far as retention is concerned; microseconds since the epoch.
+      // 0 = all that there ever were.
+      int64 kept_from_time = 2;
+      // In the order of their recording.
+      repeated Fact facts = 3;
     }
     """# + "\n"
   ),

@@ -78,3 +78,18 @@ twind_watch *twind_backup(
     twind_error *error) {
   return twind_watch_start(client, &twind_backup_method, &request->base, options, error);
 }
+
+const twind_method twind_export_facts_method = {
+    .service = "twind.v1.AdminService",
+    .name = "ExportFacts",
+    .shape = TWIND_SERVER_STREAM,
+    .request_bytes_max = 262144,
+    .request = &twind__v1__export_facts_request__descriptor,
+    .response = &twind__v1__export_facts_response__descriptor,
+};
+
+twind_watch *twind_export_facts(
+    twind_client *client, const Twind__V1__ExportFactsRequest *request, const twind_call_options *options,
+    twind_error *error) {
+  return twind_watch_start(client, &twind_export_facts_method, &request->base, options, error);
+}

@@ -412,6 +412,141 @@ void   twind__v1__backup_response__free_unpacked
   assert(message->base.descriptor == &twind__v1__backup_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   twind__v1__export_facts_request__init
+                     (Twind__V1__ExportFactsRequest         *message)
+{
+  static const Twind__V1__ExportFactsRequest init_value = TWIND__V1__EXPORT_FACTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t twind__v1__export_facts_request__get_packed_size
+                     (const Twind__V1__ExportFactsRequest *message)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__export_facts_request__pack
+                     (const Twind__V1__ExportFactsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__export_facts_request__pack_to_buffer
+                     (const Twind__V1__ExportFactsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__ExportFactsRequest *
+       twind__v1__export_facts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__ExportFactsRequest *)
+     protobuf_c_message_unpack (&twind__v1__export_facts_request__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__export_facts_request__free_unpacked
+                     (Twind__V1__ExportFactsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__export_facts_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__v1__export_facts_response__init
+                     (Twind__V1__ExportFactsResponse         *message)
+{
+  static const Twind__V1__ExportFactsResponse init_value = TWIND__V1__EXPORT_FACTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t twind__v1__export_facts_response__get_packed_size
+                     (const Twind__V1__ExportFactsResponse *message)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__export_facts_response__pack
+                     (const Twind__V1__ExportFactsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__export_facts_response__pack_to_buffer
+                     (const Twind__V1__ExportFactsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__export_facts_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__ExportFactsResponse *
+       twind__v1__export_facts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__ExportFactsResponse *)
+     protobuf_c_message_unpack (&twind__v1__export_facts_response__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__export_facts_response__free_unpacked
+                     (Twind__V1__ExportFactsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__export_facts_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   twind__v1__twin_history__init
+                     (Twind__V1__TwinHistory         *message)
+{
+  static const Twind__V1__TwinHistory init_value = TWIND__V1__TWIN_HISTORY__INIT;
+  *message = init_value;
+}
+size_t twind__v1__twin_history__get_packed_size
+                     (const Twind__V1__TwinHistory *message)
+{
+  assert(message->base.descriptor == &twind__v1__twin_history__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__twin_history__pack
+                     (const Twind__V1__TwinHistory *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__twin_history__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__twin_history__pack_to_buffer
+                     (const Twind__V1__TwinHistory *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__twin_history__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__TwinHistory *
+       twind__v1__twin_history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__TwinHistory *)
+     protobuf_c_message_unpack (&twind__v1__twin_history__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__twin_history__free_unpacked
+                     (Twind__V1__TwinHistory *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__twin_history__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define twind__v1__get_server_info_request__field_descriptors NULL
 #define twind__v1__get_server_info_request__field_indices_by_name NULL
 #define twind__v1__get_server_info_request__number_ranges NULL
@@ -1344,16 +1479,210 @@ const ProtobufCMessageDescriptor twind__v1__backup_response__descriptor =
   (ProtobufCMessageInit) twind__v1__backup_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor twind__v1__admin_service__method_descriptors[4] =
+static const ProtobufCFieldDescriptor twind__v1__export_facts_request__field_descriptors[1] =
+{
+  {
+    "prefix",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ExportFactsRequest, prefix),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__export_facts_request__field_indices_by_name[] = {
+  0,   /* field[0] = prefix */
+};
+static const ProtobufCIntRange twind__v1__export_facts_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor twind__v1__export_facts_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.ExportFactsRequest",
+  "ExportFactsRequest",
+  "Twind__V1__ExportFactsRequest",
+  "twind.v1",
+  sizeof(Twind__V1__ExportFactsRequest),
+  1,
+  twind__v1__export_facts_request__field_descriptors,
+  twind__v1__export_facts_request__field_indices_by_name,
+  1,  twind__v1__export_facts_request__number_ranges,
+  (ProtobufCMessageInit) twind__v1__export_facts_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__export_facts_response__field_descriptors[5] =
+{
+  {
+    "twins",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__ExportFactsResponse, n_twins),
+    offsetof(Twind__V1__ExportFactsResponse, twins),
+    &twind__v1__twin_history__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ExportFactsResponse, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "complete",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ExportFactsResponse, complete),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "twin_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ExportFactsResponse, twin_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fact_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ExportFactsResponse, fact_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__export_facts_response__field_indices_by_name[] = {
+  2,   /* field[2] = complete */
+  4,   /* field[4] = fact_count */
+  1,   /* field[1] = sequence */
+  3,   /* field[3] = twin_count */
+  0,   /* field[0] = twins */
+};
+static const ProtobufCIntRange twind__v1__export_facts_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor twind__v1__export_facts_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.ExportFactsResponse",
+  "ExportFactsResponse",
+  "Twind__V1__ExportFactsResponse",
+  "twind.v1",
+  sizeof(Twind__V1__ExportFactsResponse),
+  5,
+  twind__v1__export_facts_response__field_descriptors,
+  twind__v1__export_facts_response__field_indices_by_name,
+  1,  twind__v1__export_facts_response__number_ranges,
+  (ProtobufCMessageInit) twind__v1__export_facts_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__twin_history__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__TwinHistory, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_from_time",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__TwinHistory, kept_from_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "facts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__TwinHistory, n_facts),
+    offsetof(Twind__V1__TwinHistory, facts),
+    &twind__v1__fact__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__twin_history__field_indices_by_name[] = {
+  2,   /* field[2] = facts */
+  1,   /* field[1] = kept_from_time */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange twind__v1__twin_history__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor twind__v1__twin_history__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.TwinHistory",
+  "TwinHistory",
+  "Twind__V1__TwinHistory",
+  "twind.v1",
+  sizeof(Twind__V1__TwinHistory),
+  3,
+  twind__v1__twin_history__field_descriptors,
+  twind__v1__twin_history__field_indices_by_name,
+  1,  twind__v1__twin_history__number_ranges,
+  (ProtobufCMessageInit) twind__v1__twin_history__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor twind__v1__admin_service__method_descriptors[5] =
 {
   { "GetServerInfo", &twind__v1__get_server_info_request__descriptor, &twind__v1__get_server_info_response__descriptor },
   { "GetStats", &twind__v1__get_stats_request__descriptor, &twind__v1__get_stats_response__descriptor },
   { "Checkpoint", &twind__v1__checkpoint_request__descriptor, &twind__v1__checkpoint_response__descriptor },
   { "Backup", &twind__v1__backup_request__descriptor, &twind__v1__backup_response__descriptor },
+  { "ExportFacts", &twind__v1__export_facts_request__descriptor, &twind__v1__export_facts_response__descriptor },
 };
 const unsigned twind__v1__admin_service__method_indices_by_name[] = {
   3,        /* Backup */
   2,        /* Checkpoint */
+  4,        /* ExportFacts */
   0,        /* GetServerInfo */
   1         /* GetStats */
 };
@@ -1364,7 +1693,7 @@ const ProtobufCServiceDescriptor twind__v1__admin_service__descriptor =
   "AdminService",
   "Twind__V1__AdminService",
   "twind.v1",
-  4,
+  5,
   twind__v1__admin_service__method_descriptors,
   twind__v1__admin_service__method_indices_by_name
 };
@@ -1399,6 +1728,14 @@ void twind__v1__admin_service__backup(ProtobufCService *service,
 {
   assert(service->descriptor == &twind__v1__admin_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void twind__v1__admin_service__export_facts(ProtobufCService *service,
+                                            const Twind__V1__ExportFactsRequest *input,
+                                            Twind__V1__ExportFactsResponse_Closure closure,
+                                            void *closure_data)
+{
+  assert(service->descriptor == &twind__v1__admin_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
                                      Twind__V1__AdminService_ServiceDestroy destroy)

@@ -1986,7 +1986,7 @@ const ProtobufCMessageDescriptor twind__v1__delete_twin_response__descriptor =
   (ProtobufCMessageInit) twind__v1__delete_twin_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__list_twins_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor twind__v1__list_twins_request__field_descriptors[7] =
 {
   {
     "prefix",
@@ -2060,6 +2060,18 @@ static const ProtobufCFieldDescriptor twind__v1__list_twins_request__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "with_scheduled",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__ListTwinsRequest, with_scheduled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__list_twins_request__field_indices_by_name[] = {
   3,   /* field[3] = attributes */
@@ -2068,11 +2080,12 @@ static const unsigned twind__v1__list_twins_request__field_indices_by_name[] = {
   2,   /* field[2] = page_token */
   0,   /* field[0] = prefix */
   4,   /* field[4] = purpose */
+  6,   /* field[6] = with_scheduled */
 };
 static const ProtobufCIntRange twind__v1__list_twins_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor twind__v1__list_twins_request__descriptor =
 {
@@ -2082,7 +2095,7 @@ const ProtobufCMessageDescriptor twind__v1__list_twins_request__descriptor =
   "Twind__V1__ListTwinsRequest",
   "twind.v1",
   sizeof(Twind__V1__ListTwinsRequest),
-  6,
+  7,
   twind__v1__list_twins_request__field_descriptors,
   twind__v1__list_twins_request__field_indices_by_name,
   1,  twind__v1__list_twins_request__number_ranges,

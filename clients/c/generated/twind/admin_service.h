@@ -45,6 +45,18 @@ TWIND_API twind_watch *twind_backup(
     twind_client *client, const Twind__V1__BackupRequest *request, const twind_call_options *options,
     twind_error *error);
 
+/* Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
+ * deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
+ * 
+ * The facts are those up to one sequence, that of the last commit when the call began, whatever is written meanwhile.
+ * A twin of which retention has dropped facts from before that commit since then comes with all the facts that it has.
+ * ABORTED when retention drops facts of a twin of which a part was sent already: ask again.
+ * The watch's messages are Twind__V1__ExportFactsResponse. */
+extern TWIND_API const twind_method twind_export_facts_method;
+TWIND_API twind_watch *twind_export_facts(
+    twind_client *client, const Twind__V1__ExportFactsRequest *request, const twind_call_options *options,
+    twind_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,9 @@ typedef struct Twind__V1__CheckpointRequest Twind__V1__CheckpointRequest;
 typedef struct Twind__V1__CheckpointResponse Twind__V1__CheckpointResponse;
 typedef struct Twind__V1__BackupRequest Twind__V1__BackupRequest;
 typedef struct Twind__V1__BackupResponse Twind__V1__BackupResponse;
+typedef struct Twind__V1__ExportFactsRequest Twind__V1__ExportFactsRequest;
+typedef struct Twind__V1__ExportFactsResponse Twind__V1__ExportFactsResponse;
+typedef struct Twind__V1__TwinHistory Twind__V1__TwinHistory;
 
 
 /* --- enums --- */
@@ -292,6 +295,69 @@ struct  Twind__V1__BackupResponse
     , 0, 0, 0, 0 }
 
 
+struct  Twind__V1__ExportFactsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * As in ListTwinsRequest; empty = all twins.
+   */
+  char *prefix;
+};
+#define TWIND__V1__EXPORT_FACTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__export_facts_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * A part of the facts; the last one is `complete`.
+ */
+struct  Twind__V1__ExportFactsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * A twin with many facts stands in several parts, one after the other.
+   */
+  size_t n_twins;
+  Twind__V1__TwinHistory **twins;
+  /*
+   * In every part: the facts are those up to this sequence.
+   */
+  uint64_t sequence;
+  /*
+   * This is the last part: all facts have been sent, so many of so many twins.
+   */
+  protobuf_c_boolean complete;
+  uint64_t twin_count;
+  uint64_t fact_count;
+};
+#define TWIND__V1__EXPORT_FACTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__export_facts_response__descriptor) \
+    , 0,NULL, 0, 0, 0, 0 }
+
+
+/*
+ * Some facts of one twin.
+ */
+struct  Twind__V1__TwinHistory
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * From when on the twin's facts are all there, as far as retention is concerned; microseconds since the epoch.
+   * 0 = all that there ever were.
+   */
+  int64_t kept_from_time;
+  /*
+   * In the order of their recording.
+   */
+  size_t n_facts;
+  Twind__V1__Fact **facts;
+};
+#define TWIND__V1__TWIN_HISTORY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__twin_history__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0,NULL }
+
+
 /* Twind__V1__GetServerInfoRequest methods */
 void   twind__v1__get_server_info_request__init
                      (Twind__V1__GetServerInfoRequest         *message);
@@ -463,6 +529,63 @@ Twind__V1__BackupResponse *
 void   twind__v1__backup_response__free_unpacked
                      (Twind__V1__BackupResponse *message,
                       ProtobufCAllocator *allocator);
+/* Twind__V1__ExportFactsRequest methods */
+void   twind__v1__export_facts_request__init
+                     (Twind__V1__ExportFactsRequest         *message);
+size_t twind__v1__export_facts_request__get_packed_size
+                     (const Twind__V1__ExportFactsRequest   *message);
+size_t twind__v1__export_facts_request__pack
+                     (const Twind__V1__ExportFactsRequest   *message,
+                      uint8_t             *out);
+size_t twind__v1__export_facts_request__pack_to_buffer
+                     (const Twind__V1__ExportFactsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__ExportFactsRequest *
+       twind__v1__export_facts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__export_facts_request__free_unpacked
+                     (Twind__V1__ExportFactsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Twind__V1__ExportFactsResponse methods */
+void   twind__v1__export_facts_response__init
+                     (Twind__V1__ExportFactsResponse         *message);
+size_t twind__v1__export_facts_response__get_packed_size
+                     (const Twind__V1__ExportFactsResponse   *message);
+size_t twind__v1__export_facts_response__pack
+                     (const Twind__V1__ExportFactsResponse   *message,
+                      uint8_t             *out);
+size_t twind__v1__export_facts_response__pack_to_buffer
+                     (const Twind__V1__ExportFactsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__ExportFactsResponse *
+       twind__v1__export_facts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__export_facts_response__free_unpacked
+                     (Twind__V1__ExportFactsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Twind__V1__TwinHistory methods */
+void   twind__v1__twin_history__init
+                     (Twind__V1__TwinHistory         *message);
+size_t twind__v1__twin_history__get_packed_size
+                     (const Twind__V1__TwinHistory   *message);
+size_t twind__v1__twin_history__pack
+                     (const Twind__V1__TwinHistory   *message,
+                      uint8_t             *out);
+size_t twind__v1__twin_history__pack_to_buffer
+                     (const Twind__V1__TwinHistory   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__TwinHistory *
+       twind__v1__twin_history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__twin_history__free_unpacked
+                     (Twind__V1__TwinHistory *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Twind__V1__GetServerInfoRequest_Closure)
@@ -492,6 +615,15 @@ typedef void (*Twind__V1__BackupRequest_Closure)
 typedef void (*Twind__V1__BackupResponse_Closure)
                  (const Twind__V1__BackupResponse *message,
                   void *closure_data);
+typedef void (*Twind__V1__ExportFactsRequest_Closure)
+                 (const Twind__V1__ExportFactsRequest *message,
+                  void *closure_data);
+typedef void (*Twind__V1__ExportFactsResponse_Closure)
+                 (const Twind__V1__ExportFactsResponse *message,
+                  void *closure_data);
+typedef void (*Twind__V1__TwinHistory_Closure)
+                 (const Twind__V1__TwinHistory *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -515,6 +647,10 @@ struct Twind__V1__AdminService_Service
                  const Twind__V1__BackupRequest *input,
                  Twind__V1__BackupResponse_Closure closure,
                  void *closure_data);
+  void (*export_facts)(Twind__V1__AdminService_Service *service,
+                       const Twind__V1__ExportFactsRequest *input,
+                       Twind__V1__ExportFactsResponse_Closure closure,
+                       void *closure_data);
 };
 typedef void (*Twind__V1__AdminService_ServiceDestroy)(Twind__V1__AdminService_Service *);
 void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
@@ -526,7 +662,8 @@ void twind__v1__admin_service__init (Twind__V1__AdminService_Service *service,
       function_prefix__ ## get_server_info,\
       function_prefix__ ## get_stats,\
       function_prefix__ ## checkpoint,\
-      function_prefix__ ## backup  }
+      function_prefix__ ## backup,\
+      function_prefix__ ## export_facts  }
 void twind__v1__admin_service__get_server_info(ProtobufCService *service,
                                                const Twind__V1__GetServerInfoRequest *input,
                                                Twind__V1__GetServerInfoResponse_Closure closure,
@@ -543,6 +680,10 @@ void twind__v1__admin_service__backup(ProtobufCService *service,
                                       const Twind__V1__BackupRequest *input,
                                       Twind__V1__BackupResponse_Closure closure,
                                       void *closure_data);
+void twind__v1__admin_service__export_facts(ProtobufCService *service,
+                                            const Twind__V1__ExportFactsRequest *input,
+                                            Twind__V1__ExportFactsResponse_Closure closure,
+                                            void *closure_data);
 
 /* --- descriptors --- */
 
@@ -555,6 +696,9 @@ extern const ProtobufCMessageDescriptor twind__v1__checkpoint_request__descripto
 extern const ProtobufCMessageDescriptor twind__v1__checkpoint_response__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__backup_request__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__backup_response__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__export_facts_request__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__export_facts_response__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__twin_history__descriptor;
 extern const ProtobufCServiceDescriptor twind__v1__admin_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -74,8 +74,8 @@ struct  Twind__V1__Twin
   /*
    * Facts that do not hold now but can matter later: those that begin later, those that return when a bounded one ends,
    * and removals, which keep older facts from showing. They are sorted by name, then in the order in which they were
-   * recorded. One without a value says that the attribute has none while the fact holds. Sent only in the snapshot of a
-   * watch; of a twin with more than 512 of them, the oldest removals are left out.
+   * recorded. One without a value says that the attribute has none while the fact holds. Sent in the snapshot of a watch,
+   * and in a list that asks for them; of a twin with more than 512 of them, the oldest removals are left out.
    */
   size_t n_scheduled;
   Twind__V1__Attribute **scheduled;

@@ -476,10 +476,14 @@ struct  Twind__V1__ListTwinsRequest
    * Send names and revisions only.
    */
   protobuf_c_boolean names_only;
+  /*
+   * Fill in `scheduled` of each twin, as in the snapshot of a watch.
+   */
+  protobuf_c_boolean with_scheduled;
 };
 #define TWIND__V1__LIST_TWINS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__list_twins_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Twind__V1__ListTwinsResponse

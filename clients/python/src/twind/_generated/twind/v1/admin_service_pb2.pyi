@@ -39,6 +39,26 @@ class CheckpointResponse(_message.Message):
     twin_count: int
     def __init__(self, sequence: _Optional[int] = ..., twin_count: _Optional[int] = ..., duration_micros: _Optional[int] = ...) -> None: ...
 
+class ExportFactsRequest(_message.Message):
+    __slots__ = ["prefix"]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    prefix: str
+    def __init__(self, prefix: _Optional[str] = ...) -> None: ...
+
+class ExportFactsResponse(_message.Message):
+    __slots__ = ["complete", "fact_count", "sequence", "twin_count", "twins"]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    FACT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TWINS_FIELD_NUMBER: _ClassVar[int]
+    TWIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    complete: bool
+    fact_count: int
+    sequence: int
+    twin_count: int
+    twins: _containers.RepeatedCompositeFieldContainer[TwinHistory]
+    def __init__(self, twins: _Optional[_Iterable[_Union[TwinHistory, _Mapping]]] = ..., sequence: _Optional[int] = ..., complete: bool = ..., twin_count: _Optional[int] = ..., fact_count: _Optional[int] = ...) -> None: ...
+
 class GetServerInfoRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -154,3 +174,13 @@ class Limit(_message.Message):
     name: str
     value: int
     def __init__(self, name: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+
+class TwinHistory(_message.Message):
+    __slots__ = ["facts", "kept_from_time", "name"]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    facts: _containers.RepeatedCompositeFieldContainer[_twin_pb2.Fact]
+    kept_from_time: int
+    name: str
+    def __init__(self, name: _Optional[str] = ..., kept_from_time: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[_twin_pb2.Fact, _Mapping]]] = ...) -> None: ...

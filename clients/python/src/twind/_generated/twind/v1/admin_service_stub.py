@@ -41,6 +41,13 @@ BACKUP: Final = Method(
     messages.BackupResponse.FromString,
 )
 
+EXPORT_FACTS: Final = Method(
+    "twind.v1.AdminService",
+    "ExportFacts",
+    messages.ExportFactsRequest.SerializeToString,
+    messages.ExportFactsResponse.FromString,
+)
+
 
 class AdminServiceStub:
     """Calls of `twind.v1.AdminService`; each blocks the calling thread."""
@@ -88,6 +95,20 @@ class AdminServiceStub:
         """
         return self._channel.server_stream(BACKUP, request, timeout)
 
+    def export_facts(
+        self, request: messages.ExportFactsRequest, *, timeout: float | None = None
+    ) -> _stream.ServerStream[messages.ExportFactsResponse]:
+        """Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
+        deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
+        
+        The facts are those up to one sequence, that of the last commit when the call began, whatever is written meanwhile.
+        A twin of which retention has dropped facts from before that commit since then comes with all the facts that it has.
+        ABORTED when retention drops facts of a twin of which a part was sent already: ask again.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(EXPORT_FACTS, request, timeout)
+
 
 class AdminServiceAsyncStub:
     """Calls of `twind.v1.AdminService` for asyncio."""
@@ -134,3 +155,17 @@ class AdminServiceAsyncStub:
         `timeout` bounds the whole stream, in seconds; None = no end.
         """
         return self._channel.server_stream(BACKUP, request, timeout)
+
+    def export_facts(
+        self, request: messages.ExportFactsRequest, *, timeout: float | None = None
+    ) -> aio_stream.ServerStream[messages.ExportFactsResponse]:
+        """Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
+        deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
+        
+        The facts are those up to one sequence, that of the last commit when the call began, whatever is written meanwhile.
+        A twin of which retention has dropped facts from before that commit since then comes with all the facts that it has.
+        ABORTED when retention drops facts of a twin of which a part was sent already: ask again.
+
+        `timeout` bounds the whole stream, in seconds; None = no end.
+        """
+        return self._channel.server_stream(EXPORT_FACTS, request, timeout)

@@ -156,20 +156,22 @@ class ListFactsResponse(_message.Message):
     def __init__(self, facts: _Optional[_Iterable[_Union[_twin_pb2.Fact, _Mapping]]] = ..., sequence: _Optional[int] = ..., redactions: _Optional[_Iterable[_Union[_twin_pb2.Redaction, _Mapping]]] = ...) -> None: ...
 
 class ListTwinsRequest(_message.Message):
-    __slots__ = ["attributes", "names_only", "page_size", "page_token", "prefix", "purpose"]
+    __slots__ = ["attributes", "names_only", "page_size", "page_token", "prefix", "purpose", "with_scheduled"]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     NAMES_ONLY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    WITH_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.RepeatedScalarFieldContainer[str]
     names_only: bool
     page_size: int
     page_token: str
     prefix: str
     purpose: str
-    def __init__(self, prefix: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., names_only: bool = ...) -> None: ...
+    with_scheduled: bool
+    def __init__(self, prefix: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., attributes: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., names_only: bool = ..., with_scheduled: bool = ...) -> None: ...
 
 class ListTwinsResponse(_message.Message):
     __slots__ = ["next_page_token", "redactions", "sequence", "twins"]
