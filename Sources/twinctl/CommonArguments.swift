@@ -17,7 +17,9 @@ struct CommonArguments: ParsableArguments {
 
   var timeoutOrDefault: Duration { timeout ?? .seconds(10) }
 
-  func client() -> TwindClient {
+  func client() -> TwindClient { client(agent: agent) }
+
+  func client(agent: String?) -> TwindClient {
     TwindClient(path: socket ?? TwindClient.defaultSocket, agent: agent, timeout: timeoutOrDefault)
   }
 }

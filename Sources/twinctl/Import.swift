@@ -6,6 +6,9 @@ import TwinClient
 import TwinText
 
 struct Import: ParsableCommand {
+  /// Batches that are filled at a time: of so many agents.
+  private static let openBatchesMax = 16
+
   static let configuration = CommandConfiguration(
     abstract: "Write twins from CSV or NDJSON, as often as you like.",
     discussion: """
@@ -13,6 +16,14 @@ struct Import: ParsableCommand {
       columns name on the twin SPACE/KIND/<id column>. NDJSON (.ndjson, .jsonl,
       .json) has one flat object a line, or, without --space, --kind and
       --id-column, the lines of `twinctl export`.
+
+      Of an export it keeps values with their agent, purpose, confidence, evidence,
+      valid_from and valid_to, what is scheduled, and twins without attributes; for
+      all lines --agent and --purpose say it otherwise. Recorded times and sequences
+      are made anew. A value of the file that begins before the daemon's does not
+      replace it: use --no-valid-times to have all values hold from now on, without
+      what is scheduled. To keep history too, use `twinctl export --history` and
+      `twind restore`.
 
       A column is a string unless --types says otherwise (kinds and their forms:
       twinctl set --help); in NDJSON integers are ints, other numbers doubles,
@@ -57,19 +68,18 @@ struct Import: ParsableCommand {
   func run() throws {
     let input = try InputFile(file)
     let rejected = RejectsFile(rejects ?? (file == "-" ? "stdin.rejects" : file + ".rejects"), isStrict: strict)
-    var pipeline = ImportPipeline(common.client(), options, rejected, isStrict: strict)
+    var pipeline = ImportPipeline(options, rejected, isStrict: strict) { [common] in common.client(agent: $0) }
     var progress = Progress(unit: "rows")
     var rowCount = 0
     do {
-      var rows = try ImportRows(input, format, twins, facts)
-      var batch = ImportBatch(twinsMax: batchSize)
+      var rows = try ImportRows(input, format, twins, facts, Author(agent: common.agent, purpose: purpose))
+      var batches = ImportBatches(twinsMax: batchSize, openMax: strict ? 1 : Self.openBatchesMax)
       while let row = try rows.next() {
         rowCount += 1
-        try take(row, &batch, &pipeline, rejected)
+        try take(row, &batches, &pipeline, rejected)
         progress.show(rowCount, part: input.part)
       }
-      try pipeline.send(batch)
-      try pipeline.finish()
+      try finish(&batches, &pipeline)
     } catch {
       progress.clear()
       throw explained(error, rowCount)
@@ -79,25 +89,26 @@ struct Import: ParsableCommand {
     if rejected.count > 0 { throw ExitStatus.rejectedRows }
   }
 
-  /// Puts a row into the batch; one that is full is sent.
+  /// Puts a row into its batch; those that are full are sent.
   private func take(
-    _ row: ImportRows.Row, _ batch: inout ImportBatch, _ pipeline: inout ImportPipeline, _ rejected: RejectsFile
+    _ row: ImportRows.Row, _ batches: inout ImportBatches, _ pipeline: inout ImportPipeline, _ rejected: RejectsFile
   ) throws {
     do {
-      guard let row = try row.update() else { return }
-      for part in try row.parts() where !batch.add(part) {
-        try pipeline.send(batch)
-        batch = ImportBatch(twinsMax: batchSize)
-        _ = batch.add(part)
+      for write in try row.writes() {
+        for part in try write.parts() {
+          for batch in batches.add(part) { try pipeline.send(batch) }
+        }
       }
     } catch let fault as TextFault {
-      if strict {
-        // What stands before the wrong row is imported.
-        try pipeline.send(batch)
-        try pipeline.finish()
-      }
+      // What stands before the wrong row is imported.
+      if strict { try finish(&batches, &pipeline) }
       try rejected.add(row.record, fault.description)
     }
+  }
+
+  private func finish(_ batches: inout ImportBatches, _ pipeline: inout ImportPipeline) throws {
+    for batch in batches.takeAll() { try pipeline.send(batch) }
+    try pipeline.finish()
   }
 
   private var options: WriteOptions {

@@ -51,7 +51,8 @@ struct ImportTwinArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The column that holds the id.", valueName: "column")) var idColumn: String?
   @Option(help: ArgumentHelp("Kinds of columns: visits:int,seen:timestamp.", valueName: "column:kind"))
   var types: String?
-  @Flag(help: "Of an export: take over from when to when values hold.") var validTimes = false
+  @Flag(inversion: .prefixedNo, help: "Of an export: take over from when to when values hold, and what is scheduled.")
+  var validTimes = true
 
   /// How to read rows; nil when they are the lines of an export.
   func rows() throws -> FlatRows? {

@@ -7,13 +7,13 @@ struct ImportRows {
   /// A row that was read, not looked into yet.
   struct Row {
     let record: Record
-    fileprivate let read: (Record) throws -> TwinUpdate?
+    fileprivate let read: (Record) throws -> [ImportRow]
 
-    /// Nil when it changes nothing. Throws what is wrong with it.
-    func update() throws -> ImportRow? {
+    /// What it writes, in this order. Throws what is wrong with it.
+    func writes() throws -> [ImportRow] {
       if let fault = record.fault { throw fault }
       do {
-        return try read(record).map { ImportRow($0, record) }
+        return try read(record)
       } catch let fault as JSONFault {
         throw TextFault("not a row of JSON: \(fault)")
       }
@@ -21,28 +21,40 @@ struct ImportRows {
   }
 
   private var reader: RecordReader
-  private let read: (Record) throws -> TwinUpdate?
+  private let read: (Record) throws -> [ImportRow]
 
+  /// - Parameter stated: what is stated here counts, whatever the lines of an export state.
   init(
-    _ input: InputFile, _ format: ImportFormatArguments, _ twins: ImportTwinArguments, _ facts: FactArguments
+    _ input: InputFile, _ format: ImportFormatArguments, _ twins: ImportTwinArguments, _ facts: FactArguments,
+    _ stated: Author
   ) throws {
     let isCSV = try format.resolved(input.path) == .csv
     let delimiter = isCSV ? format.resolvedDelimiter(input.path) : nil
     reader = RecordReader(delimiter: delimiter, read: input.read)
-    let update: (Record) throws -> TwinUpdate?
+    let updates: (Record) throws -> [ExportedUpdate]
     switch (delimiter, try twins.rows()) {
     case (let delimiter?, let rows?):
       let columns = try Self.columns(&reader, delimiter, format, rows)
-      update = { try columns.update(CSVFields.parse($0.bytes, delimiter: delimiter)) }
-    case (nil, let rows?): update = { try rows.update($0.bytes) }
+      updates = Self.single { try columns.update(CSVFields.parse($0.bytes, delimiter: delimiter)) }
+    case (nil, let rows?): updates = Self.single { try rows.update($0.bytes) }
     case (nil, nil):
       let export = ExportLine(keepsValidTimes: twins.validTimes)
-      update = { try export.update($0.bytes) }
+      updates = { try export.updates($0.bytes) }
     case (_?, nil): throw Failure("CSV needs --space, --kind and --id-column: say what the twins are")
     }
     read = { record in
-      try update(record).map { TwinUpdate($0.name, facts.stated(on: $0.changes)) }
+      try updates(record).map { one in
+        let update = TwinUpdate(one.update.name, facts.stated(on: one.update.changes))
+        let author = Author(agent: stated.agent ?? one.author.agent, purpose: stated.purpose ?? one.author.purpose)
+        return ImportRow(update, record, author: author, round: one.round)
+      }
     }
+  }
+
+  /// A row that is one write, or none.
+  private static func single(_ update: @escaping (Record) throws -> TwinUpdate?) -> (Record) throws -> [ExportedUpdate]
+  {
+    { try update($0).map { [ExportedUpdate(update: $0, author: Author(), round: 0)] } ?? [] }
   }
 
   mutating func next() throws -> Row? { try reader.next().map { Row(record: $0, read: read) } }

@@ -10,9 +10,12 @@ import TwinText
   }
 
   private func read(_ line: String) throws -> Value? {
-    let update = try ExportLine(keepsValidTimes: false).update(Array(line.utf8))
-    guard case .set(let value)? = update.changes.first?.operation else { return nil }
+    guard case .set(let value)? = try changes(line, keepsValidTimes: false).first?.operation else { return nil }
     return value
+  }
+
+  private func changes(_ line: String, keepsValidTimes: Bool) throws -> [Change] {
+    try ExportLine(keepsValidTimes: keepsValidTimes).updates(Array(line.utf8)).flatMap(\.update.changes)
   }
 
   @Test(arguments: [
@@ -40,10 +43,31 @@ import TwinText
     let line = attribute(
       "int",
       "\"value\":1,\"confidence\":0.5,\"evidence\":\"e\",\"valid_from\":\"1970-01-01T00:00:01Z\",\"agent\":\"z\"")
-    let plain = try ExportLine(keepsValidTimes: false).update(Array(line.utf8)).changes[0]
+    let plain = try changes(line, keepsValidTimes: false)[0]
     #expect(plain.confidence == 0.5 && plain.evidence == "e" && plain.validFrom == nil)
-    let timed = try ExportLine(keepsValidTimes: true).update(Array(line.utf8)).changes[0]
+    let timed = try changes(line, keepsValidTimes: true)[0]
     #expect(timed.validFrom == 1_000_000)
+    #expect(try ExportLine(keepsValidTimes: true).updates(Array(line.utf8)).map(\.author) == [Author(agent: "z")])
+  }
+
+  /// Facts of one attribute in the order of their recording, a removal never first, and each agent's together.
+  @Test func whatIsScheduledComesInRounds() throws {
+    let line = #"""
+      {"name":"a/b/c","attributes":{"x":{"kind":"int","value":2,"sequence":7,"agent":"p"},
+       "y":{"kind":"int","value":1,"sequence":9,"agent":"q"}},"scheduled":[
+       {"sequence":3,"attribute":"x","kind":"int","value":1,"agent":"p"},
+       {"sequence":8,"attribute":"x","removed":true,"valid_from":"2100-01-01","agent":"p"},
+       {"sequence":2,"attribute":"z","removed":true,"agent":"p","purpose":"s"}]}
+      """#
+    let updates = try ExportLine(keepsValidTimes: true).updates(Array(line.utf8))
+    #expect(updates.map { $0.update.changes.map(\.attribute).joined(separator: ",") } == ["x", "y", "z", "x", "x"])
+    #expect(updates.map(\.round) == [0, 0, 1, 1, 2])
+    #expect(updates.map(\.author.agent) == ["p", "q", "p", "p", "p"])
+    #expect(updates.map(\.author.purpose) == [nil, nil, "s", nil, nil])
+    #expect(
+      updates[0].update.changes[0].operation == .set(.int(1)) && updates[4].update.changes[0].operation == .remove)
+    let plain = try ExportLine(keepsValidTimes: false).updates(Array(line.utf8))
+    #expect(plain.flatMap { $0.update.changes.map(\.operation) } == [.set(.int(2)), .set(.int(1))])
   }
 
   @Test func orderOfMembersDoesNotMatter() throws {
@@ -61,7 +85,7 @@ import TwinText
   ])
   func refusals(_ line: String, _ reason: String) {
     #expect {
-      try ExportLine(keepsValidTimes: false).update(Array(line.utf8))
+      try changes(line, keepsValidTimes: false)
     } throws: { error in
       "\(error)".contains(reason)
     }

@@ -5,11 +5,16 @@ import TwinClient
 /// A row, or a part of one that is too large for a batch.
 package struct ImportRow: Sendable {
   package let update: TwinUpdate
+  package let author: Author
   package let record: Record
+  /// Which of the row's writes may be done in any order: those of the same round.
+  let round: Int
 
-  package init(_ update: TwinUpdate, _ record: Record) {
+  package init(_ update: TwinUpdate, _ record: Record, author: Author = Author(), round: Int = 0) {
     self.update = update
+    self.author = author
     self.record = record
+    self.round = round
   }
 
   /// An upper bound of the bytes that it takes in a request.
@@ -24,17 +29,18 @@ package struct ImportRow: Sendable {
       let count = change.byteCount
       if count + 512 > ImportBatch.bytesMax { throw TextFault("\(change.attribute) holds more than a batch can take") }
       if part.changes.count == ImportBatch.changesMax || bytes + count + 512 > ImportBatch.bytesMax {
-        parts.append(ImportRow(part, record))
+        parts.append(ImportRow(part, record, author: author, round: round))
         part.changes = []
         bytes = 0
       }
       part.changes.append(change)
       bytes += count
     }
-    return parts + [ImportRow(part, record)]
+    return parts + [ImportRow(part, record, author: author, round: round)]
   }
 }
 
+/// Of one author.
 package struct ImportBatch: Sendable {
   /// What the daemon takes in one BatchUpdateTwins.
   package static let twinsMax = 256
@@ -56,6 +62,8 @@ package struct ImportBatch: Sendable {
   }
 
   package var isEmpty: Bool { rows.isEmpty }
+
+  package var author: Author { rows.first?.author ?? Author() }
 
   /// Adds a part; false when it must go into a later batch: there is no room, or the twin is in this one already.
   package mutating func add(_ row: ImportRow) -> Bool {
