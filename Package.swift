@@ -58,11 +58,11 @@ let package = Package(
     .executableTarget(
       name: "twind",
       dependencies: [
-        "TwinService", "TwinStore", "TwinText", "TwinCore", arguments, configuration, logging, lifecycle,
+        "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", arguments, configuration, logging, lifecycle,
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", arguments],
+      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", arguments],
       swiftSettings: strict),
     .target(name: "CBench", path: "Tests/Bench/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(

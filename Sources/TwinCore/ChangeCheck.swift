@@ -46,5 +46,7 @@ private func checkIncrement(
 
 /// Intervals are half-open; one that holds no moment says nothing.
 func emptyInterval(_ name: Text, from: Int64, to: Int64) -> TwinError {
-  .invalid("\(quoted(name.bytes)) is valid from \(from) to \(to): valid_to_time must be above valid_from_time")
+  .invalid(
+    "\(quoted(name.bytes)) is valid from \(instant(from)) to \(instant(to)): valid_to_time must be above "
+      + "valid_from_time")
 }

@@ -57,10 +57,39 @@ extension Difference {
     }
   }
 
+  /// The same within so many columns of a terminal, where there is room for the values' beginnings.
+  package func change(within room: Int) -> String {
+    let whole = change(width: room)
+    if DisplayText.columnCount(whole) <= room { return whole }
+    // Two values, each with its quotes and the mark of a cut, and the arrow.
+    let width = before == nil ? room - 3 : (room - 9) / 2
+    return change(width: max(8, width))
+  }
+
+  /// The kind, and that of the value before if it was another; `-` for a deletion.
+  package var kinds: String {
+    let old = before?.kind
+    switch fact.change {
+    case .set(let value), .increment(let value, by: _):
+      let changed = old.flatMap { $0 == value.kind ? nil : "\($0.rawValue) → " }
+      return (changed ?? "") + value.kind.rawValue
+    case .removal: return old?.rawValue ?? "-"
+    case .deletion: return "-"
+    }
+  }
+
   /// As the fact's; `late` marks one behind a newer value.
   package var validity: String {
     let isLate = fact.validFrom < fact.recordedAt && fact.validTo == nil && !counts
     return fact.validity + (isLate ? ", late" : "")
+  }
+
+  /// The same on one line, or on two.
+  package func validityLines(within room: Int) -> [String] {
+    let whole = validity
+    if whole.isEmpty { return [] }
+    guard whole.utf8.count > room, let end = whole.firstRange(of: " until ") else { return [whole] }
+    return [String(whole[..<end.lowerBound]), String(whole[whole.index(after: end.lowerBound)...])]
   }
 }
 

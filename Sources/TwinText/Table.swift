@@ -1,6 +1,6 @@
 // Aligned columns for people.
 
-/// Rows of cells under a header; the last column is as wide as it likes.
+/// Rows of cells under a header; the last column is as wide as it likes, or as there is room for.
 package struct Table {
   package enum Alignment: Sendable { case left, right }
 
@@ -31,15 +31,26 @@ package struct Table {
   }
 
   /// Lines that each end in a line break.
-  /// - Parameter header: how titles are shown, for example in bold; nil = no titles.
-  package func text(header: ((String) -> String)? = { $0 }) -> String {
+  /// - Parameters:
+  ///   - header: how titles are shown, for example in bold; nil = no titles.
+  ///   - width: columns that a line may take; cells of the last column that take more are cut.
+  package func text(header: ((String) -> String)? = { $0 }, width: Int = .max) -> String {
     let titles = columns.map(\.title)
     let shown = header == nil ? rows : [titles] + rows
     let widths = columns.indices.map { column in shown.map { DisplayText.columnCount($0[column]) }.max() ?? 0 }
+    let others = widths.dropLast().reduce(indent.utf8.count) { $0 + $1 + 2 }
+    let room = width == .max ? width : max(Self.lastWidthMin, width - others)
     var text = ""
     if let header { text += line(titles, widths, header) }
-    for row in rows { text += line(row, widths) { $0 } }
+    for row in rows { text += line(row.dropLast() + [Self.cut(row.last ?? "", room)], widths) { $0 } }
     return text
+  }
+
+  /// However wide the other columns are.
+  private static let lastWidthMin = 20
+
+  private static func cut(_ cell: String, _ room: Int) -> String {
+    DisplayText.columnCount(cell) <= room ? cell : DisplayText.line(cell, width: room - 1)
   }
 
   private func line(_ cells: [String], _ widths: [Int], _ style: (String) -> String) -> String {

@@ -95,10 +95,20 @@ struct Get: ParsableCommand {
   }
 
   private func show(_ twin: Twin, _ redactions: [Redaction]) throws {
-    guard common.json else { return try Terminal.write(TwinTable.text(twin, redactions, isLong: long)) }
+    guard common.json else {
+      let hint = twin.attributes.isEmpty && redactions.isEmpty ? "  \(emptiness(of: twin.name))\n" : ""
+      return try Terminal.write(TwinTable.text(twin, redactions, isLong: long) + hint)
+    }
     var object = twin.json
     if !redactions.isEmpty { object.add("redactions", json: redactions.json) }
     try Terminal.print(object.text)
+  }
+
+  /// Why a twin is there and nothing of it is shown.
+  private func emptiness(of name: String) -> String {
+    let which = splitNames(names).attributes.isEmpty ? "no attributes" : "none of these attributes"
+    let time = validAt == nil ? "at present" : "at that time"
+    return "\(which) \(time): see twinctl history \(DisplayText.line(name))"
   }
 
   private func show(_ error: RPCError, of name: String) throws {

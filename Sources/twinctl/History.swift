@@ -9,16 +9,20 @@ struct History: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what was recorded about a twin: when, by whom, and what changed.",
     discussion: """
-      One line a change, newest last, with the value before it:
+      Each commit has a line with its revision, when it was recorded and by whom;
+      below it is what it changed, newest last, with the value before it:
 
-        REVISION  RECORDED    AGENT  ATTRIBUTE  CHANGE        VALID
-        17        2026-03-01… sales  plan       basic → pro   -
-        18        2026-03-02… crm    plan       trial → free  as of 2025-12-01…
-                              crm    visits     3 → 4 (+1)    -
+          17  2026-03-01T09:30:00+00:00  sales
+            plan    string         basic → pro
+          18  2026-03-02T10:00:00+00:00  crm
+            plan    string         trial → free
+              as of 2025-12-01T00:00:00+00:00
+            visits  int → string   3 → many
 
-      VALID says when a change holds, where that is not from its recording on:
-      `as of` a time in the past (a correction), `from` one in the future, `until`
-      its end. `late` means that a newer value was known and stays.
+      The second column is the kind; an arrow in it means that the kind changed.
+      A third line says when a change holds, where that is not from its recording
+      on: `as of` a time in the past (a correction), `from` one in the future,
+      `until` its end. `late` means that a newer value was known and stays.
 
       With --valid-at only what is about that time is shown, and the values before
       are those of that time: how what is known of it came about.
@@ -87,11 +91,9 @@ struct History: ParsableCommand {
   /// What stood before a fact is known from all that was recorded before it.
   private func showTable(_ list: FactList) throws {
     let shown = list.facts.differences(at: validAt).filter { isWanted($0.fact) }
-    var table = HistoryTable(isLong: long)
-    for difference in shown { table.add(difference) }
     let count = FixedText.count(shown.count, "fact")
     let head = "\(Terminal.bold(DisplayText.line(name)))\(Terminal.dim("  \(count) up to sequence \(list.sequence)"))\n"
-    try Terminal.write(head + (shown.isEmpty ? "" : table.text))
+    try Terminal.write(head + HistoryTable(shown, isLong: long).text)
     complain(list.redactions)
   }
 
@@ -102,39 +104,6 @@ struct History: ParsableCommand {
   }
 
   private func complain(_ redactions: [Redaction]) {
-    for redaction in redactions { Terminal.complain("\(redaction.attribute) is withheld: \(redaction.reason)") }
-  }
-}
-
-/// Facts as rows; those of one commit name it once.
-private struct HistoryTable {
-  private let isLong: Bool
-  private var table: Table
-  private var revision: UInt64 = 0
-
-  init(isLong: Bool) {
-    self.isLong = isLong
-    let columns: [Table.Column] = [
-      .init("REVISION", .right), .init("RECORDED"), .init("AGENT"), .init("ATTRIBUTE"), .init("CHANGE"), .init("VALID"),
-    ]
-    let more: [Table.Column] = [.init("CONFIDENCE", .right), .init("EVIDENCE"), .init("PURPOSE")]
-    table = Table(columns + (isLong ? more : []), indent: 2)
-  }
-
-  var text: String { table.text(header: Terminal.dim) }
-
-  mutating func add(_ difference: Difference) {
-    let fact = difference.fact
-    let isFirst = fact.sequence != revision
-    revision = fact.sequence
-    let commit = ["\(fact.sequence)", TimestampText.local(fact.recordedAt), DisplayText.line(fact.agent)]
-    let change = [
-      fact.attribute.isEmpty ? "-" : fact.attribute, difference.change(width: isLong ? 60 : 40),
-      difference.validity.isEmpty ? "-" : difference.validity,
-    ]
-    let more = [
-      fact.confidence.map { "\($0)" } ?? "-", fact.evidence.map { DisplayText.line($0) } ?? "-", fact.purpose ?? "-",
-    ]
-    table.add((isFirst ? commit : ["", "", ""]) + change + (isLong ? more : []))
+    for redaction in redactions { Terminal.warn("\(redaction.attribute) is withheld: \(redaction.reason)") }
   }
 }

@@ -84,11 +84,20 @@ final class OutputFile {
     return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
-  /// Where a link leads; the path itself when there is nothing yet.
+  private static let linksMax = 40
+
+  /// Where a link leads, whether or not that is there yet; the path itself when it is no link.
   private static func resolved(_ path: String) -> String {
-    guard let real = realpath(path, nil) else { return path }
-    defer { free(real) }
-    return String(cString: real)
+    var path = path
+    for _ in 0..<linksMax {
+      var room = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink(path, &room, room.count)
+      guard count > 0 else { return path }
+      let link = String(decoding: room[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+      path = link.hasPrefix("/") ? link : folder + link
+    }
+    return path
   }
 
   /// A file without a name in the directory; -1 where there are no such files.

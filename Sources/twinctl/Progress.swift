@@ -1,9 +1,10 @@
-// How far a long command has come: one line on a terminal, nothing on a pipe.
+// How far a long command has come: one line on a terminal, nothing on a pipe. A command that is done at once shows none.
 
 import TwinText
 
 struct Progress {
   private static let interval = Duration.milliseconds(100)
+  private static let patience = Duration.milliseconds(500)
 
   private let start = ContinuousClock.now
   private var shownAt: ContinuousClock.Instant?
@@ -23,12 +24,14 @@ struct Progress {
   mutating func show(_ count: Int, part: Double?) {
     guard Terminal.isError else { return }
     let now = ContinuousClock.now
-    if let shownAt, now - shownAt < Self.interval { return }
+    if shownAt.map({ now - $0 < Self.interval }) ?? (now - start < Self.patience) { return }
     shownAt = now
     var line = "\(FixedText.grouped(UInt64(count))) \(unit)  \(FixedText.grouped(UInt64(rate(count))))/s"
     if let part {
       line = "\(FixedText.bar(part))  \(line)"
-      if part > 0 { line += "  \(DurationText.format(micros: Int64(seconds * (1 - part) / part * 1e6))) left" }
+      if part > 0 && part < 1 {
+        line += "  \(DurationText.format(micros: Int64(seconds * (1 - part) / part * 1e6))) left"
+      }
     }
     Terminal.error("\r\u{1b}[K" + DisplayText.line(line, width: max(20, (Terminal.width ?? 80) - 2)))
   }

@@ -58,14 +58,14 @@ struct ResumingWatch {
     case .unavailable where wasConnected:
       resume(error.message)
     case .outOfRange where isResuming, .resourceExhausted where options.fromSequence != nil && wasConnected:
-      Terminal.complain("what followed sequence \(position) is no longer known: changed twins are shown as they are")
+      Terminal.warn("what followed sequence \(position) is no longer known: changed twins are shown as they are")
       options.fromSequence = nil
     default: throw error
     }
   }
 
   private mutating func resume(_ why: String) {
-    if !isResuming { Terminal.complain("\(why); waiting for the daemon") }
+    if !isResuming { Terminal.warn("\(why); waiting for the daemon") }
     isResuming = true
     // A daemon that ends every watch at once is asked less and less often, even if each brings something.
     if begunAt.duration(to: .now) > .microseconds(Int64(Self.pauseMicrosMax)) { pauseMicros = Self.pauseMicrosMin }

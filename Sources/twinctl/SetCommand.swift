@@ -52,8 +52,36 @@ struct SetCommand: ParsableCommand {
       let assignment = try Assignment(argument)
       return Change.set(assignment.attribute, try assignment.value())
     }
-    let result = try common.client().update(
+    let client = common.client()
+    let kinds = try kinds(of: changes, client)
+    let result = try client.update(
       name, facts.stated(on: changes), precondition: precondition.precondition, write.options)
     try WriteReport.show(result, name, WriteReport.facts(result.factCount), json: common.json)
+    if result.factCount > 0 { warn(changes, kinds) }
+  }
+
+  /// Of the attributes before they are set. A daemon that is away is an error, a twin that cannot be read has none.
+  private func kinds(of changes: [Change], _ client: TwindClient) throws -> [String: ValueKind] {
+    var options = ReadOptions()
+    options.attributes = changes.map(\.attribute)
+    options.purpose = write.purpose ?? ""
+    do {
+      let twin = try client.get(name, options).twin
+      return Dictionary(uniqueKeysWithValues: (twin?.attributes ?? []).map { ($0.name, $0.value.kind) })
+    } catch {
+      if error.code == .unavailable || error.code == .deadlineExceeded { throw error }
+      return [:]
+    }
+  }
+
+  /// Nothing keeps a kind: who reads `n` as an int finds a string there from now on.
+  private func warn(_ changes: [Change], _ kinds: [String: ValueKind]) {
+    for change in changes {
+      let name = change.attribute
+      guard case .set(let value) = change.operation, let old = kinds[name], old != value.kind else { continue }
+      Terminal.warn(
+        "\(name) was of kind \(old.rawValue) and is of kind \(value.kind.rawValue) now: write \(name):\(old.rawValue)=… "
+          + "to keep the kind")
+    }
   }
 }

@@ -9,6 +9,8 @@ import TwinText
 enum Terminal {
   static let isOutput = isatty(STDOUT_FILENO) == 1
   static let isError = isatty(STDERR_FILENO) == 1
+  /// Also where the arguments could not be understood.
+  private static let isJSON = CommandLine.arguments.contains("--json")
   private static let hasColours: Bool = {
     guard isOutput, getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true else { return false }
     return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
@@ -25,8 +27,24 @@ enum Terminal {
   /// On standard error, as it is. What cannot be said is lost.
   static func error(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  /// One line on standard error.
-  static func complain(_ message: String) {
+  /// What went wrong, on one line of standard error; with --json as an object.
+  static func complain(_ message: String, code: String? = nil) {
+    guard isJSON else { return line((code.map { "\($0): " } ?? "") + message) }
+    var object = JSONObject()
+    if let code { object.add("code", code) }
+    object.add("error", message)
+    error(object.text + "\n")
+  }
+
+  /// The same for what was done and may not be what was meant.
+  static func warn(_ message: String) {
+    guard isJSON else { return line(message) }
+    var object = JSONObject()
+    object.add("warning", message)
+    error(object.text + "\n")
+  }
+
+  private static func line(_ message: String) {
     error("twinctl: \(message.split(separator: "\n").map { DisplayText.line(String($0)) }.joined(separator: " "))\n")
   }
 
@@ -42,6 +60,9 @@ enum Terminal {
     }
     return nil
   }
+
+  /// Columns of a table: 80, or as many as the terminal has if it is wider.
+  static var tableWidth: Int { max(80, width ?? 80) }
 
   /// Writes all of it. Returns why that could not be done.
   static func write(_ text: String, to fd: Int32) -> String? {

@@ -1,6 +1,7 @@
 // twinctl: twins from the command line.
 
 import ArgumentParser
+import CLinux
 import Glibc
 import TTRPC
 import TwinText
@@ -48,6 +49,8 @@ struct Twinctl: ParsableCommand {
     ])
 
   static func main() {
+    // Before anything is opened.
+    twind_fill_standard_descriptors()
     // Whoever reads our output may stop reading: that ends us without a word.
     signal(SIGPIPE, SIG_DFL)
     do {
@@ -75,29 +78,19 @@ struct Twinctl: ParsableCommand {
     switch error {
     case let status as ExitStatus: return status
     case let error as RPCError:
-      complain(error.message, code: error.code.name)
+      Terminal.complain(error.message, code: error.code.name)
       return ExitStatus(error.code)
     case let failure as Failure:
-      complain(failure.description)
+      Terminal.complain(failure.description)
       return .local
     default: return reportUsage(error)
     }
   }
 
-  private static func complain(_ message: String, code: String? = nil) {
-    guard CommandLine.arguments.contains("--json") else {
-      return Terminal.complain((code.map { "\($0): " } ?? "") + message)
-    }
-    var object = JSONObject()
-    if let code { object.add("code", code) }
-    object.add("error", message)
-    Terminal.error(object.text + "\n")
-  }
-
   /// Help and version are asked for by errors of the argument parser, too.
   private static func reportUsage(_ error: any Error) -> ExitStatus {
     guard exitCode(for: error) == .success else {
-      complain("\(message(for: error)) (see twinctl --help, or the command's --help)")
+      Terminal.complain("\(message(for: error)) (see twinctl --help, or the command's --help)")
       return .local
     }
     do {

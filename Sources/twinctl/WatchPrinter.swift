@@ -11,7 +11,7 @@ struct WatchPrinter {
     for twin in event.snapshot where twin.revision > position { try print(twin) }
     for change in event.changes { try print(change, event.sequence) }
     for redaction in event.redactions where !json {
-      Terminal.complain("\(redaction.twin) \(redaction.attribute) is withheld: \(redaction.reason)")
+      Terminal.warn("\(redaction.twin) \(redaction.attribute) is withheld: \(redaction.reason)")
     }
     if json && event.changes.isEmpty && event.sequence > 0 {
       var object = JSONObject()

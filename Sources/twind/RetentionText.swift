@@ -1,27 +1,29 @@
-// Retention as it is written in settings: `acme=90d,beta=1000,*=all`.
+// Retention as it is written in settings: `acme=90d,beta=1000facts,*=all`.
 
 import TwinCore
 import TwinStore
+import TwinText
 
 enum RetentionText {
-  private static let units: [(name: Character, micros: Int64)] = [
+  private static let units: [(name: String, micros: Int64)] = [
     ("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000),
   ]
+  /// Of a number of facts to keep. A number without a unit is refused: 90 would be taken for days.
+  private static let facts = "facts"
 
-  /// Each space once; `*` stands for those without a rule, and `all` alone for `*=all`.
-  static func parse(_ text: String) -> Retention? {
+  /// Each space once; `*` stands for those without a rule, and `all` alone for `*=all`. Throws what to write instead.
+  static func parse(_ text: String) throws(TextFault) -> Retention {
     if text == "all" { return Retention() }
     var retention = Retention()
     var seen: Set<Substring> = []
     for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
       let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
-      guard parts.count == 2, seen.insert(parts[0]).inserted, let rule = rule(parts[1]) else { return nil }
-      if parts[0] == "*" {
-        retention.others = rule
-      } else {
-        guard isSpace(parts[0]) else { return nil }
-        retention.rules[String(parts[0])] = rule
+      guard parts.count == 2, parts[0] == "*" || isSpace(parts[0]) else {
+        throw TextFault("\(String(pair).excerpt()) names no space: write rules such as acme=90d,*=all")
       }
+      if !seen.insert(parts[0]).inserted { throw TextFault("\(String(parts[0]).excerpt()) appears twice") }
+      let rule = try rule(parts[1], of: parts[0])
+      if parts[0] == "*" { retention.others = rule } else { retention.rules[String(parts[0])] = rule }
     }
     return retention
   }
@@ -31,21 +33,30 @@ enum RetentionText {
     return (rules + ["*=\(format(retention.others))"]).joined(separator: ",")
   }
 
-  private static func rule(_ text: Substring) -> Retention.Rule? {
+  private static func rule(_ text: Substring, of space: Substring) throws(TextFault) -> Retention.Rule {
     if text == "all" { return .all }
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    guard let number = Int64(digits), number > 0 else { return nil }
-    let unit = text.dropFirst(digits.count)
-    if unit.isEmpty { return number <= 1_000_000_000 ? .newest(Int(number)) : nil }
-    guard unit.count == 1, let micros = units.first(where: { $0.name == unit.first })?.micros else { return nil }
-    let (age, isOverflow) = number.multipliedReportingOverflow(by: micros)
-    return isOverflow ? nil : .age(age)
+    let unit = String(text.dropFirst(digits.count))
+    guard let number = Int64(digits), number > 0 else {
+      throw TextFault("\("\(space)=\(text)".excerpt()) is not a rule: write 90d, 1000facts or all")
+    }
+    if unit == facts && number <= 1_000_000_000 { return .newest(Int(number)) }
+    if unit.isEmpty {
+      throw TextFault(
+        "\(space)=\(number) has no unit: write \(space)=\(number)d for \(number) days, or \(space)=\(number)facts for "
+          + "the newest \(number) facts of each twin")
+    }
+    let micros = units.first { $0.name == unit }?.micros
+    guard let age = micros.map(number.multipliedReportingOverflow), !age.overflow else {
+      throw TextFault("\("\(space)=\(text)".excerpt()) is not a rule: write 90d (s, m, h, d), 1000facts or all")
+    }
+    return .age(age.partialValue)
   }
 
   private static func format(_ rule: Retention.Rule) -> String {
     switch rule {
     case .all: return "all"
-    case .newest(let count): return "\(count)"
+    case .newest(let count): return "\(count)\(facts)"
     case .age(let age):
       let unit = units.first { age % $0.micros == 0 } ?? (name: "s", micros: 1_000_000)
       return "\(age / unit.micros)\(unit.name)"

@@ -16,6 +16,7 @@ struct Serve: AsyncParsableCommand {
         {"socket": "/run/twind/twind.sock", "checkpoint-interval": "5s", "agents": "1001=billing,1002=sales"}
 
       SIGTERM and SIGINT finish the calls in flight, write everything to disk and exit 0. A second one stops at once.
+      With --dev, SIGHUP does the same, so that twind ends with its terminal; else it is ignored.
       """)
 
   @Option(help: "The Unix socket (default: $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock).") var socket: String?
@@ -50,8 +51,8 @@ struct Serve: AsyncParsableCommand {
       Connections at a time, 1 to 16384 (default: 1024, or as many as the limit of open files allows). Where other users may \
       connect, one user gets at most seven eighths of them. Eight more are kept for root and twind's own user.
       """)
-  var connectionsMax: Int?
-  @Option(help: "Threads that serve (default: half of the cores).") var reactors: Int?
+  var connectionsMax: String?
+  @Option(help: "Threads that serve (default: half of the cores).") var reactors: String?
   @Option(
     help: """
       How long a thread that serves goes on looking for the next call before it sleeps, up to 1s: 50us (default: 0). It \
@@ -61,9 +62,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Agents by user: 1001=billing,1002=sales (default: the users' names).") var agents: String?
   @Option(
     help: """
-      History to keep, by space and for all others (*): "acme=90d,beta=1000,*=all" keeps 90 days (s, m, h, d) of acme, \
-      at least the newest 1000 facts of each twin of beta, and else all (default: all). What a twin is, and will be, \
-      is never dropped.
+      History to keep, by space and for all others (*): "acme=90d,beta=1000facts,*=all" keeps 90 days (s, m, h, d) of \
+      acme, at least the newest 1000 facts of each twin of beta, and else all (default: all). What a twin is, and will \
+      be, is never dropped.
       """)
   var retain: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
@@ -81,7 +82,8 @@ struct Serve: AsyncParsableCommand {
       throw ValidationExit(error.description)
     }
     let group = ServiceGroup(
-      services: [daemon], gracefulShutdownSignals: [.sigterm, .sigint],
+      services: [daemon],
+      gracefulShutdownSignals: [.sigterm, .sigint] + (daemon.endsWithTerminal ? [.sighup] : []),
       logger: Logger(label: "lifecycle") { _ in
         StandardErrorLog(level: .error)
       })
@@ -100,8 +102,8 @@ struct Serve: AsyncParsableCommand {
       "exit-on-io-error": exitOnIoError ? "true" : nil,
       "allow-shared-data-dir": allowSharedDataDir ? "true" : nil,
       "checkpoint-interval": checkpointInterval,
-      "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax.map { "\($0)" },
-      "reactors": reactors.map { "\($0)" }, "busy-poll": busyPoll, "agents": agents, "retain": retain,
+      "socket-mode": socketMode, "socket-group": socketGroup, "connections-max": connectionsMax,
+      "reactors": reactors, "busy-poll": busyPoll, "agents": agents, "retain": retain,
       "log-level": logLevel,
     ]
     return given.compactMapValues { $0 }

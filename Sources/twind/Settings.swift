@@ -56,46 +56,50 @@ struct Settings {
       dataDirectory: try values.string("data-dir") ?? "./twind-data")
     daemon.isDev = try values.bool("dev") ?? false
     if let text = try values.string("checkpoint-interval") {
-      daemon.checkpointInterval = try values.parsed("checkpoint-interval", text, DurationText.parse(text))
+      daemon.checkpointInterval = try values.parsed(
+        "checkpoint-interval", text, "write a duration such as 250ms, 30s or 5m", DurationText.parse(text))
     }
     if let text = try values.string("durability") {
-      daemon.store.durability = try values.parsed("durability", text, DurabilityText.parse(text))
+      daemon.store.durability = try values.parsed(
+        "durability", text, "use memory, journaled or synced", DurabilityText.parse(text))
     }
     if let text = try values.string("memory-limit") {
-      daemon.store.memoryBytesMax = try values.parsed("memory-limit", text, Self.memoryLimit(text))
+      daemon.store.memoryBytesMax = try values.bytes("memory-limit", text, atLeast: Store.Options.memoryBytesMin)
     }
     if let text = try values.string("buffer-limit") {
-      daemon.bufferBytesMax = try values.parsed("buffer-limit", text, Self.bufferLimit(text))
+      daemon.bufferBytesMax = try values.bytes("buffer-limit", text, atLeast: DaemonOptions.bufferBytesMin)
     }
     daemon.exitsOnIOError = try values.bool("exit-on-io-error") ?? false
     daemon.store.allowsSharedDirectory = try values.bool("allow-shared-data-dir") ?? false
     if let text = try values.string("socket-mode") {
-      daemon.socketMode = try values.parsed("socket-mode", text, SocketAccess.mode(text))
+      daemon.socketMode = try values.parsed(
+        "socket-mode", text, "write octal permissions such as 600 or 660", SocketAccess.mode(text))
     }
     if let text = try values.string("socket-group") {
-      daemon.socketGroup = try values.parsed("socket-group", text, SocketAccess.group(text))
+      daemon.socketGroup = try values.parsed(
+        "socket-group", text, "there is no such group: write a group's name or number", SocketAccess.group(text))
     }
     daemon.connectionsMax = try values.int("connections-max", 1...16_384)
     daemon.reactors = try values.int("reactors", 1...64) ?? daemon.reactors
     if let text = try values.string("busy-poll") {
-      daemon.busyPoll = try values.parsed("busy-poll", text, Self.busyPoll(text))
+      daemon.busyPoll = try values.parsed(
+        "busy-poll", text, "write 0, or a duration up to 1s such as 50us", Self.busyPoll(text))
     }
     if let text = try values.string("agents") {
-      daemon.agents = try values.parsed("agents", text, AgentsText.parse(text))
+      daemon.agents = try values.parsed(
+        "agents", text, "write users' numbers and agents' names, each user once: 1001=billing,1002=sales",
+        AgentsText.parse(text))
     }
     if let text = try values.string("retain") {
-      daemon.store.retention = try values.parsed("retain", text, RetentionText.parse(text))
+      do {
+        daemon.store.retention = try RetentionText.parse(text)
+      } catch {
+        throw ValidationExit("retain is \"\(text)\": \(error)")
+      }
     }
     let level = try values.string("log-level") ?? "info"
-    logLevel = try values.parsed("log-level", level, Logger.Level(rawValue: level))
-  }
-
-  private static func memoryLimit(_ text: String) -> Int? {
-    ByteCountText.parse(text).flatMap { $0 < Store.Options.memoryBytesMin ? nil : $0 }
-  }
-
-  private static func bufferLimit(_ text: String) -> Int? {
-    ByteCountText.parse(text).flatMap { $0 < DaemonOptions.bufferBytesMin ? nil : $0 }
+    let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+    logLevel = try values.parsed("log-level", level, "use one of \(levels)", Logger.Level(rawValue: level))
   }
 
   private static func busyPoll(_ text: String) -> Duration? {

@@ -28,10 +28,20 @@ struct SettingsReader {
     return value
   }
 
-  /// The parsed value, or an error that shows the text.
-  func parsed<Value>(_ key: String, _ text: String, _ value: Value?) throws -> Value {
-    guard let value else { throw ValidationExit("\(key) is \"\(text)\": see twind serve --help for its form") }
+  /// The parsed value, or an error that shows the text and says what to write instead.
+  func parsed<Value>(_ key: String, _ text: String, _ remedy: String, _ value: Value?) throws -> Value {
+    guard let value else { throw ValidationExit("\(key) is \"\(text)\": \(remedy)") }
     return value
+  }
+
+  func bytes(_ key: String, _ text: String, atLeast minimum: Int) throws -> Int {
+    let count = try parsed(
+      key, text, "write an amount of memory such as 128MiB or 1GiB, at least \(ByteCountText.format(minimum))",
+      ByteCountText.parse(text))
+    guard count >= minimum else {
+      throw ValidationExit("\(key) is \"\(text)\": it must be at least \(ByteCountText.format(minimum))")
+    }
+    return count
   }
 
   private func wrong(_ key: String, _ expected: String) -> ValidationExit {

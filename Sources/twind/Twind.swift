@@ -1,6 +1,7 @@
 // The daemon's command line.
 
 import ArgumentParser
+import CLinux
 import Foundation
 import TwinService
 
@@ -24,6 +25,8 @@ struct Twind: AsyncParsableCommand {
     defaultSubcommand: Serve.self)
 
   static func main() async {
+    // Before anything is opened.
+    twind_fill_standard_descriptors()
     CrashReport.begin()
     do {
       try Descriptors.check()

@@ -61,7 +61,7 @@ def history(twinctl: Twinctl, daemon: Daemon, directory: Path) -> Path:
 
 
 @pytest.mark.seconds(180)
-@pytest.mark.parametrize("options", [(), ("--memory-limit", "8MiB", "--retain", "acme=40,beta=1s")], ids=["all", "retained"])
+@pytest.mark.parametrize("options", [(), ("--memory-limit", "8MiB", "--retain", "acme=40facts,beta=1s")], ids=["all", "retained"])
 @pytest.mark.parametrize("seed", range(2))
 def test_reads_as_of_any_time_are_the_same(
     seed: int, options: tuple[str, ...], start: Callable[..., Daemon], directory: Path

@@ -263,7 +263,7 @@ def test_restore_refuses(crashed: Path, directory: Path) -> None:
 
 
 def test_retention(start: Callable[..., Daemon]) -> None:
-    daemon = start("--retain", "acme=10,*=all", "--checkpoint-interval", "1h")
+    daemon = start("--retain", "acme=10facts,*=all", "--checkpoint-interval", "1h")
     with daemon.client() as client:
         for name in ("acme/customer/1", "beta/customer/1"):
             with client.pipeline() as pipeline:
@@ -281,7 +281,24 @@ def test_retention(start: Callable[..., Daemon]) -> None:
     assert verify(daemon.data)["sequence"] == 200
 
 
-@pytest.mark.parametrize("text", ["acme", "acme=", "acme=0", "acme=-1", "acme=1y", "acme=1d,acme=2d", "a b=1", "=5", ","])
-def test_retention_that_cannot_be_read(directory: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("acme", "write rules such as acme=90d"),
+        ("acme=", "write 90d, 1000facts or all"),
+        ("acme=0", "write 90d, 1000facts or all"),
+        ("acme=-1", "write 90d, 1000facts or all"),
+        ("acme=1y", "write 90d (s, m, h, d), 1000facts or all"),
+        ("acme=90fact", "1000facts or all"),
+        ("acme=9223372036854775807d", "1000facts or all"),
+        ("acme=1d,acme=2d", '"acme" appears twice'),
+        ("a b=1d", "names no space"),
+        ("=5d", "names no space"),
+        (",", "names no space"),
+        ("acme=90", "acme=90 has no unit: write acme=90d for 90 days, or acme=90facts for the newest 90 facts"),
+        ("acme=1d,*=1000", "*=1000 has no unit: write *=1000d for 1000 days"),
+    ],
+)
+def test_retention_that_cannot_be_read(directory: Path, text: str, remedy: str) -> None:
     refused = run(TWIND, "--retain", text, "--data-dir", directory / "data", code=1, cwd=directory).stderr
-    assert f'retain is "{text}"' in refused
+    assert f'retain is "{text}"' in refused and remedy in refused

@@ -56,7 +56,7 @@ def fill_and_empty(client: twind.Client) -> list[datetime]:
 
 
 @pytest.mark.parametrize("restart", ["none", "clean", "crash", "cold"])
-@pytest.mark.parametrize("retain", [None, "*=200"])
+@pytest.mark.parametrize("retain", [None, "*=200facts"])
 def test_late_facts_behind_removals(start: Callable[..., Daemon], restart: str, retain: str | None) -> None:
     options = [*(["--retain", retain] if retain else []), *(["--checkpoint-interval", "1h"] if restart == "crash" else [])]
     daemon = start(*options)

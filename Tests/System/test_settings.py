@@ -153,9 +153,29 @@ def test_a_memory_limit(directory: Path, text: str, shown: str) -> None:
     ],
 )
 def test_a_bad_value_names_its_setting(directory: Path, key: str, text: str) -> None:
-    assert key in refused(directory, f"--{key}={text}", "--print-config")
+    said = refused(directory, f"--{key}={text}", "--print-config")
+    assert key in said and "--help" not in said
     assert key in refused(directory, "--print-config", variables={variable(key): text})
     assert key in refused(directory, "--config", write_file(directory, {key: text}), "--print-config")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "remedy"),
+    [
+        ("memory-limit", "1MiB", 'memory-limit is "1MiB": it must be at least 8MiB'),
+        ("memory-limit", "much", "write an amount of memory such as 128MiB or 1GiB, at least 8MiB"),
+        ("buffer-limit", "1MiB", 'buffer-limit is "1MiB": it must be at least 16MiB'),
+        ("checkpoint-interval", "5", "write a duration such as 250ms, 30s or 5m"),
+        ("durability", "fast", "use memory, journaled or synced"),
+        ("socket-mode", "rw", "write octal permissions such as 600 or 660"),
+        ("socket-group", "no-such-group", "there is no such group"),
+        ("busy-poll", "2s", "a duration up to 1s such as 50us"),
+        ("agents", "billing", "1001=billing,1002=sales"),
+        ("log-level", "loud", "trace, debug, info"),
+    ],
+)
+def test_a_bad_value_says_what_to_write(directory: Path, key: str, text: str, remedy: str) -> None:
+    assert remedy in refused(directory, f"--{key}={text}", "--print-config")
 
 
 def test_an_empty_value_is_none(directory: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import twind
-from daemon import Daemon, until
+from daemon import TWIND, Daemon, environment, until
 from frames import OUT_OF_RANGE, RawConnection, field, request
 
 
@@ -113,10 +115,51 @@ def test_a_second_signal_ends_it_at_once(daemon: Daemon) -> None:
         assert time.monotonic() - before < 0.5
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2])
 def test_signals_that_mean_nothing(daemon: Daemon, number: signal.Signals) -> None:
     daemon.process.send_signal(number)
     daemon.check()
+
+
+def test_a_development_daemon_ends_with_its_terminal(start: Callable[..., Daemon]) -> None:
+    daemon = start("--dev")
+    with daemon.client() as client:
+        client.update("acme/customer/1", {"a": 1}, durability=twind.Durability.MEMORY)
+    # The shell and the system may both say so.
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.wait() == 0 and "stopped" in daemon.logged()
+    assert not daemon.socket.exists()
+    with start("--dev").client() as client:
+        assert client.get("acme/customer/1")["a"] == 1
+
+
+def test_a_development_daemon_that_is_to_outlive_its_terminal(start: Callable[..., Daemon]) -> None:
+    daemon = start("--dev", wrapper=("nohup",))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.check()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_standard_descriptors_are_nobody_elses(directory: Path, closed: str) -> None:
+    """No socket and no file gets their numbers, where a line for people would end up in it."""
+    command = f'exec "$@" {closed}'
+    options = ["--socket", directory / "s", "--data-dir", directory / "data", "--log-level", "trace"]
+    process = subprocess.Popen(
+        ["sh", "-c", command, "sh", TWIND, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env=environment(),
+    )  # fmt: skip
+    try:
+        until((directory / "s").exists, "it serves")
+        with twind.Client(directory / "s", agent="tester") as client:
+            client.update("acme/customer/1", {"a": 1})
+            assert client.get("acme/customer/1")["a"] == 1
+        assert {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)} == {"/dev/null"}
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_standard_error_closed(start: Callable[..., Daemon]) -> None:

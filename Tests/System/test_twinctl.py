@@ -145,10 +145,60 @@ def test_tables(twinctl: Twinctl) -> None:
         "  email      string  ada@example.com\n"
         "  visits     int     3\n"
     )
-    long = twinctl("get", NAME, "email", "--long").splitlines()
-    assert long[1].split()[:6] == ["ATTRIBUTE", "KIND", "VALUE", "AGENT", "CONFIDENCE", "EVIDENCE"]
-    assert long[2].split()[:6] == ["email", "string", "ada@example.com", "sales", "-", "ticket:1"]
-    assert len(long) == 3
+    long = twinctl("get", NAME, "email", "--long")
+    assert re.fullmatch(
+        f"{NAME}  revision 1\n"
+        "  ATTRIBUTE  KIND    VALUE\n"
+        "  email      string  ada@example.com\n"
+        "      agent     sales\n"
+        r"      recorded  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00  sequence 1\n"
+        "      evidence  ticket:1\n",
+        long,
+    )
+
+
+def widths(text: str) -> set[int]:
+    return {len(line) for line in text.splitlines()}
+
+
+def test_tables_fit_80_columns(twinctl: Twinctl) -> None:
+    long = "x" * 300
+    twinctl("set", NAME, f"note={long}", "n:int=5", "--agent", "a" * 120, "--evidence", "e" * 128, "--confidence", "0.25",
+            "--valid-from", "2020-01-01T00:00:00.123456Z", "--valid-to", "2030-01-01T00:00:00.123456Z")  # fmt: skip
+    twinctl("set", NAME, f"note={long}y", "a_name_of_some_length.with_parts=z", "--purpose", "support")
+    twinctl("increment", NAME, "visits=1000000000000")
+    twinctl("increment", NAME, "visits=-5")
+    twinctl("set", NAME, f"tags:list={json.dumps([long])}", f"profile:json={json.dumps({'a': long})}")
+    for command in (["get", NAME], ["get", NAME, "--long"], ["history", NAME], ["history", NAME, "--long"]):
+        text = twinctl(*command)
+        assert max(widths(text)) == 80, text
+
+
+def test_a_twin_that_shows_nothing_says_why(twinctl: Twinctl) -> None:
+    twinctl("set", NAME, "plan=pro", "--valid-from", "+30d")
+    nothing = f"see twinctl history {NAME}\n"
+    assert twinctl("get", NAME) == f"{NAME}  revision 1\n  no attributes at present: {nothing}"
+    assert twinctl("get", NAME, "--long").endswith(f"  no attributes at present: {nothing}")
+    twinctl("set", NAME, "a=1")
+    assert twinctl("get", NAME, "b").endswith(f"  none of these attributes at present: {nothing}")
+    assert "pro" in twinctl("get", NAME, "--valid-at", "+31d")
+    assert twinctl.json("get", NAME, "b")["attributes"] == {}
+
+
+def test_a_set_that_changes_a_kind_says_so(twinctl: Twinctl) -> None:
+    twinctl("set", NAME, "n:int=5", "a=x", "address.city=Bern")
+    ended = twinctl.run("set", NAME, "n=abc", "a=y", "address=z")
+    assert ended.returncode == OK and ended.stdout.endswith("3 facts, JOURNALED\n")
+    assert ended.stderr == (
+        "twinctl: n was of kind int and is of kind string now: write n:int=… to keep the kind\n"
+    )
+    ended = twinctl.run("set", NAME, "n:double=1", "--json")
+    assert json.loads(ended.stderr)["warning"].startswith("n was of kind string and is of kind double now")
+    # Nothing is said of what was not written.
+    ended = twinctl.run("set", NAME, "n:int=1", "--must-not-exist")
+    assert ended.returncode == CONFLICT and "kind" not in ended.stderr
+    twinctl("set", NAME, "n:double=2", "new=1")
+    twinctl("set", "acme/customer/new", "n=1")
 
 
 def test_what_is_shown_cannot_steer_a_terminal(twinctl: Twinctl) -> None:
@@ -351,12 +401,6 @@ def test_colours_only_where_they_are_wanted(twinctl: Twinctl) -> None:
         assert "\x1b" not in twinctl("get", NAME)
     finally:
         os.environ.update(kept)
-
-
-def test_progress_on_a_terminal(twinctl: Twinctl, directory: Path) -> None:
-    (directory / "rows.ndjson").write_text("".join(f'{{"id":{i},"n":{i}}}\n' for i in range(1_000)))
-    seen = on_terminal(twinctl, "import", "rows.ndjson", "--space", "a", "--kind", "k", "--id-column", "id")
-    assert re.search(r"\[[#-]{24}\] \d+ %", seen) and "1,000 rows in" in seen
 
 
 # Watches

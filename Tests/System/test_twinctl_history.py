@@ -63,7 +63,9 @@ def test_what_was_understood(corrected: Twinctl) -> None:
     assert plan(corrected, "--known-at", recorded[3], "--valid-at", "2026-01-15") is None
     assert plan(corrected, "--known-at", recorded[4], "--valid-at", "2026-01-15") == "trial"
     assert plan(corrected, "--known-at", recorded[6], "--valid-at", "+31d") == "gold"
-    assert "did not exist" in corrected.fails(NOT_FOUND, "get", NAME, "--known-at", recorded[8])
+    said = corrected.fails(NOT_FOUND, "get", NAME, "--known-at", recorded[8])
+    time = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
+    assert re.search(rf"did not exist at valid_at {time}, as known at {re.escape(recorded[8])}", said), said
     assert "did not exist" in corrected.fails(NOT_FOUND, "get", NAME, "--known-at", "-1h")
     assert "in the future" in corrected.fails(INVALID, "get", NAME, "--known-at", "+1h")
 
@@ -92,24 +94,44 @@ def test_wrong_usage(twinctl: Twinctl, arguments: list[str], why: str) -> None:
 
 
 def test_a_history_for_people(corrected: Twinctl) -> None:
-    lines = corrected("history", NAME).splitlines()
-    assert lines[0] == f"{NAME}  10 facts up to sequence 9" and len(lines) == 12
-    assert lines[1].split() == ["REVISION", "RECORDED", "AGENT", "ATTRIBUTE", "CHANGE", "VALID"]
-    rows = [re.split(r" {2,}", line.strip()) for line in lines[2:]]
-    assert [row[2:] for row in rows if len(row) == 6 and row[2] in ("sales", "crm")] == [
-        ["sales", "plan", "basic", "-"],
-        ["crm", "plan", "basic → pro", "-"],
-        ["crm", "visits", "3 → 1 (-2)", "-"],
-    ]
-    assert rows[1] == ["visits", "3", "-"]
-    assert [row[0] for row in rows if len(row) == 6] == [str(n) for n in range(1, 10)]
-    changes = {row[0]: row[3:] for row in rows if len(row) == 6}
-    assert changes["4"] == ["plan", "trial", "as of 2026-01-01T00:00:00+00:00 until 2026-02-01T00:00:00+00:00"]
-    assert changes["5"] == ["plan", "free", "as of 2025-12-01T00:00:00+00:00, late"]
-    assert changes["6"][:2] == ["plan", "pro → gold"] and changes["6"][2].startswith("from 20")
-    assert changes["7"] == ["visits", "1 → removed", "-"]
-    assert changes["8"] == ["-", "twin deleted", "-"]
-    assert changes["9"] == ["plan", "new", "-"]
+    head, *lines = corrected("history", NAME).splitlines()
+    assert head == f"{NAME}  10 facts up to sequence 9"
+    commits, changes = told(lines)
+    assert [commit[0] for commit in commits] == [str(n) for n in range(1, 10)]
+    assert [commit[2] for commit in commits[:3]] == ["sales", "crm", "crm"]
+    assert changes == {
+        "1": [["plan", "string", "basic"], ["visits", "int", "3"]],
+        "2": [["plan", "string", "basic → pro"]],
+        "3": [["visits", "int", "3 → 1 (-2)"]],
+        "4": [["plan", "string", "trial"], ["as of 2026-01-01T00:00:00+00:00 until 2026-02-01T00:00:00+00:00"]],
+        "5": [["plan", "string", "free"], ["as of 2025-12-01T00:00:00+00:00, late"]],
+        "6": [["plan", "string", "pro → gold"], changes["6"][1]],
+        "7": [["visits", "int", "1 → removed"]],
+        "8": [["-", "-", "twin deleted"]],
+        "9": [["plan", "string", "new"]],
+    }
+    assert changes["6"][1][0].startswith("from 20")
+
+
+def told(lines: list[str]) -> tuple[list[list[str]], dict[str, list[list[str]]]]:
+    """The commits of a history, and what is below each."""
+    commits: list[list[str]] = []
+    changes: dict[str, list[list[str]]] = {}
+    for line in lines:
+        row = re.split(r" {2,}", line.strip())
+        if re.match(r" {2}\S", line):
+            commits.append(row)
+            changes[row[0]] = []
+        else:
+            changes[commits[-1][0]].append(row)
+    return commits, changes
+
+
+def test_kinds_that_change(twinctl: Twinctl) -> None:
+    twinctl("set", NAME, "n:int=5")
+    twinctl.run("set", NAME, "n=abc")
+    _, changes = told(twinctl("history", NAME).splitlines()[1:])
+    assert changes == {"1": [["n", "int", "5"]], "2": [["n", "int → string", "5 → abc"]]}
 
 
 def test_what_a_correction_replaces(twinctl: Twinctl) -> None:
@@ -120,14 +142,14 @@ def test_what_a_correction_replaces(twinctl: Twinctl) -> None:
     assert "basic → pro" in text and "basic → trial" in text and "late" not in text
     at = twinctl("history", NAME, "plan", "--valid-at", "2026-01-15").splitlines()
     assert at[0] == f"{NAME}  2 facts up to sequence 3"
-    assert [re.split(r" {2,}", line.strip())[4] for line in at[2:]] == ["basic", "basic → trial"]
+    _, changes = told(at[1:])
+    assert [rows[0][2] for rows in changes.values()] == ["basic", "basic → trial"]
 
 
 def test_the_long_form(corrected: Twinctl) -> None:
-    lines = corrected("history", NAME, "--long").splitlines()
-    assert lines[1].split()[-3:] == ["CONFIDENCE", "EVIDENCE", "PURPOSE"]
-    assert lines[4].split()[-3:] == ["0.75", "ticket:1", "-"]
-    assert lines[5].split()[-3:] == ["-", "-", "support"]
+    _, changes = told(corrected("history", NAME, "--long").splitlines()[1:])
+    assert changes["2"][1:] == [["confidence", "0.75"], ["evidence", "ticket:1"]]
+    assert changes["3"][1:] == [["purpose", "support"]]
 
 
 def test_attributes_and_times(corrected: Twinctl) -> None:
@@ -175,7 +197,7 @@ def test_a_long_history(twinctl: Twinctl) -> None:
     twinctl("import", "-", "--space", "a", "--kind", "k", "--id-column", "id", "--batch-size", "1", stdin=rows)
     facts = twinctl.lines("history", "a/k/1", "n", "--json")
     assert [fact["value"] for fact in facts] == list(range(400))
-    assert len(twinctl("history", "a/k/1").splitlines()) == 802
+    assert len(twinctl("history", "a/k/1").splitlines()) == 1 + 400 + 800
     first = subprocess.run(
         ["bash", "-c", f"'{TWINCTL}' history a/k/1 --json | head -1"], capture_output=True, text=True, timeout=30,
         env=environment({"TWIND_SOCKET": str(twinctl.socket)}),
@@ -187,7 +209,7 @@ def test_what_is_shown_cannot_steer_a_terminal(twinctl: Twinctl) -> None:
     twinctl("set", NAME, "a=x\x1b[31m\ny")
     twinctl("set", NAME, "a=z")
     shown = twinctl("history", NAME, "--long")
-    assert "\x1b" not in shown and len(shown.splitlines()) == 4 and r"x\u001b[31m\ny → z" in shown
+    assert "\x1b" not in shown and len(shown.splitlines()) == 5 and r"x\u001b[31m\ny → z" in shown
 
 
 def test_the_same_after_checkpoint_crash_and_stop(

@@ -20,10 +20,11 @@ ALLOWED = {
     "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
     "Threads": {"CLinux", "HeapModule"},
     "twind": {
-        "TwinService", "TwinStore", "TwinText", "TwinCore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle",
+        "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", "ArgumentParser", "Configuration", "Logging",
+        "ServiceLifecycle",
     },
     "TwinText": {"TwinClient"},
-    "twinctl": {"TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "ArgumentParser"},
+    "twinctl": {"TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", "ArgumentParser"},
     "twinbench": {
         "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
         "Histogram",

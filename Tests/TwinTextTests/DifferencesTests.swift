@@ -30,6 +30,34 @@ import TwinText
     #expect(facts.differences().allSatisfy { $0.counts && $0.validity.isEmpty })
   }
 
+  @Test func kindsThatChange() {
+    let facts = [
+      fact(.set(.int(5)), at: 1), fact(.set(.string("abc")), at: 2), fact(.set(.string("x")), at: 3),
+      fact(.removal, at: 4), fact(.set(.json("{}")), at: 5), fact(.deletion, at: 6),
+    ]
+    #expect(facts.differences().map(\.kinds) == ["int", "int → string", "string", "string", "json", "-"])
+  }
+
+  @Test func changesFitIntoALine() throws {
+    let long = String(repeating: "x", count: 200)
+    let differences = [set(long, at: 1), set("\(long) y", at: 2), set("z", at: 3), fact(.removal, at: 4)].differences()
+    for room in [26, 40, 70] {
+      for difference in differences {
+        #expect(DisplayText.columnCount(difference.change(within: room)) <= room)
+      }
+    }
+    #expect(differences[3].change(within: 40) == "z → removed")
+    #expect(differences[2].change(within: 40).hasSuffix("… → z"))
+  }
+
+  @Test func longValidityTakesTwoLines() throws {
+    let facts = [set("a", at: 20, from: 10, to: 30), set("b", at: 40), set("c", at: 50, from: 35)]
+    let validities = facts.differences().map { $0.validityLines(within: 200) }
+    #expect(validities.map(\.count) == [1, 0, 1] && validities[2][0].hasSuffix(", late"))
+    let lines = try #require(facts.differences().first).validityLines(within: 40)
+    #expect(lines.count == 2 && lines[0].hasPrefix("as of ") && lines[1].hasPrefix("until "))
+  }
+
   @Test func correctionsAreComparedWithWhatHeldThen() {
     let differences = [
       set("basic", at: 10), set("pro", at: 20), set("trial", at: 30, from: 12, to: 15), set("gold", at: 40, from: 14),

@@ -35,6 +35,18 @@ import TwinText
     #expect(table.text(header: nil) == " 日本     5  x\n a     1234  \n")
   }
 
+  @Test func theLastColumnOfATableIsCut() {
+    var table = Table([.init("NAME"), .init("NOTE")], indent: 1)
+    table.add(["a", String(repeating: "x", count: 40)])
+    table.add(["b", String(repeating: "日", count: 20)])
+    table.add(["c", "short"])
+    let lines = table.text(width: 40).split(separator: "\n").map { DisplayText.columnCount(String($0)) }
+    #expect(lines == [11, 40, 40, 12])
+    // Whatever the others take, it has room for something.
+    table.add([String(repeating: "n", count: 60), "x"])
+    #expect(table.text(width: 40).contains(String(repeating: "x", count: 19) + "…"))
+  }
+
   @Test func rightToLeftOverridesAreShown() {
     #expect(DisplayText.line("a\u{202e}b") == "a\\u{202e}b")
   }

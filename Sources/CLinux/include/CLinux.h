@@ -43,6 +43,14 @@ static inline uint64_t twind_epoll_token(const struct epoll_event *event) { retu
 
 static inline int twind_eventfd_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
+// Opens what is closed of the descriptors 0 to 2, so that no socket or file gets such a number and is then taken for
+// standard input, output or error. They fail as closed ones do: the first cannot be read, the others cannot be written.
+static inline void twind_fill_standard_descriptors(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
 // A close-on-exec stream socket of the Unix domain; non-blocking when asked.
 static inline int twind_unix_socket(int nonblocking) {
   return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);

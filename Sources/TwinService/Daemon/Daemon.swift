@@ -26,6 +26,8 @@ package final class Daemon: Service {
   }
 
   package let options: DaemonOptions
+  /// Whether SIGHUP stops it: with --dev, unless it was started to outlive its terminal (nohup). Elsewhere it is ignored.
+  package let endsWithTerminal: Bool
   private let logger: Logger
   private let store: Store
   private let lanes: Lanes
@@ -42,8 +44,7 @@ package final class Daemon: Service {
   package init(
     _ options: DaemonOptions, logger: Logger, whenServing: @escaping @Sendable (Daemon) -> Void = { _ in }
   ) throws(Failure) {
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGHUP, SIG_IGN)
+    endsWithTerminal = Self.takeSignals(options)
     // What it makes is its own user's alone, the database and SQLite's files beside it included.
     umask(0o077)
     // What a peer with large frames made it take goes back when the peer is gone.
@@ -86,6 +87,17 @@ package final class Daemon: Service {
     }
     if let warning = descriptors.warning { logger.warning("\(warning)") }
     report(store.recovery)
+  }
+
+  /// Ignores the signals that mean nothing. True when SIGHUP is to stop the daemon.
+  private static func takeSignals(_ options: DaemonOptions) -> Bool {
+    for number in [SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
+    var inherited = sigaction()
+    sigaction(SIGHUP, nil, &inherited)
+    let isIgnored = inherited.__sigaction_handler.sa_handler.map { unsafeBitCast($0, to: Int.self) == 1 } ?? false
+    if options.isDev && !isIgnored { return true }
+    signal(SIGHUP, SIG_IGN)
+    return false
   }
 
   /// What the start found, if it is news.

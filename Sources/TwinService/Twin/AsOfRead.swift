@@ -23,7 +23,9 @@ struct AsOfQuery: Sendable {
     let now = service.store.present()
     let (validAt, knownAt) = (request.pointee.valid_at, request.pointee.known_at)
     if knownAt > now {
-      throw .invalid("known_at \(knownAt) is in the future: it is \(now), and nobody knows yet what will be recorded")
+      throw .invalid(
+        "known_at \(instant(knownAt)) is in the future: it is \(instant(now)), and nobody knows yet what will be recorded"
+      )
     }
     self.validAt = validAt == 0 ? now : validAt
     self.knownAt = knownAt == 0 ? now : knownAt

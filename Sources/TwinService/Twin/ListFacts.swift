@@ -38,7 +38,8 @@ struct FactsQuery: Sendable {
   private static func range(_ axis: String, _ from: Int64, _ to: Int64) throws(TwinError) -> Range<Int64> {
     let (start, end) = (from == 0 ? Int64.min : from, to == 0 ? Int64.max : to)
     guard start < end else {
-      throw .invalid("\(axis)_from_time \(from) is not before \(axis)_to_time \(to): nothing lies between them")
+      throw .invalid(
+        "\(axis)_from_time \(instant(from)) is not before \(axis)_to_time \(instant(to)): nothing lies between them")
     }
     return start..<end
   }

@@ -63,7 +63,8 @@ package struct AsOfRead: Sendable {
       let from = cursor.from
       return .refused(
         withName { name in
-          TwinError(.outOfRange, "what \(name) was before \(from) is not kept: ask for that time or a later one")
+          TwinError(
+            .outOfRange, "what \(name) was before \(instant(from)) is not kept: ask for that time or a later one")
         })
     }
     do throws(RecordFault) {
@@ -75,7 +76,8 @@ package struct AsOfRead: Sendable {
     return .refused(
       withName { name in
         .limit(
-          .resourceExhausted, "\(name) as of valid_at \(validAt), known_at \(knownAt), before all its history is read,",
+          .resourceExhausted,
+          "\(name) as of valid_at \(instant(validAt)), known_at \(instant(knownAt)), before all its history is read,",
           "asOfBytesMax", maximum: Limits.asOfBytesMax, actual: fold.byteCount)
       })
   }
@@ -90,7 +92,7 @@ package struct AsOfRead: Sendable {
     }
     return .refused(
       withName { name in
-        TwinError(.notFound, "\(name) did not exist at valid_at \(validAt), as known at \(knownAt)")
+        TwinError(.notFound, "\(name) did not exist at valid_at \(instant(validAt)), as known at \(instant(knownAt))")
       })
   }
 

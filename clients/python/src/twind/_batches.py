@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from twind import _arguments
 from twind._generated.twind.v1.twin_service_pb2 import BatchGetTwinsResponse
 from twind._operations import BATCH_TWINS_MAX
 from twind._twin import Twin
@@ -16,7 +17,7 @@ class NamesLeft:
     def __init__(self, names: Iterable[str]) -> None:
         if isinstance(names, str):
             raise TypeError(f"get_many takes several names: write [{names!r}]")
-        self._names = list(dict.fromkeys(names))
+        self._names = list(dict.fromkeys(_arguments.text(name, "a name in names") for name in names))
         self._left = self._names
         self._twins: dict[str, Twin] = {}
 

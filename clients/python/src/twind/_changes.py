@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
-from twind import _time, _values
+from twind import _arguments, _time, _values
 from twind._generated.twind.v1.twin_service_pb2 import Change as ChangeMessage
 from twind._generated.twind.v1.twin_service_pb2 import UpdateTwinRequest
 from twind._time import Moment
@@ -59,6 +59,8 @@ def attribute(
     128 bytes; `valid_from` (default: the time of the commit) and `valid_to` (default: open) are datetimes with a time
     zone, or microseconds since the epoch, the second exclusive.
     """
+    if isinstance(confidence, (str, bytes, bool)):
+        raise TypeError(f"confidence is a number above 0 and at most 1, not {confidence!r}")
     if confidence is not None and not 0 < confidence <= 1:
         raise ValueError(f"confidence is {confidence}, and is above 0 and at most 1: leave it out when it is not known")
     if evidence == "":
@@ -77,9 +79,7 @@ def write_changes(changes: Mapping[str, ChangeLike], request: UpdateTwinRequest)
 
 
 def _write(name: str, change: object, message: ChangeMessage) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"an attribute's name is a str, not {type(name).__name__}: {name!r}")
-    message.attribute = name
+    message.attribute = _arguments.text(name, "an attribute's name")
     what = f"attribute {name!r}"
     if not isinstance(change, Annotated):
         _write_operation(change, message, what)
@@ -88,7 +88,7 @@ def _write(name: str, change: object, message: ChangeMessage) -> None:
     if change.confidence is not None:
         message.confidence = change.confidence
     if change.evidence is not None:
-        message.evidence = change.evidence
+        message.evidence = _arguments.text(change.evidence, f"the evidence of {what}")
     if change.valid_from is not None:
         message.valid_from_time = _time.moment(change.valid_from, f"valid_from of {what}")
     if change.valid_to is not None:

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from twind import _envelope, _process, _socket
+from twind import _arguments, _envelope, _process, _socket
 from twind._backoff import Backoff
 from twind._connection import Connection, ConnectionLost, TimedOut, wait_of
 from twind._failures import closed_error, lost_error, timeout_error
@@ -32,9 +32,9 @@ class Channel:
     def __init__(self, path: str, metadata: Mapping[str, str], timeout: float, connect_timeout: float) -> None:
         self.path = path
         # Of a call that states none; in seconds.
-        self.timeout = timeout
+        self.timeout = _arguments.seconds(timeout, "timeout")
         # How long a call waits for a daemon that is away, in seconds.
-        self.connect_timeout = connect_timeout
+        self.connect_timeout = _arguments.seconds(connect_timeout, "connect_timeout")
         self.metadata = _envelope.metadata_suffix(metadata)
         self._closed = False
         self._connection: Connection | None = None
@@ -49,7 +49,7 @@ class Channel:
     ) -> Res:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
-        seconds = self.timeout if timeout is None else timeout
+        seconds = self.timeout if timeout is None else _arguments.seconds(timeout, "timeout")
         return method.message(self.exchange(method, payload, seconds, repeatable))
 
     def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
@@ -149,7 +149,7 @@ class Channel:
         if self._closed:
             raise closed_error()
         now = time.monotonic()
-        seconds = math.inf if timeout is None else timeout
+        seconds = math.inf if timeout is None else _arguments.seconds(timeout, "timeout")
         patience = self.connect_timeout if connect_timeout is None else connect_timeout
         connected = self._open(now + min(seconds, patience))
         frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)

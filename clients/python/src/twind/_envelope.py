@@ -5,13 +5,15 @@ room for its frame's header; of a response without a status the payload is copie
 the generated messages.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
-from twind import _wire
+from twind import _arguments, _wire
 from twind._generated.ttrpc.ttrpc_pb2 import KeyValue, Request, Response
 from twind.errors import Internal, ResourceExhausted, TwindError, error_of
 
@@ -25,6 +27,11 @@ _FRAME_BYTES_MAX = _wire.HEADER.size + _wire.BODY_BYTES_MAX
 
 def method_prefix(service: str, method: str) -> bytes:
     return Request(service=service, method=method).SerializeToString()
+
+
+def agent_metadata(agent: str | None) -> dict[str, str]:
+    """Of all calls of a client that states its agent."""
+    return {"twind-agent": _arguments.text(agent, "agent")} if agent else {}
 
 
 def metadata_suffix(metadata: Mapping[str, str]) -> bytes:

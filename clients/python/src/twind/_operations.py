@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Union, cast
 
-from twind import _changes, _results, _time
+from twind import _arguments, _changes, _results, _time
 from twind._changes import ChangeLike
 from twind._generated.grpc.health.v1 import health_pb2, health_stub
 from twind._generated.twind.v1 import admin_service_pb2, admin_service_stub, twin_pb2, twin_service_stub
@@ -61,11 +61,11 @@ def get(
     valid_at: Moment | None = None,
     known_at: Moment | None = None,
 ) -> Operation[Twin]:
-    request = twins.GetTwinRequest(name=name)
+    request = twins.GetTwinRequest(name=_arguments.text(name, "name"))
     if attributes:
         request.attributes.extend(request_names(attributes))
     if purpose:
-        request.purpose = purpose
+        request.purpose = _arguments.text(purpose, "purpose")
     if min_sequence:
         request.min_sequence = min_sequence
     if valid_at is not None:
@@ -79,9 +79,9 @@ def get_if_newer(
     name: str, revision: int, attributes: Iterable[str], purpose: str, min_sequence: int
 ) -> Operation[Twin | None]:
     request = twins.GetTwinRequest(
-        name=name,
+        name=_arguments.text(name, "name"),
         attributes=request_names(attributes),
-        purpose=purpose,
+        purpose=_arguments.text(purpose, "purpose"),
         if_newer_than_revision=revision,
         min_sequence=min_sequence,
     )
@@ -94,7 +94,10 @@ def batch_get(
     names: Sequence[str], attributes: Iterable[str], purpose: str, min_sequence: int
 ) -> Operation[twins.BatchGetTwinsResponse]:
     request = twins.BatchGetTwinsRequest(
-        names=names, attributes=request_names(attributes), purpose=purpose, min_sequence=min_sequence
+        names=names,
+        attributes=request_names(attributes),
+        purpose=_arguments.text(purpose, "purpose"),
+        min_sequence=min_sequence,
     )
     return Operation(twin_service_stub.BATCH_GET_TWINS, request, _same, True)
 
@@ -134,7 +137,7 @@ def update_many(
 def delete(
     name: str, expected_revision: int | None, idempotency_key: str | None, durability: Durability | None, purpose: str
 ) -> Operation[_results.Commit]:
-    request = twins.DeleteTwinRequest(name=name)
+    request = twins.DeleteTwinRequest(name=_arguments.text(name, "name"))
     if expected_revision is not None:
         request.expected_revision = expected_revision
     _write_options(request, idempotency_key, durability, purpose)
@@ -145,12 +148,12 @@ def list_page(
     prefix: str, page_token: str, attributes: Iterable[str], names_only: bool, page_size: int, purpose: str
 ) -> Operation[twins.ListTwinsResponse]:
     request = twins.ListTwinsRequest(
-        prefix=prefix,
+        prefix=_arguments.text(prefix, "prefix"),
         page_token=page_token,
         attributes=request_names(attributes),
         names_only=names_only,
         page_size=page_size,
-        purpose=purpose,
+        purpose=_arguments.text(purpose, "purpose"),
     )
     return Operation(twin_service_stub.LIST_TWINS, request, _same, True)
 
@@ -179,9 +182,9 @@ def list_facts(
         return 0 if time is None else _time.moment(time, what)
 
     return twins.ListFactsRequest(
-        name=name,
+        name=_arguments.text(name, "name"),
         attributes=request_names(attributes),
-        purpose=purpose,
+        purpose=_arguments.text(purpose, "purpose"),
         recorded_from_time=micros(recorded_from, "recorded_from"),
         recorded_to_time=micros(recorded_to, "recorded_to"),
         valid_from_time=micros(valid_from, "valid_from"),
@@ -204,7 +207,7 @@ def checkpoint() -> Operation[_results.Checkpoint]:
 
 
 def health(service: str) -> Operation[_results.Health]:
-    request = health_pb2.HealthCheckRequest(service=service)
+    request = health_pb2.HealthCheckRequest(service=_arguments.text(service, "service"))
     return Operation(health_stub.CHECK, request, lambda reply: _results.Health(reply.status), True)
 
 
@@ -219,7 +222,7 @@ def _write_update(
     must_not_exist: bool,
 ) -> None:
     """Into an empty request, in place: messages that are made elsewhere would be copied into it."""
-    request.name = name
+    request.name = _arguments.text(name, "name")
     _changes.write_changes(changes, request)
     if must_not_exist:
         if expected_revision is not None:
@@ -233,20 +236,20 @@ def _write_options(
     request: _WriteRequest, idempotency_key: str | None, durability: Durability | None, purpose: str
 ) -> None:
     if idempotency_key is not None:
-        if not idempotency_key:
+        if not _arguments.text(idempotency_key, "idempotency_key"):
             raise ValueError("idempotency_key is empty: leave it out, or give each write a key of its own")
         request.idempotency_key = idempotency_key
     if durability is not None:
         request.durability = cast(twin_pb2.Durability, checked_choice("durability", durability, Durability).value)
     if purpose:
-        request.purpose = purpose
+        request.purpose = _arguments.text(purpose, "purpose")
 
 
 def request_names(names: Iterable[str]) -> Iterable[str]:
-    """A str is an iterable of str too, and never meant as one."""
+    """Of attributes. A str is an iterable of str too, and never meant as one."""
     if isinstance(names, str):
         raise TypeError(f"attributes takes several names: write [{names!r}]")
-    return names
+    return [_arguments.text(name, "a name in attributes") for name in names]
 
 
 def _twin(reply: twins.GetTwinResponse) -> Twin:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
-from twind import _envelope, _operations, _options, _process
+from twind import _arguments, _envelope, _operations, _options, _process
 from twind._backoff import Backoff
 from twind._changes import ChangeLike
 from twind._channel import Channel
@@ -228,7 +228,7 @@ class Pipeline:
             raise RuntimeError("the pipeline has ended: calls belong inside its `with`")
         self._check_process()
         method = operation.method
-        seconds = self._channel.timeout if timeout is None else timeout
+        seconds = self._channel.timeout if timeout is None else _arguments.seconds(timeout, "timeout")
         payload = method.serialize(operation.request)
         frame = _envelope.request_frame(method.prefix, payload, seconds, self._channel.metadata)
         pending = Pending(self, operation, Call(frame, math.inf), seconds)

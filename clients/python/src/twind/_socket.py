@@ -49,7 +49,13 @@ def default_path(environment: Mapping[str, str] | None = None) -> str:
 def checked_path(path: str | os.PathLike[str] | None) -> str:
     """Raises ValueError for a path that no socket can have."""
     text = default_path() if path is None else os.fspath(path)
-    length = len(os.fsencode(text))
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        raise ValueError(f"the socket path {text!r} holds half of a surrogate pair, which no file's name can") from None
+    if b"\0" in encoded:
+        raise ValueError(f"the socket path {text!r} holds a NUL character")
+    length = len(encoded)
     if length == 0 or length > PATH_BYTES_MAX:
         raise ValueError(
             f"the socket path {text!r} takes {length} bytes, and a Unix socket's path has 1 to {PATH_BYTES_MAX}: "

@@ -14,7 +14,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Literal, NoReturn, get_args
 
-from twind import _process
+from twind import _arguments, _process
 from twind._backoff import Reconnects
 from twind._channel import Channel
 from twind._failures import timeout_error
@@ -43,11 +43,15 @@ class Cursor:
         attributes: Iterable[str],
         purpose: str,
     ) -> None:
-        self._request = WatchTwinsRequest(coalesce=coalesce, attributes=request_names(attributes), purpose=purpose)
+        self._request = WatchTwinsRequest(
+            coalesce=coalesce, attributes=request_names(attributes), purpose=_arguments.text(purpose, "purpose")
+        )
         if isinstance(source, str):
-            self._request.prefix = source
+            self._request.prefix = _arguments.text(source, "the prefix to watch")
+        elif not isinstance(source, Iterable) or isinstance(source, bytes):
+            raise TypeError(f"watch takes a name or prefix as a str, or several names, not {type(source).__name__}")
         else:
-            self._request.names.extend(source)
+            self._request.names.extend(_arguments.text(name, "a name to watch") for name in source)
             if not self._request.names:
                 raise ValueError("watch: the list of names is empty: give names, or a prefix as a str")
         # What has come and has not been handed out. Twins of the snapshot come before commits.
@@ -123,8 +127,8 @@ class Watch:
         self._cursor = cursor
         checked_word("on_gap", on_gap, get_args(OnGap))
         self._on_gap = on_gap
-        self._timeout = math.inf if timeout is None else timeout
-        self._reconnects = Reconnects(reconnect_timeout)
+        self._timeout = math.inf if timeout is None else _arguments.seconds(timeout, "timeout")
+        self._reconnects = Reconnects(_arguments.seconds(reconnect_timeout, "reconnect_timeout"))
         self._closed = False
         self._stream: ServerStream[WatchTwinsResponse] | None = None
         self._open(None)

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from twind import _envelope, _process, _socket
+from twind import _arguments, _envelope, _process, _socket
 from twind._backoff import Backoff
 from twind._connection import ConnectionLost, TimedOut
 from twind._failures import closed_error, lost_error, timeout_error
@@ -27,9 +27,9 @@ class Channel:
     def __init__(self, path: str, metadata: Mapping[str, str], timeout: float, connect_timeout: float) -> None:
         self.path = path
         # Of a call that states none; in seconds.
-        self.timeout = timeout
+        self.timeout = _arguments.seconds(timeout, "timeout")
         # How long a call waits for a daemon that is away, in seconds.
-        self.connect_timeout = connect_timeout
+        self.connect_timeout = _arguments.seconds(connect_timeout, "connect_timeout")
         self.metadata = _envelope.metadata_suffix(metadata)
         self.closed = False
         self._connection: Connection | None = None
@@ -50,7 +50,7 @@ class Channel:
     ) -> Res:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
-        seconds = self.timeout if timeout is None else timeout
+        seconds = self.timeout if timeout is None else _arguments.seconds(timeout, "timeout")
         return method.message(await self.exchange(method, payload, seconds, repeatable))
 
     async def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
@@ -145,7 +145,7 @@ class Channel:
 
     def _stream(self, method: Method[Any, Any], payload: bytes | None, timeout: float | None) -> Stream:
         """Begins a stream at its first use; without a payload, one whose messages are sent on it."""
-        seconds = math.inf if timeout is None else timeout
+        seconds = math.inf if timeout is None else _arguments.seconds(timeout, "timeout")
         frame = _envelope.request_frame(method.prefix, payload or b"", seconds, self.metadata)
         stream = Stream(self.connect, method.name, frame, payload is None, seconds)
         self._streams.add(weakref.ref(stream, self._streams.discard))

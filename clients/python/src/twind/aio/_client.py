@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
-from twind import _operations, _options, _socket
+from twind import _envelope, _operations, _options, _socket
 from twind._backup import Backup, BackupParts, Path, Progress
 from twind._batches import NamesLeft
 from twind._changes import ChangeLike
@@ -54,7 +54,7 @@ class Client:
         self._options: dict[str, Any] = {
             "agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout,
         }  # fmt: skip
-        self._channel = Channel(self.path, {"twind-agent": agent} if agent else {}, timeout, connect_timeout)
+        self._channel = Channel(self.path, _envelope.agent_metadata(agent), timeout, connect_timeout)
         self.twins = TwinServiceAsyncStub(self._channel)
         self.admin = AdminServiceAsyncStub(self._channel)
         self.healths = HealthAsyncStub(self._channel)

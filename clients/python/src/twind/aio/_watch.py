@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import NoReturn, get_args
 
-from twind import _process
+from twind import _arguments, _process
 from twind._backoff import Reconnects
 from twind._failures import timeout_error
 from twind._generated.twind.v1 import twin_service_stub
@@ -40,8 +40,8 @@ class Watch:
         self._cursor = cursor
         checked_word("on_gap", on_gap, get_args(OnGap))
         self._on_gap = on_gap
-        self._timeout = math.inf if timeout is None else timeout
-        self._reconnects = Reconnects(reconnect_timeout)
+        self._timeout = math.inf if timeout is None else _arguments.seconds(timeout, "timeout")
+        self._reconnects = Reconnects(_arguments.seconds(reconnect_timeout, "reconnect_timeout"))
         self._closed = False
         # Of the task that waits to connect again.
         self._waking: asyncio.Future[bool] | None = None
