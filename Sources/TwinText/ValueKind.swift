@@ -4,8 +4,13 @@ import TwinClient
 
 package enum ValueKind: String, CaseIterable, Sendable {
   case string, int, double, bool, bytes, timestamp, list, json
+  /// Of a version that is newer than this one. Only such a value has it, and an export of one.
+  case unknown
 
-  package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+  /// Those that people can choose from.
+  package static var names: String {
+    allCases.filter { $0 != .unknown }.map(\.rawValue).joined(separator: ", ")
+  }
 }
 
 extension Value {
@@ -27,6 +32,7 @@ extension Scalar {
     case .bool: .bool
     case .bytes: .bytes
     case .timestamp: .timestamp
+    case .unknown: .unknown
     }
   }
 }
