@@ -125,6 +125,9 @@ let package = Package(
       name: "TwinStoreTests",
       dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", "CLinux", grdb],
       swiftSettings: strict),
+    .testTarget(
+      name: "TwinClientTests", dependencies: ["TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto"],
+      swiftSettings: strict),
     .testTarget(name: "TwinTextTests", dependencies: ["TwinText", "TwinClient"], swiftSettings: strict),
   ]
 )

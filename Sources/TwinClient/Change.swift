@@ -68,16 +68,37 @@ public enum Durability: UInt32, Sendable, CaseIterable {
 
 /// What all writes may state.
 public struct WriteOptions: Sendable {
-  /// At most 64 bytes. The same key of the same agent in the same space returns the first result again.
-  public var idempotencyKey = ""
+  /// At most 64 bytes. The same key of the same agent in the same space returns the first result again. nil = none.
+  public var idempotencyKey: String?
   public var durability = Durability.unspecified
   /// What the data is for; empty = not stated.
   public var purpose = ""
 
   public init() {}
+
+  /// The key as the wire has it. Throws INVALID_ARGUMENT for an empty one, which would be none.
+  func wireKey(in arena: Arena) throws(RPCError) -> UnsafeMutablePointer<CChar> {
+    if idempotencyKey == "" {
+      throw RPCError(.invalidArgument, "the idempotency key is empty: leave it out when there is none")
+    }
+    return arena.string(idempotencyKey ?? "")
+  }
 }
 
 extension Change {
+  /// Throws INVALID_ARGUMENT for what the wire would take for something not stated, or for another time.
+  func check() throws(RPCError) {
+    try checkUnit(validFrom ?? 0, "validFrom of \(attribute)")
+    try checkUnit(validTo ?? 0, "validTo of \(attribute)")
+    if confidence == 0 {
+      throw RPCError(
+        .invalidArgument, "the confidence of \(attribute) is 0, and is above 0: make it nil when it is not known")
+    }
+    if evidence == "" {
+      throw RPCError(.invalidArgument, "the evidence of \(attribute) is empty: make it nil when there is none")
+    }
+  }
+
   func wire(in arena: Arena) -> UnsafeMutablePointer<Twind__V1__Change> {
     let message = arena.make(Twind__V1__Change.self)
     message.pointee.attribute = arena.string(attribute)

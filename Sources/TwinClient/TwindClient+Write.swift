@@ -90,7 +90,7 @@ extension TwindClient {
       try updates.map { (update) throws(RPCError) in
         UnsafeMutablePointer(mutating: try Self.request(update, WriteOptions(), arena))
       })
-    request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+    request.pointee.idempotency_key = try options.wireKey(in: arena)
     request.pointee.durability = options.durability.wire
     request.pointee.purpose = arena.string(options.purpose)
     defer { withExtendedLifetime(arena) {} }
@@ -104,13 +104,13 @@ extension TwindClient {
   public func delete(
     _ name: String, expectedRevision: UInt64? = nil, _ options: WriteOptions = WriteOptions()
   ) throws(RPCError) -> WriteResult {
-    let reply = try call(TwinServiceRoutes.deleteTwin) { arena, request in
+    let reply = try call(TwinServiceRoutes.deleteTwin) { (arena, request) throws(RPCError) in
       request.pointee.name = arena.string(name)
       if let expectedRevision {
         request.pointee.precondition_case = TWIND__V1__DELETE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION
         request.pointee.expected_revision = expectedRevision
       }
-      request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+      request.pointee.idempotency_key = try options.wireKey(in: arena)
       request.pointee.durability = options.durability.wire
       request.pointee.purpose = arena.string(options.purpose)
     }
@@ -124,10 +124,7 @@ extension TwindClient {
   private static func request(
     _ update: TwinUpdate, _ options: WriteOptions, _ arena: Arena
   ) throws(RPCError) -> UnsafePointer<Twind__V1__UpdateTwinRequest> {
-    for change in update.changes {
-      try checkUnit(change.validFrom ?? 0, "validFrom of \(change.attribute)")
-      try checkUnit(change.validTo ?? 0, "validTo of \(change.attribute)")
-    }
+    for change in update.changes { try change.check() }
     let request = arena.make(Twind__V1__UpdateTwinRequest.self)
     request.pointee.name = arena.string(update.name)
     request.pointee.n_changes = update.changes.count
@@ -141,7 +138,7 @@ extension TwindClient {
       request.pointee.precondition_case = TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_MUST_NOT_EXIST
       request.pointee.must_not_exist = 1
     }
-    request.pointee.idempotency_key = arena.string(options.idempotencyKey)
+    request.pointee.idempotency_key = try options.wireKey(in: arena)
     request.pointee.durability = options.durability.wire
     request.pointee.purpose = arena.string(options.purpose)
     return UnsafePointer(request)

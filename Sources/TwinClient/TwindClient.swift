@@ -49,11 +49,11 @@ public final class TwindClient: Sendable {
 
   /// Calls with a request that is built in an arena.
   func call<Request, Response>(
-    _ route: Route<Request, Response>, _ build: (Arena, UnsafeMutablePointer<Request>) -> Void
+    _ route: Route<Request, Response>, _ build: (Arena, UnsafeMutablePointer<Request>) throws(RPCError) -> Void
   ) throws(RPCError) -> Received<Response> {
     let arena = Arena(chunkBytes: 1024)
     let request = arena.make(Request.self)
-    build(arena, request)
+    try build(arena, request)
     defer { withExtendedLifetime(arena) {} }
     return try rpc.call(route, UnsafePointer(request))
   }

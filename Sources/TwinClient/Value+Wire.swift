@@ -7,6 +7,8 @@ extension Value {
   func wire(in arena: Arena) -> UnsafeMutablePointer<Twind__V1__Value> {
     let message = arena.make(Twind__V1__Value.self)
     switch self {
+    case .scalar(.unknown(let encoded)):
+      return arena.message(encoded)
     case .scalar(.string(let text)):
       message.pointee.kind_case = TWIND__V1__VALUE__KIND_STRING_VALUE
       message.pointee.string_value = arena.string(text)
@@ -38,12 +40,12 @@ extension Value {
     return message
   }
 
-  /// A value of a kind that this version does not know reads as an empty JSON text.
   init(_ message: UnsafePointer<Twind__V1__Value>?) {
-    guard let value = message?.pointee else {
-      self = .json("")
+    guard let message else {
+      self = .unknown([])
       return
     }
+    let value = message.pointee
     switch value.kind_case {
     case TWIND__V1__VALUE__KIND_STRING_VALUE: self = .string(String(cString: value.string_value))
     case TWIND__V1__VALUE__KIND_INT_VALUE: self = .int(value.int_value)
@@ -53,9 +55,9 @@ extension Value {
     case TWIND__V1__VALUE__KIND_TIMESTAMP_VALUE: self = .timestamp(value.timestamp_value)
     case TWIND__V1__VALUE__KIND_LIST_VALUE:
       let list = value.list_value.pointee
-      self = .list((0..<list.n_values).compactMap { list.values[$0].flatMap { Scalar($0) } })
+      self = .list(messages(list.values, list.n_values).map { Scalar($0) })
     case TWIND__V1__VALUE__KIND_JSON_VALUE: self = .json(String(cString: value.json_value))
-    default: self = .json("")
+    default: self = .unknown(message.encoded())
     }
   }
 }
@@ -64,6 +66,8 @@ extension Scalar {
   fileprivate func wire(in arena: Arena) -> UnsafeMutablePointer<Twind__V1__Scalar> {
     let message = arena.make(Twind__V1__Scalar.self)
     switch self {
+    case .unknown(let encoded):
+      return arena.message(encoded)
     case .string(let text):
       message.pointee.kind_case = TWIND__V1__SCALAR__KIND_STRING_VALUE
       message.pointee.string_value = arena.string(text)
@@ -86,7 +90,7 @@ extension Scalar {
     return message
   }
 
-  fileprivate init?(_ message: UnsafePointer<Twind__V1__Scalar>) {
+  fileprivate init(_ message: UnsafePointer<Twind__V1__Scalar>) {
     let value = message.pointee
     switch value.kind_case {
     case TWIND__V1__SCALAR__KIND_STRING_VALUE: self = .string(String(cString: value.string_value))
@@ -95,8 +99,16 @@ extension Scalar {
     case TWIND__V1__SCALAR__KIND_BOOL_VALUE: self = .bool(value.bool_value != 0)
     case TWIND__V1__SCALAR__KIND_BYTES_VALUE: self = .bytes([UInt8](value.bytes_value))
     case TWIND__V1__SCALAR__KIND_TIMESTAMP_VALUE: self = .timestamp(value.timestamp_value)
-    default: return nil
+    default: self = .unknown(message.encoded())
     }
+  }
+}
+
+extension Arena {
+  /// The message that these bytes are; an empty one, which the daemon refuses, when they are none.
+  fileprivate func message<Message: ProtobufMessage>(_ encoded: [UInt8]) -> UnsafeMutablePointer<Message> {
+    let unpacked = encoded.withUnsafeBytes { try? unpack(Message.self, $0) }
+    return unpacked.map { UnsafeMutablePointer(mutating: $0) } ?? make(Message.self)
   }
 }
 

@@ -9,6 +9,9 @@ public enum Scalar: Equatable, Sendable {
   case bytes([UInt8])
   /// Microseconds since the Unix epoch.
   case timestamp(Int64)
+  /// Of a kind that this version does not know: the encoded twind.v1.Value, or twind.v1.Scalar in a list. Written, it is
+  /// the same value again.
+  case unknown([UInt8])
 }
 
 /// An attribute's value.
@@ -24,4 +27,5 @@ public enum Value: Equatable, Sendable {
   public static func bool(_ truth: Bool) -> Value { .scalar(.bool(truth)) }
   public static func bytes(_ bytes: [UInt8]) -> Value { .scalar(.bytes(bytes)) }
   public static func timestamp(_ micros: Int64) -> Value { .scalar(.timestamp(micros)) }
+  public static func unknown(_ encoded: [UInt8]) -> Value { .scalar(.unknown(encoded)) }
 }

@@ -12,6 +12,7 @@ extension Value {
       DisplayText.line(
         "(\(FixedText.bytes(UInt64(bytes.count)))) \(Scalar.bytes(bytes).json.dropFirst().dropLast())",
         width: min(width, 60))
+    case .scalar(.unknown(let bytes)): "(unknown kind, \(FixedText.bytes(UInt64(bytes.count))))"
     default: DisplayText.line(jsonText, width: width)
     }
   }

@@ -6,8 +6,9 @@
 //   double     a number, written with a point or an exponent
 //   bool       true or false
 //   bytes      a string, base64
+//   unknown    a string, base64 of the encoded value
 //   timestamp  a string, RFC 3339; outside of its years a number, microseconds since the epoch
-//   list       an array of such, where {"bytes":…} and {"timestamp":…} name the kinds that JSON does not have
+//   list       an array of such, where {"bytes":…}, {"timestamp":…} and {"unknown":…} name what JSON does not have
 //   json       the JSON itself
 
 import FoundationEssentials
@@ -40,7 +41,7 @@ extension Scalar {
     case .int(let number): "\(number)"
     case .double(let number): "\(number)"
     case .bool(let truth): truth ? "true" : "false"
-    case .bytes(let bytes): JSONObject.quoted(Data(bytes).base64EncodedString())
+    case .bytes(let bytes), .unknown(let bytes): JSONObject.quoted(Data(bytes).base64EncodedString())
     case .timestamp(let micros): TimestampText.utc(micros).map(JSONObject.quoted) ?? "\(micros)"
     }
   }
@@ -48,7 +49,7 @@ extension Scalar {
   /// As an element of a list, where no kind stands beside it.
   var jsonElement: String {
     switch self {
-    case .bytes, .timestamp: "{\"\(kind.rawValue)\":\(json)}"
+    case .bytes, .timestamp, .unknown: "{\"\(kind.rawValue)\":\(json)}"
     default: json
     }
   }
@@ -93,7 +94,8 @@ extension JSONReader {
     case .object:
       var found: Scalar?
       try object { (reader, name) in
-        guard let kind = ValueKind(rawValue: name), kind == .bytes || kind == .timestamp, found == nil else {
+        let kinds: [ValueKind] = [.bytes, .timestamp, .unknown]
+        guard let kind = kinds.first(where: { $0.rawValue == name }), found == nil else {
           throw reader.fault("{\"bytes\":…} or {\"timestamp\":…} is expected")
         }
         found = try reader.scalar(kind)

@@ -7,7 +7,7 @@ extension Value {
   /// The value of the kind that the text states.
   ///
   /// Forms: `string` as it is; `int` 64 bits; `double` finite; `bool` true, false, 1, 0; `bytes` base64; `timestamp`
-  /// RFC 3339 or a date; `list` a JSON array; `json` any JSON.
+  /// RFC 3339 or a date; `list` a JSON array; `json` any JSON; `unknown` base64.
   package init(_ text: String, as kind: ValueKind) throws {
     switch kind {
     case .string: self = .string(try Self.storable(text))
@@ -19,6 +19,9 @@ extension Value {
     case .timestamp:
       let form = "RFC 3339, for example 2026-01-31T09:00:00Z"
       self = .timestamp(try Self.parsed(text, TimestampText.parse(text), "a timestamp", form))
+    case .unknown:
+      let form = "base64, as an export has it"
+      self = .unknown(try Self.parsed(text, Data(base64Encoded: text).map { [UInt8]($0) }, "an unknown value", form))
     case .list, .json:
       var reader = JSONReader(Array(text.utf8))
       do {

@@ -4,8 +4,13 @@ import TwinClient
 
 package enum ValueKind: String, CaseIterable, Sendable {
   case string, int, double, bool, bytes, timestamp, list, json
+  /// Of a version that is newer than this one. Only such a value has it, and an export of one.
+  case unknown
 
-  package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+  /// Those that people can choose from.
+  package static var names: String {
+    allCases.filter { $0 != .unknown }.map(\.rawValue).joined(separator: ", ")
+  }
 
   /// Throws when there is no such kind.
   package init(named word: String) throws(TextFault) {
@@ -35,6 +40,7 @@ extension Scalar {
     case .bool: .bool
     case .bytes: .bytes
     case .timestamp: .timestamp
+    case .unknown: .unknown
     }
   }
 }

@@ -34,7 +34,7 @@ struct WriteArguments: ParsableArguments {
 
   var options: WriteOptions {
     var options = WriteOptions()
-    options.idempotencyKey = idempotencyKey ?? ""
+    options.idempotencyKey = idempotencyKey
     options.durability = durability?.level ?? .unspecified
     options.purpose = purpose ?? ""
     return options

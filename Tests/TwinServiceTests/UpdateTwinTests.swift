@@ -58,6 +58,29 @@ import TwinRoutes
       code { try twind.update("acme/customer/1", [.increment("orders", by: .int(2))], options) } == .invalidArgument)
   }
 
+  /// The wire would have taken each for something that is not stated.
+  @Test func whatIsEmptyIsRefused() throws {
+    var unsure = Change.set("a", .int(1))
+    unsure.confidence = 0
+    var baseless = Change.set("b", .int(1))
+    baseless.evidence = ""
+    var options = WriteOptions()
+    options.idempotencyKey = ""
+    let writes: [(String, () throws -> Void)] = [
+      ("the confidence of a is 0", { [twind] in try twind.update("acme/customer/1", [unsure]) }),
+      ("the evidence of b is empty", { [twind] in try twind.update("acme/customer/1", [baseless]) }),
+      ("idempotency key is empty", { [twind] in try twind.update("acme/customer/1", [.set("a", .int(1))], options) }),
+      ("idempotency key is empty", { [twind] in try twind.update(many: [], options) }),
+      ("idempotency key is empty", { [twind] in try twind.delete("acme/customer/1", options) }),
+    ]
+    for (reason, write) in writes {
+      let error = failure(write)
+      #expect(
+        error?.code == .invalidArgument && error?.message.contains(reason) == true, "\(String(describing: error))")
+    }
+    #expect(code { _ = try twind.get("acme/customer/1") } == .notFound)
+  }
+
   @Test func aKeyInTheDatabaseIsAnsweredInOrder() throws {
     var options = WriteOptions()
     options.idempotencyKey = "order-1"

@@ -10,6 +10,8 @@ import TwinText
     (.string("a\u{1b}[31m\nb\u{9b}"), "a\\u001b[31m\\nb\\u009b", "a\\u001b[31m\\nb\\u009b"), (.int(-3), "-3", "-3"),
     (.double(2), "2.0", "2.0"), (.bool(true), "true", "true"), (.bytes([0, 1]), "(2 B) AAE=", "(2 B) AAE="),
     (.list([.int(1), .string("x")]), "[1,\"x\"]", "[1,\"x\"]"), (.json("{\n}"), "{\\n}", "{\\n}"),
+    (.unknown([0x4a, 0]), "(unknown kind, 2 B)", "(unknown kind, 2 B)"),
+    (.list([.unknown([0x38, 5])]), "[{\"unknown\":\"OAU=\"}]", "[{\"unknown\":\"OAU=\"}]"),
   ])
   func values(_ value: Value, _ display: String, _ compact: String) {
     #expect(value.display() == display)

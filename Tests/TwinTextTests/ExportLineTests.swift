@@ -25,6 +25,7 @@ import TwinText
     .bytes([]),
     .bytes(Array(0...255)), .timestamp(0), .timestamp(-1), .timestamp(.min), .timestamp(.max), .list([]),
     .list([.string("a"), .int(1), .double(1), .bool(false), .bytes([1]), .timestamp(5), .timestamp(.max)]),
+    .unknown([]), .unknown([0x4a, 0]), .list([.int(1), .unknown([0x38, 5])]),
     .json("{\"a\": [1, 2.50]}"), .json("null"), .json(" {\n\"a\":1}"), .json("\"\\ud800\""), .json("1e400"),
   ])
   func isExact(_ value: Value) throws {

@@ -26,7 +26,8 @@ import TwinText
     (ValueKind.string, "a\0"), (.int, ""), (.int, "1.0"), (.int, "9223372036854775808"), (.int, "0x10"),
     (.double, "inf"), (.double, "nan"), (.double, "1e999"), (.double, "0x1p3"), (.double, " 1"), (.bool, "yes"),
     (.bytes, "***"), (.timestamp, "yesterday"), (.list, "{}"), (.list, "[[1]]"), (.list, "[null]"), (.list, "[1] x"),
-    (.list, "[{\"int\":1}]"), (.list, "[\"a\\u0000\"]"), (.list, "[9223372036854775808]"), (.json, "{"), (.json, ""),
+    (.list, "[{\"int\":1}]"), (.unknown, "***"), (.list, "[\"a\\u0000\"]"), (.list, "[9223372036854775808]"),
+    (.json, "{"), (.json, ""),
   ])
   func refuses(_ kind: ValueKind, _ text: String) {
     #expect(throws: TextFault.self) { try Value(text, as: kind) }

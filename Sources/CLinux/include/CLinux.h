@@ -1,6 +1,7 @@
 // Linux calls that Swift's Glibc module does not import, or imports in a form that reads badly.
 //
-// Header-only: each function is the system call, nothing else, so that it inlines into Swift. Errors are errno's.
+// Nearly all in this header: each function is the system call, nothing else, so that it inlines into Swift. Errors are
+// errno's.
 #ifndef TWIND_CSYSTEM_H
 #define TWIND_CSYSTEM_H
 
@@ -199,6 +200,16 @@ static inline int twind_renice_thread(int niceness) { return setpriority(PRIO_PR
 
 // Locks a file for this process alone, at once or not at all.
 static inline int twind_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+// Which process this is: a forked child has another number than its parent. One load.
+extern uint32_t twind_generation;
+static inline uint32_t twind_process_generation(void) { return __atomic_load_n(&twind_generation, __ATOMIC_RELAXED); }
+
+// The socket belongs to this process: in a forked child it is closed at once, without a word to the other end. If it
+// stayed open there, the other end would not notice that this process has ended.
+void twind_own_socket(int fd);
+// Closes such a socket.
+void twind_close_own_socket(int fd);
 
 // From here on a crash prints `name`, the signal and the addresses of the functions that were under way, and ends the
 // process by the same signal. No register and no memory is printed: they may hold what a caller stored.

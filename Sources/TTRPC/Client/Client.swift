@@ -9,6 +9,11 @@ import Synchronization
 /// Calls a server's methods. Any thread may call; all share one connection.
 ///
 /// A call whose connection breaks throws UNAVAILABLE, and its outcome is unknown. The next call connects again.
+///
+/// A connection belongs to the process that opened it. In a forked child the first call connects anew, and the parent's
+/// connection is left alone; calls and streams that the parent has begun throw FAILED_PRECONDITION; closing the client, or
+/// a stream, ends nothing for the parent. Fork while no other thread is just connecting, and use no `async` methods in
+/// the child: Swift's own threads are not there.
 public final class Client: @unchecked Sendable {
   public struct Options: Sendable {
     /// How long connecting may take.

@@ -3,6 +3,8 @@
 // Whoever waits for a reply reads, for all (leader and followers), and whoever has begun something writes, for all: a
 // single caller thus writes and reads on its own thread. One lock guards the calls and says who has which role; it is
 // never held across a system call.
+//
+// In a forked child nothing here is looked at any more, not even the lock: a thread that the child does not have may hold it.
 
 import CLinux
 import Glibc
@@ -15,6 +17,7 @@ final class ClientChannel: @unchecked Sendable {
 
   private let transport: any Transport
   private let busyPollNanos: UInt64
+  private let process = twind_process_generation()
   private let lock: Lock
   private let news: Condition
   // Guarded by `lock`.
@@ -36,7 +39,17 @@ final class ClientChannel: @unchecked Sendable {
   }
 
   /// New calls can begin.
-  var isUsable: Bool { lock.withLock { failure == nil && session.hasIDsLeft } }
+  var isUsable: Bool { isOwn && lock.withLock { failure == nil && session.hasIDsLeft } }
+
+  /// False in a child of the process that connected.
+  private var isOwn: Bool { process == twind_process_generation() }
+
+  private func checkOwn() throws(RPCError) {
+    guard isOwn else {
+      throw RPCError(
+        .failedPrecondition, "this call belongs to the process that began it: begin another one in this process")
+    }
+  }
 
   // MARK: Calls
 
@@ -50,6 +63,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Sends a message of a stream. While another thread writes and much waits for it already, this one waits too.
   func send(_ call: ClientCall, _ message: [UInt8], until deadlineNanos: UInt64) throws(RPCError) {
+    try checkOwn()
     try lock.withLock { () throws(RPCError) in
       while isWriting && session.output.byteCount > Self.outputBytesMax && call.outcome == nil {
         news.wait(until: deadlineNanos)
@@ -61,12 +75,14 @@ final class ClientChannel: @unchecked Sendable {
   }
 
   func closeSending(_ call: ClientCall, until deadlineNanos: UInt64) {
+    guard isOwn else { return }
     lock.withLock { session.close(call) }
     flush(until: deadlineNanos)
   }
 
   /// Gives a call up; nothing happens when it has ended. Never waits.
   func cancel(_ call: ClientCall, _ error: RPCError) {
+    guard isOwn else { return }
     lock.withLock {
       session.cancel(call, error)
       news.broadcast()
@@ -79,6 +95,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Waits for the next message of a stream, or for the end: nil when it is a success.
   func nextMessage(_ call: ClientCall, until deadlineNanos: UInt64) throws(RPCError) -> [UInt8]? {
+    try checkOwn()
     wait(call, until: deadlineNanos)
     return try lock.withLock { () throws(RPCError) in
       if let message = call.takeMessage() { return message }
@@ -89,6 +106,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Waits for the payload of a response.
   func response(_ call: ClientCall, until deadlineNanos: UInt64) throws(RPCError) -> [UInt8] {
+    try checkOwn()
     wait(call, until: deadlineNanos)
     guard let outcome = lock.withLock({ call.outcome }) else {
       throw RPCError(.failedPrecondition, "the call's reply is a stream: take its messages")
@@ -98,6 +116,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Ends the connection and all its calls.
   func close(_ error: RPCError) {
+    guard isOwn else { return }
     transport.close()
     fail(error)
   }
@@ -106,6 +125,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Suspends until something has come for the call or it has ended. One task at a time.
   func news(of call: ClientCall) async {
+    guard isOwn else { return }
     await withCheckedContinuation { continuation in
       let isHere = lock.withLock {
         if call.hasNews { return true }
@@ -129,6 +149,7 @@ final class ClientChannel: @unchecked Sendable {
 
   /// Reads for all calls until the connection ends: the body of a reader thread.
   func readUntilClosed() {
+    guard isOwn else { return }
     lock.withLock {
       while isReading { news.wait() }
       isReading = true
@@ -250,6 +271,7 @@ final class ClientChannel: @unchecked Sendable {
   /// Sends everything that was begun. Returns at once when another thread is at it: that one sends this too. Past the
   /// deadline on the monotonic clock a thread of its own goes on, so that nothing is left behind; 0 never waits.
   func flush(until deadlineNanos: UInt64) {
+    guard isOwn else { return }
     let leads = lock.withLock { isWriting ? false : takeOutput() }
     if leads { write(until: deadlineNanos) }
   }

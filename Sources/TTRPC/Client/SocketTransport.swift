@@ -1,4 +1,4 @@
-// A client's Unix domain socket.
+// A client's Unix domain socket. It belongs to the process that connected it: in a forked child it is closed.
 
 import CLinux
 import Glibc
@@ -6,6 +6,8 @@ import Glibc
 /// A connected socket.
 final class SocketTransport: Transport {
   private let fd: Int32
+  private let process = twind_process_generation()
+  private var isOwn: Bool { process == twind_process_generation() }
 
   /// Connects. A listener with a full backlog is tried again until the deadline on the monotonic clock.
   init(path: String, deadlineNanos: UInt64) throws(RPCError) {
@@ -27,6 +29,7 @@ final class SocketTransport: Transport {
     }
     // Not before: a failing initializer runs deinit once all properties are set, and the socket would close twice.
     self.fd = fd
+    twind_own_socket(fd)
   }
 
   private static func connect(_ fd: Int32, _ path: String, _ deadlineNanos: UInt64) throws(RPCError) {
@@ -45,18 +48,21 @@ final class SocketTransport: Transport {
     }
   }
 
-  deinit { Glibc.close(fd) }
+  deinit { if isOwn { twind_close_own_socket(fd) } }
 
   func send(_ bytes: UnsafeRawBufferPointer) -> TransportResult {
-    result(twind_send(fd, bytes.baseAddress, bytes.count))
+    guard isOwn else { return .closed }
+    return result(twind_send(fd, bytes.baseAddress, bytes.count))
   }
 
   func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult {
+    guard isOwn else { return .closed }
     let count = twind_receive(fd, room.baseAddress, room.count)
     return count == 0 ? .closed : result(count)
   }
 
   func wait(for interest: TransportInterest, until deadlineNanos: UInt64) {
+    guard isOwn else { return }
     let events = (interest.contains(.readable) ? POLLIN : 0) | (interest.contains(.writable) ? POLLOUT : 0)
     var entry = pollfd(fd: fd, events: Int16(events), revents: 0)
     var millis: Int32 = -1
@@ -67,7 +73,7 @@ final class SocketTransport: Transport {
     poll(&entry, 1, millis)
   }
 
-  func close() { shutdown(fd, Int32(SHUT_RDWR)) }
+  func close() { if isOwn { shutdown(fd, Int32(SHUT_RDWR)) } }
 
   private func result(_ count: Int) -> TransportResult {
     if count >= 0 { return .bytes(count) }

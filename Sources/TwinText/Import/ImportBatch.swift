@@ -106,7 +106,7 @@ extension Scalar {
   fileprivate var byteCount: Int {
     switch self {
     case .string(let text): text.utf8.count + 12
-    case .bytes(let bytes): bytes.count + 12
+    case .bytes(let bytes), .unknown(let bytes): bytes.count + 12
     default: 16
     }
   }
