@@ -124,6 +124,8 @@ static void a_slow_daemon_is_not_polled_for(void) {
   int64_t before = cpu_micros();
   get_twins(client, 100);
   CHECK(cpu_micros() - before < 100 * 2000 / 2);
+  /* On a busy machine a reply may be there when a poll ends: then the count begins again. */
+  for (int i = 0; i < 10 && client->channel->vain_waits < 64; i++) get_twins(client, 100);
   CHECK(client->channel->vain_waits >= 64);
   twind_close(client);
   fake_server_stop(server);
