@@ -71,7 +71,7 @@ def test_replies_in_any_order(client, daemon):
 def test_more_threads_than_streams(client, daemon):
     client.update(NAME, {"a": 1})
     most = []
-    daemon.faults["GetTwin"] = [delayed(0.02)] * 400
+    daemon.faults["GetTwin"] = [delayed(0.2)] * 400
     original = daemon._request
 
     def request(peer, stream, flags, body):
