@@ -1,6 +1,7 @@
 import TTRPC
 import Testing
 import TwinClient
+import TwinCore
 import TwinStore
 
 private let name = "acme/customer/1"
@@ -123,7 +124,7 @@ private let second: Int64 = 1_000_000
     var options = ReadOptions()
     options.knownAt = start + 1
     let error = failure { _ = try twind.get(name, options) }
-    #expect(error?.code == .invalidArgument && error?.message.contains("known_at \(start + 1)") == true)
+    #expect(error?.code == .invalidArgument && error?.message.contains("known_at \(instant(start + 1))") == true)
     options.knownAt = start
     #expect(try twind.get(name, options).twin?["plan"] == .string("basic"))
     options.validAt = start + 1_000 * second
