@@ -17,7 +17,7 @@ NFC, NFD = "acme/customer/Jos\u00e9", "acme/customer/Jose\u0301"
 
 BAD_NAMES = [
     "", "acme", "acme/customer", "acme/customer/", "/customer/1", "acme//1", "Acme/customer/1", "acme/Customer/1",
-    "1acme/customer/1", "acme/cust_omer/1", "acme/customer/1/2", "acme/customer/a\0b", "acme/customer/a\nb",
+    "1acme/customer/1", "acme/cust_omer/1", "acme/customer/1/2", "acme/customer/a\1b", "acme/customer/a\nb",
     "acme/customer/\x7f", "acme/customer/\u0085", "acme/customer/" + "x" * 201, "acme/customer/" + "é" * 101,
     "a" * 64 + "/customer/1", "acme/" + "k" * 64 + "/1", "-acme/customer/1", "acme/customer/1/",
 ]  # fmt: skip
@@ -33,7 +33,7 @@ def test_a_mask_covers_what_is_below_a_name(client: twind.Client) -> None:
     assert len(client.get(NAME)) == 6
 
 
-@pytest.mark.parametrize("name", ["", "A", "a..b", ".a", "a.", "1a", "a-b", "a" * 128, "a" * 64, "é", "a\0"])
+@pytest.mark.parametrize("name", ["", "A", "a..b", ".a", "a.", "1a", "a-b", "a" * 128, "a" * 64, "é", "a\1"])
 def test_a_mask_with_a_bad_name(client: twind.Client, name: str) -> None:
     client.update(NAME, {"a": 1})
     with pytest.raises(twind.InvalidArgument):
@@ -179,7 +179,7 @@ def test_list_by_prefix(client: twind.Client, prefix: str, count: int) -> None:
     assert len(names) == count and names == sorted(names) and all(name.startswith(prefix) for name in names)
 
 
-@pytest.mark.parametrize("prefix", ["acme", "acme/cust", "Acme/", "acme//", "acme/customer/1/", "acme/customer/\0"])
+@pytest.mark.parametrize("prefix", ["acme", "acme/cust", "Acme/", "acme//", "acme/customer/1/", "acme/customer/\1"])
 def test_a_prefix_that_is_none(client: twind.Client, prefix: str) -> None:
     client.update(NAME, {"a": 1})
     with pytest.raises(twind.InvalidArgument):
@@ -238,7 +238,7 @@ def test_purposes(client: twind.Client, purpose: str) -> None:
     assert client.get(NAME, purpose=purpose).attribute("a").purpose == purpose
 
 
-@pytest.mark.parametrize("purpose", ["A", "1a", "_a", "a b", "é", "x" * 64, "a\0", "-"])
+@pytest.mark.parametrize("purpose", ["A", "1a", "_a", "a b", "é", "x" * 64, "a\1", "-"])
 def test_a_purpose_out_of_grammar(client: twind.Client, purpose: str) -> None:
     client.update(NAME, {"a": 1})
     calls: list[Callable[[], object]] = [
