@@ -33,6 +33,7 @@ final class HistoryFile {
     if fd < 0 { throw .io(path: path, operation: "open", errno: errno) }
     var status = stat()
     byteCount = fstat(fd, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+    // unowned: the reader is this object's own, is not handed out, and is called on the thread that calls this object.
     reader = try naming { try HistoryReader { [unowned self] room in try read(into: room) } }
   }
 

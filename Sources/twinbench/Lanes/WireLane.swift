@@ -41,7 +41,7 @@ final class WireLane: Lane {
 
   func begin(_ call: Call, tag: UInt32) throws { try begin(call, tag: tag, stamp: nil) }
 
-  /// - Parameter stamp: goes where the request has the mark of a new value.
+  /// - Parameter stamp: a number that replaces the placeholder of a new value in the request.
   func begin(_ call: Call, tag: UInt32, stamp: UInt64?) throws {
     guard let template = only ?? templates[call.operation] else {
       throw BenchFailure("this peer cannot \(call.operation.rawValue)")
