@@ -13,6 +13,26 @@ package enum AttributeName {
     }
   }
 
+  /// A name that a text could have: `First Name`, `firstName` and `FIRST-NAME` are first_name. nil = none.
+  package static func suggestion(for text: String) -> String? {
+    var name = ""
+    var wasLower = false
+    for character in text {
+      let isLetter = character.isASCII && character.isLetter
+      guard isLetter || character.isASCII && character.isNumber else {
+        if !name.isEmpty && name.last != "_" { name.append("_") }
+        wasLower = false
+        continue
+      }
+      if wasLower && character.isUppercase { name.append("_") }
+      name += character.lowercased()
+      wasLower = character.isLowercase
+    }
+    while name.last == "_" { name.removeLast() }
+    if name.first?.isNumber == true { name = "column_\(name)" }
+    return name.isEmpty ? nil : String(name.prefix(partBytesMax))
+  }
+
   private static func isPart(_ part: Substring.UTF8View) -> Bool {
     guard part.count <= partBytesMax, let first = part.first, isLower(first) else { return false }
     return part.allSatisfy { isLower($0) || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: "_") }

@@ -6,9 +6,6 @@ import TwinClient
 import TwinText
 
 struct Import: ParsableCommand {
-  /// Batches that are filled at a time: of so many agents.
-  private static let openBatchesMax = 16
-
   static let configuration = CommandConfiguration(
     abstract: "Write twins from CSV or NDJSON, as often as you like.",
     discussion: """
@@ -27,20 +24,40 @@ struct Import: ParsableCommand {
 
       A column is a string unless --types says otherwise (kinds and their forms:
       twinctl set --help); in NDJSON integers are ints, other numbers doubles,
-      arrays of scalars lists, other arrays and objects json. Empty cells and null
-      change nothing; nor does a value that is there already, so that an import
-      can be run again at any time. A delimiter of spaces may be several.
+      arrays of scalars lists, other arrays and objects json. An empty cell makes
+      no attribute and changes none, unless --empty says otherwise; nor does null,
+      or a value that is there already. A delimiter of spaces may be several.
+
+      A header such as First Name is no attribute's name: --map "First Name=first_name"
+      gives it one, --map "First Name=" leaves the column out. Other options call
+      columns as the header does.
+
+      --time-format takes unix, unix-ms, unix-us, or a pattern of
+      %Y %y %m %b %d %H %I %p %M %S %f %z %F %T; without %z times are UTC. It is for
+      timestamps and for --valid-from-column.
+
+      The same rows of a file are written once: importing a file again within 24
+      hours records nothing new, also where increments or several rows for a twin
+      are in it, and one that was interrupted is finished. It is the file's content
+      that counts, with the options and the agent, not its name. --again writes all
+      rows anew. What comes through a pipe is always written.
 
       Rows that are wrong are written to the rejects file, with line number and
       reason, as {"line":12,"reason":"…","row":"…"}; the others are imported and
       the exit code is 9. With --strict the first such row ends the import: rows
-      before it are imported, those behind it are not.
+      before it are imported, those behind it are not. A quote that opens a field
+      and does not close it costs the line that it is on: reading goes on at the
+      next one.
 
       EXAMPLES
         twinctl import people.csv --space acme --kind customer --id-column id \\
           --types visits:int,vip:bool,seen:timestamp
         twinctl import log.txt --delimiter space --columns id,,orders,spent \\
           --no-header --space shop --kind customer --id-column id
+        twinctl import crm.csv --space acme --kind customer --id-column "Client No" \\
+          --map "First Name=first_name" --map "Notes=" --trim --dry-run
+        twinctl import orders.csv --space acme --kind customer --id-column customer \\
+          --increment spent --types spent:double
         twinctl import twins.ndjson
         zcat people.ndjson.gz | twinctl import - --space acme --kind customer \\
           --id-column id
@@ -49,10 +66,7 @@ struct Import: ParsableCommand {
   @Argument(help: "The file, or - for standard input.") var file: String
   @OptionGroup(title: "Format") var format: ImportFormatArguments
   @OptionGroup(title: "Twins") var twins: ImportTwinArguments
-  @Option(help: ArgumentHelp("Where wrong rows go (default: FILE.rejects).", valueName: "file")) var rejects: String?
-  @Flag(help: "Stop at the first wrong row.") var strict = false
-  @Option(help: ArgumentHelp("Twins in one commit, at most 256.", valueName: "count"))
-  var batchSize = ImportBatch.twinsMax
+  @OptionGroup(title: "Run") var course: ImportCourseArguments
   @Option(help: ArgumentHelp("What the writes must survive (default: the daemon's).", valueName: "level"))
   var durability: DurabilityArgument?
   @Option(help: "What the data is for.") var purpose: String?
@@ -60,62 +74,58 @@ struct Import: ParsableCommand {
   @OptionGroup var common: CommonArguments
 
   func validate() throws {
-    if !(1...ImportBatch.twinsMax).contains(batchSize) {
-      throw ValidationError("--batch-size is \(batchSize): use 1 to \(ImportBatch.twinsMax)")
+    if !twins.increment.isEmpty && (facts.validFrom != nil || facts.validTo != nil) {
+      throw ValidationError("an --increment counts from its import on: use it without --valid-from and --valid-to")
+    }
+    if twins.validFromColumn != nil && facts.validFrom != nil {
+      throw ValidationError("use --valid-from-column or --valid-from, not both")
     }
   }
 
   func run() throws {
     let input = try InputFile(file)
-    let rejected = RejectsFile(rejects ?? (file == "-" ? "stdin.rejects" : file + ".rejects"), isStrict: strict)
-    var pipeline = ImportPipeline(options, rejected, isStrict: strict) { [common] in common.client(agent: $0) }
+    let rejected = RejectsFile(
+      course.rejects ?? (file == "-" ? "stdin.rejects" : file + ".rejects"), isStrict: course.strict,
+      maximum: course.maxRejects)
     var progress = Progress(unit: "rows")
     var rowCount = 0
     do {
       var rows = try ImportRows(input, format, twins, facts, Author(agent: common.agent, purpose: purpose))
-      var batches = ImportBatches(twinsMax: batchSize, openMax: strict ? 1 : Self.openBatchesMax)
-      while let row = try rows.next() {
+      var target = try target(input, rejected)
+      while !rejected.isFull, let row = try rows.next() {
         rowCount += 1
-        try take(row, &batches, &pipeline, rejected)
+        try take(row, &target, rejected)
         progress.show(rowCount, part: input.part)
       }
-      try finish(&batches, &pipeline)
+      try target.finish()
+      progress.clear()
+      try ImportReport(rowCount, progress, rejected).show(target, json: common.json)
     } catch {
       progress.clear()
       throw explained(error, rowCount)
     }
-    progress.clear()
-    try report(rowCount, pipeline.factCount, rejected, progress)
     if rejected.count > 0 { throw ExitStatus.rejectedRows }
   }
 
-  /// Puts a row into its batch; those that are full are sent.
-  private func take(
-    _ row: ImportRows.Row, _ batches: inout ImportBatches, _ pipeline: inout ImportPipeline, _ rejected: RejectsFile
-  ) throws {
-    do {
-      for write in try row.writes() {
-        for part in try write.parts() {
-          for batch in batches.add(part) { try pipeline.send(batch) }
-        }
-      }
-    } catch let fault as TextFault {
-      // What stands before the wrong row is imported.
-      if strict { try finish(&batches, &pipeline) }
-      try rejected.add(row.record, fault.description)
-    }
-  }
-
-  private func finish(_ batches: inout ImportBatches, _ pipeline: inout ImportPipeline) throws {
-    for batch in batches.takeAll() { try pipeline.send(batch) }
-    try pipeline.finish()
-  }
-
-  private var options: WriteOptions {
+  private func target(_ input: InputFile, _ rejected: RejectsFile) throws -> any ImportTarget {
+    if course.dryRun { return ImportPreview(isShown: !common.json) }
     var options = WriteOptions()
     options.durability = durability?.level ?? .unspecified
     options.purpose = purpose ?? ""
-    return options
+    let digest = course.again ? nil : try input.digest()
+    return ImportPipeline(
+      options, digest.map(ImportKeys.init), rejected, batchSize: course.batchSize, isStrict: course.strict
+    ) { [common] in common.client(agent: $0) }
+  }
+
+  private func take(_ row: ImportRows.Row, _ target: inout any ImportTarget, _ rejected: RejectsFile) throws {
+    do {
+      for write in try row.writes() { try target.add(write) }
+    } catch let fault as TextFault {
+      // What stands before the wrong row is imported.
+      if course.strict { try target.finish() }
+      try rejected.add(row.record, fault.description)
+    }
   }
 
   /// Errors of the daemon end an import; running it again finishes it.
@@ -126,24 +136,5 @@ struct Import: ParsableCommand {
     case let fault as TextFault: return Failure("\(file == "-" ? "standard input" : file): \(fault)")
     default: return error
     }
-  }
-
-  private func report(_ rows: Int, _ facts: Int, _ rejected: RejectsFile, _ progress: Progress) throws(Failure) {
-    guard common.json else {
-      let rate = FixedText.grouped(UInt64(progress.rate(rows)))
-      let seconds = FixedText.format(progress.seconds, places: 1)
-      var text = "\(FixedText.count(rows, "row")) in \(seconds) s (\(rate)/s), \(FixedText.count(facts, "fact"))"
-      if rejected.count > 0 {
-        text += ", \(FixedText.count(rejected.count, "row")) rejected: see \(DisplayText.line(rejected.path))"
-      }
-      return try Terminal.print(text)
-    }
-    var object = JSONObject()
-    object.add("rows", rows)
-    object.add("facts", facts)
-    object.add("rejected", rejected.count)
-    if rejected.count > 0 { object.add("rejects", rejected.path) }
-    object.add("seconds", progress.seconds)
-    try Terminal.print(object.text)
   }
 }

@@ -18,6 +18,11 @@ struct ImportFormatArguments: ParsableArguments {
     help: ArgumentHelp("Names for the columns, separated by commas; an empty one is left out.", valueName: "names"))
   var columns: String?
   @Flag(help: "The CSV file has no header line; --columns names the columns.") var noHeader = false
+  @Flag(help: "Of CSV: blanks around fields do not count, as in `1, Ann, 3`.") var trim = false
+  @Option(
+    help: ArgumentHelp("How times are written: %d.%m.%Y, unix (default: RFC 3339).", valueName: "format"),
+    transform: timeFormatArgument)
+  var timeFormat: TimeFormat?
 
   func validate() throws {
     if noHeader && columns == nil { throw ValidationError("--no-header needs --columns") }
@@ -30,7 +35,7 @@ struct ImportFormatArguments: ParsableArguments {
   /// Throws when the file's name does not say.
   func resolved(_ file: String) throws -> ImportFormat {
     if let format { return format }
-    if delimiter != nil || columns != nil { return .csv }
+    if delimiter != nil || columns != nil || trim { return .csv }
     let ending = file.split(separator: "/").last?.split(separator: ".").last?.lowercased()
     switch ending {
     case "csv", "tsv": return .csv
@@ -51,23 +56,89 @@ struct ImportTwinArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The column that holds the id.", valueName: "column")) var idColumn: String?
   @Option(help: ArgumentHelp("Kinds of columns: visits:int,seen:timestamp.", valueName: "column:kind"))
   var types: String?
+  @Option(
+    help: ArgumentHelp("The attribute that a column is; with none it is left out.", valueName: "column=attribute"))
+  var map: [String] = []
+  @Option(help: ArgumentHelp("A column that is added to its attribute.", valueName: "column"))
+  var increment: [String] = []
+  @Option(help: ArgumentHelp("The column that says from when on a row holds.", valueName: "column"))
+  var validFromColumn: String?
+  @Option(help: ArgumentHelp("What an empty cell does: skip, string or remove (default: skip).", valueName: "choice"))
+  var empty: EmptyCell?
   @Flag(inversion: .prefixedNo, help: "Of an export: take over from when to when values hold, and what is scheduled.")
   var validTimes = true
 
   /// How to read rows; nil when they are the lines of an export.
-  func rows() throws -> FlatRows? {
-    let types: [String: ValueKind]
-    do {
-      types = try FlatRows.types(self.types ?? "")
-    } catch {
-      throw Failure("--types: \(error)")
-    }
+  func rows(_ timeFormat: TimeFormat?) throws -> FlatRows? {
+    let types = try stated("--types") { () throws(TextFault) in try ColumnOptions.types(self.types ?? "") }
     switch (space, kind, idColumn) {
     case (let space?, let kind?, let idColumn?):
-      return FlatRows(space: space, kind: kind, idColumn: idColumn, types: types)
-    case (nil, nil, nil) where types.isEmpty: return nil
+      var rows = FlatRows(space: space, kind: kind, idColumn: idColumn, types: types)
+      rows.attributes = try stated("--map") { () throws(TextFault) in try ColumnOptions.attributes(map) }
+      rows.increments = Set(increment)
+      rows.validFromColumn = validFromColumn
+      rows.timeFormat = timeFormat
+      rows.emptyCell = empty ?? .skip
+      try checkIncrements(types)
+      return rows
+    case (nil, nil, nil) where !describesColumns && timeFormat == nil: return nil
     default: throw Failure("--space, --kind and --id-column belong together: say what the twins are")
     }
+  }
+
+  private var describesColumns: Bool {
+    types != nil || !map.isEmpty || !increment.isEmpty || validFromColumn != nil || empty != nil
+  }
+
+  private func checkIncrements(_ types: [String: ValueKind]) throws(Failure) {
+    for column in increment {
+      if let kind = types[column], kind != .int && kind != .double {
+        throw Failure("--types says \(kind.rawValue) for \(column.excerpt()): an --increment is an int or a double")
+      }
+    }
+    if !increment.isEmpty && validFromColumn != nil {
+      throw Failure("an --increment counts from its import on: use it without --valid-from-column")
+    }
+  }
+
+  private func stated<Parsed>(_ option: String, _ parse: () throws(TextFault) -> Parsed) throws(Failure) -> Parsed {
+    do {
+      return try parse()
+    } catch {
+      throw Failure("\(option): \(error)")
+    }
+  }
+}
+
+/// How an import goes about it.
+struct ImportCourseArguments: ParsableArguments {
+  @Flag(help: "Check every row and write nothing; what the daemon checks, such as sizes, is not checked.")
+  var dryRun = false
+  @Flag(help: "Write also rows of a file that was imported before.") var again = false
+  @Option(help: ArgumentHelp("Where wrong rows go (default: FILE.rejects).", valueName: "file")) var rejects: String?
+  @Option(help: ArgumentHelp("Stop once more rows than this are wrong (default: never).", valueName: "count"))
+  var maxRejects: Int?
+  @Flag(help: "Stop at the first wrong row.") var strict = false
+  @Option(help: ArgumentHelp("Twins in one commit, at most 256.", valueName: "count"))
+  var batchSize = ImportBatch.twinsMax
+
+  func validate() throws {
+    if !(1...ImportBatch.twinsMax).contains(batchSize) {
+      throw ValidationError("--batch-size is \(batchSize): use 1 to \(ImportBatch.twinsMax)")
+    }
+    if let maxRejects, maxRejects < 0 { throw ValidationError("--max-rejects is \(maxRejects): it must be at least 0") }
+    if strict && maxRejects != nil { throw ValidationError("use --strict or --max-rejects, not both") }
+  }
+}
+
+extension EmptyCell: ExpressibleByArgument {}
+
+@Sendable
+private func timeFormatArgument(_ text: String) throws -> TimeFormat {
+  do {
+    return try TimeFormat(text)
+  } catch {
+    throw ValidationError(error.description)
   }
 }
 

@@ -29,13 +29,16 @@ struct ImportRows {
     _ stated: Author
   ) throws {
     let isCSV = try format.resolved(input.path) == .csv
+    if !isCSV && (format.trim || twins.empty != nil) { throw Failure("--trim and --empty are for CSV") }
     let delimiter = isCSV ? format.resolvedDelimiter(input.path) : nil
-    reader = RecordReader(delimiter: delimiter, read: input.read)
+    reader = RecordReader(delimiter: delimiter, trims: format.trim, read: input.read)
     let updates: (Record) throws -> [ExportedUpdate]
-    switch (delimiter, try twins.rows()) {
+    switch (delimiter, try twins.rows(format.timeFormat)) {
     case (let delimiter?, let rows?):
       let columns = try Self.columns(&reader, delimiter, format, rows)
-      updates = Self.single { try columns.update(CSVFields.parse($0.bytes, delimiter: delimiter)) }
+      updates = Self.single {
+        try columns.update(CSVFields.parse($0.bytes, delimiter: delimiter, trims: format.trim))
+      }
     case (nil, let rows?): updates = Self.single { try rows.update($0.bytes) }
     case (nil, nil):
       let export = ExportLine(keepsValidTimes: twins.validTimes)
@@ -69,7 +72,7 @@ struct ImportRows {
         guard let header = try reader.next() else { throw TextFault("the file is empty: a header line is expected") }
         line = header.line
         if let fault = header.fault { throw fault }
-        names = try CSVFields.parse(header.bytes, delimiter: delimiter)
+        names = try CSVFields.parse(header.bytes, delimiter: delimiter, trims: format.trim)
       }
       if let columns = format.columnNames {
         if !format.noHeader && columns.count != names.count {

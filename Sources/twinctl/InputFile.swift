@@ -1,6 +1,8 @@
 // A file of the user's, read piece by piece or whole.
 
+import Crypto
 import Glibc
+import TwinText
 
 final class InputFile {
   private static let pieceBytes = 64 << 10
@@ -9,6 +11,8 @@ final class InputFile {
   private let fd: Int32
   /// nil = a pipe, whose length nobody knows.
   private let byteCount: Int?
+  /// Where it begins: standard input may have been read before.
+  private let start: Int
   private var readCount = 0
 
   /// `-` is standard input.
@@ -20,6 +24,7 @@ final class InputFile {
       throw Failure("cannot read \(path): \(String(cString: strerror(errno)))")
     }
     if status.st_mode & S_IFMT == S_IFDIR { throw Failure("cannot read \(path): it is a directory") }
+    start = max(0, lseek(fd, 0, SEEK_CUR))
     byteCount = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
   }
 
@@ -36,6 +41,22 @@ final class InputFile {
         return count
       }
       if errno != EINTR { throw Failure("cannot read \(path): \(String(cString: strerror(errno)))") }
+    }
+  }
+
+  /// Of all of it; nil when that can be read only once.
+  func digest() throws(Failure) -> [UInt8]? {
+    guard byteCount != nil else { return nil }
+    var place = start
+    var hash = SHA256()
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = piece.withUnsafeMutableBytes { pread(fd, $0.baseAddress, $0.count, place) }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw Failure("cannot read \(path): \(String(cString: strerror(errno)))") }
+      if count == 0 { return Array(hash.finalize()) }
+      piece.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
+      place += count
     }
   }
 

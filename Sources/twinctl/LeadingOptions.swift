@@ -18,6 +18,7 @@ enum LeadingOptions {
       }
     }
     guard let command = rest.popFirst() else { return arguments }
-    return [command] + leading + rest
+    // Help has none of them.
+    return command == "help" ? [command] + rest : [command] + leading + rest
   }
 }

@@ -4,20 +4,30 @@ import Glibc
 import TwinText
 
 final class RejectsFile {
+  private static let examplesMax = 3
+
   let path: String
   private(set) var count = 0
+  /// The first few.
+  private(set) var examples: [(line: Int, reason: String)] = []
   private let isStrict: Bool
+  private let maximum: Int?
   private var fd: Int32 = -1
   /// Parts of one row are one reject.
   private var lastLine = 0
 
   /// Makes the file with the first row; with `isStrict` there is none, and the first row is an error.
-  init(_ path: String, isStrict: Bool) {
+  /// - Parameter maximum: of rows; nil = any number.
+  init(_ path: String, isStrict: Bool, maximum: Int?) {
     self.path = path
     self.isStrict = isStrict
+    self.maximum = maximum
   }
 
   deinit { if fd >= 0 { close(fd) } }
+
+  /// There are more than there may be.
+  var isFull: Bool { maximum.map { count > $0 } ?? false }
 
   func add(_ record: Record, _ reason: String) throws {
     if isStrict {
@@ -27,6 +37,7 @@ final class RejectsFile {
     if record.line == lastLine { return }
     lastLine = record.line
     count += 1
+    if examples.count < Self.examplesMax { examples.append((record.line, reason)) }
     var object = JSONObject()
     object.add("line", record.line)
     object.add("reason", reason)

@@ -332,6 +332,8 @@ def test_a_command_that_is_misspelt(twinctl: Twinctl) -> None:
     assert "there is no command gte: did you mean get?" in twinctl.fails(LOCAL, "gte", NAME)
     assert "there is no command gett: did you mean get?" in twinctl.fails(LOCAL, "help", "gett")
     assert "there is no command xyz (see" in twinctl.fails(LOCAL, "xyz")
+    assert "did you mean get?" in twinctl.fails(LOCAL, "--socket", "/no", "help", "gett")
+    assert twinctl("--socket", "/no", "--json", "help", "get") == twinctl("help", "get")
     assert "ARGUMENTS" in twinctl("help", "get") and "SUBCOMMANDS" in twinctl("help")
 
 

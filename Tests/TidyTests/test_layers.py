@@ -23,8 +23,10 @@ ALLOWED = {
         "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", "ArgumentParser", "Configuration", "Logging",
         "ServiceLifecycle",
     },
-    "TwinText": {"TwinClient"},
-    "twinctl": {"TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", "ArgumentParser"},
+    "TwinText": {"TwinClient", "Crypto"},
+    "twinctl": {
+        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", "ArgumentParser", "Crypto",
+    },
     "twinbench": {
         "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
         "Histogram",

@@ -3,13 +3,17 @@
 package struct CSVFields {
   private let bytes: [UInt8]
   private let delimiter: UInt8
+  private let trims: Bool
   private var position = 0
 
   /// The texts of the fields. With a space as delimiter several stand for one, and those at either end for none.
   ///
   /// Throws naming the field, counted from 1.
-  package static func parse(_ record: [UInt8], delimiter: UInt8) throws(TextFault) -> [String] {
-    var fields = CSVFields(bytes: record, delimiter: delimiter)
+  /// - Parameter trims: blanks around a field, but not those within quotes, do not count.
+  package static func parse(
+    _ record: [UInt8], delimiter: UInt8, trims: Bool = false
+  ) throws(TextFault) -> [String] {
+    var fields = CSVFields(bytes: record, delimiter: delimiter, trims: trims)
     var texts: [String] = []
     repeat {
       guard fields.skipSpaces(isFirst: texts.isEmpty) else { break }
@@ -22,19 +26,22 @@ package struct CSVFields {
     return texts
   }
 
-  private init(bytes: [UInt8], delimiter: UInt8) {
+  private init(bytes: [UInt8], delimiter: UInt8, trims: Bool) {
     self.bytes = bytes
     self.delimiter = delimiter
+    self.trims = trims
   }
 
   private mutating func next() throws(TextFault) -> String {
     var text: [UInt8] = []
+    skipBlanks()
     if position < bytes.count && bytes[position] == UInt8(ascii: "\"") {
       text = try quoted()
     } else {
       let end = bytes[position...].firstIndex(of: delimiter) ?? bytes.count
       text = Array(bytes[position..<end])
       position = end
+      while let last = text.last, isBlank(last) { text.removeLast() }
       if text.contains(UInt8(ascii: "\"")) {
         throw TextFault("holds a quote: quote the whole field and double the quote")
       }
@@ -53,12 +60,23 @@ package struct CSVFields {
     while let quote = bytes[position...].firstIndex(of: UInt8(ascii: "\"")) {
       text += bytes[position..<quote]
       position = quote + 1
+      skipBlanks()
       guard position < bytes.count, bytes[position] != delimiter else { return text }
-      guard bytes[position] == UInt8(ascii: "\"") else { throw TextFault("goes on behind its closing quote") }
+      guard position == quote + 1, bytes[position] == UInt8(ascii: "\"") else {
+        throw TextFault("goes on behind its closing quote")
+      }
       text.append(UInt8(ascii: "\""))
       position += 1
     }
     throw TextFault("has a quote that does not end")
+  }
+
+  private func isBlank(_ byte: UInt8) -> Bool {
+    trims && (byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")) && byte != delimiter
+  }
+
+  private mutating func skipBlanks() {
+    while position < bytes.count && isBlank(bytes[position]) { position += 1 }
   }
 
   private mutating func takeDelimiter() -> Bool {

@@ -17,6 +17,8 @@ package struct ImportRow: Sendable {
     self.round = round
   }
 
+  fileprivate var space: Substring.UTF8View { Substring(update.name).utf8.prefix { $0 != UInt8(ascii: "/") } }
+
   /// An upper bound of the bytes that it takes in a request.
   var byteCount: Int { update.changes.reduce(update.name.utf8.count + 32) { $0 + $1.byteCount } }
 
@@ -65,12 +67,14 @@ package struct ImportBatch: Sendable {
 
   package var author: Author { rows.first?.author ?? Author() }
 
-  /// Adds a part; false when it must go into a later batch: there is no room, or the twin is in this one already.
+  /// Adds a part; false when it must go into a later batch: there is no room, the twin is in this one already, or it is of
+  /// another space, which a write with an idempotency key may not be.
   package mutating func add(_ row: ImportRow) -> Bool {
     guard
       rows.isEmpty
         || rows.count < twinsMax && changeCount + row.update.changes.count <= Self.changesMax
           && byteCount + row.byteCount <= Self.bytesMax && !names.contains(row.update.name)
+          && row.space.elementsEqual(rows[0].space)
     else { return false }
     rows.append(row)
     names.insert(row.update.name)

@@ -1,7 +1,7 @@
-// Cuts a file into records without holding more than one of them: lines of NDJSON, or rows of CSV whose quoted fields
-// may go over several lines (RFC 4180).
+// Cuts a file into records without holding more than one of them.
 //
-// Promises: memory is bounded by the longest record; each record knows its line.
+// Promises: memory is bounded by the longest record; each record knows its line. After a stray quote, reading goes on at
+// the next line.
 
 /// The bytes of one record, without the line break behind it.
 package struct Record: Sendable {
@@ -20,9 +20,8 @@ package struct RecordReader {
   package static let recordBytesMax = 8 << 20
   private static let readBytes = 256 << 10
 
-  private enum State { case fieldStart, unquoted, quoted, quoteInQuoted }
-
   private let delimiter: UInt8?
+  private let trims: Bool
   private let read: (UnsafeMutableRawBufferPointer) throws -> Int
   private var buffer: [UInt8] = []
   private var start = 0
@@ -31,9 +30,13 @@ package struct RecordReader {
 
   /// - Parameters:
   ///   - delimiter: of CSV; nil = every line is a record.
+  ///   - trims: blanks around the fields of CSV do not count.
   ///   - read: fills the room, or a part of it, and returns how many bytes; 0 = the end.
-  package init(delimiter: UInt8?, read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) {
+  package init(
+    delimiter: UInt8?, trims: Bool = false, read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int
+  ) {
     self.delimiter = delimiter
+    self.trims = trims
     self.read = read
   }
 
@@ -47,66 +50,36 @@ package struct RecordReader {
   }
 
   private mutating func nextRecord() throws -> Record? {
-    let firstLine = line
-    var position = start
-    var state = State.fieldStart
-    var quoteLine = line
+    var scan = RecordScan(delimiter: delimiter, trims: trims, line: line)
     while true {
-      if let end = scan(&position, &state, &quoteLine) { return record(upTo: end, next: end + 1, firstLine, nil) }
-      guard position - start <= Self.recordBytesMax else {
-        let why = state == .quoted ? "the quote that opens on line \(quoteLine) does not end" : "line \(firstLine) is"
-        throw TextFault("\(why) within \(Self.recordBytesMax >> 20) MiB: check the file and the --delimiter")
+      let found = buffer.withUnsafeBufferPointer { scan.next(UnsafeBufferPointer(rebasing: $0[start...])) }
+      if let found { return record(found, scan) }
+      guard scan.count <= Self.recordBytesMax else {
+        throw TextFault("\(scan.why) within \(Self.recordBytesMax >> 20) MiB: check the file and the --delimiter")
       }
-      position -= start
-      let isAtEnd = try !fill()
-      guard isAtEnd else { continue }
+      if try fill() { continue }
       if buffer.isEmpty { return nil }
-      let fault = state == .quoted ? TextFault("the quote that opens on line \(quoteLine) does not end") : nil
-      return record(upTo: buffer.count, next: buffer.count, firstLine, fault)
+      return record(scan.atEnd() ?? .record(end: buffer.count), scan)
     }
   }
 
-  /// Goes on to the record's end; nil when that is not in the buffer yet.
-  private mutating func scan(_ position: inout Int, _ state: inout State, _ quoteLine: inout Int) -> Int? {
-    guard let delimiter else { return scanLine(&position) }
-    let quote = UInt8(ascii: "\"")
-    return buffer.withUnsafeBufferPointer { bytes in
-      while position < bytes.count {
-        let byte = bytes[position]
-        position += 1
-        if byte == UInt8(ascii: "\n") { line += 1 }
-        switch (state, byte) {
-        case (.quoted, quote): state = .quoteInQuoted
-        case (.quoted, _): break
-        case (.quoteInQuoted, quote): state = .quoted
-        case (_, UInt8(ascii: "\n")): return position - 1
-        case (.fieldStart, quote):
-          state = .quoted
-          quoteLine = line
-        case (_, delimiter): state = .fieldStart
-        default: state = .unquoted
-        }
-      }
-      return nil
+  /// Takes it out of the buffer, with the line break behind it.
+  private mutating func record(_ found: RecordScan.Found, _ scan: RecordScan) -> Record {
+    let firstLine = line
+    let length: Int
+    var fault: TextFault?
+    switch found {
+    case .record(let end):
+      (length, line) = (end, scan.line)
+    case .strayQuote(let end, let why):
+      (length, line) = (end, scan.lineAfterQuote)
+      let isLast = start + end >= buffer.count
+      fault = TextFault(isLast ? why : "\(why): reading goes on at line \(line)")
     }
-  }
-
-  private mutating func scanLine(_ position: inout Int) -> Int? {
-    guard let end = buffer[position...].firstIndex(of: UInt8(ascii: "\n")) else {
-      position = buffer.count
-      return nil
-    }
-    line += 1
-    position = end + 1
-    return end
-  }
-
-  private mutating func record(upTo end: Int, next: Int, _ line: Int, _ fault: TextFault?) -> Record {
-    var end = end
-    if end > start && buffer[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    let bytes = Array(buffer[start..<end])
-    start = next
-    return Record(bytes: bytes, line: line, fault: fault)
+    var bytes = buffer[start..<start + length]
+    if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+    start = min(start + length + 1, buffer.count)
+    return Record(bytes: Array(bytes), line: firstLine, fault: fault)
   }
 
   /// Drops what was used and reads on; false at the end of the file.

@@ -4,8 +4,8 @@ import Testing
 import TwinText
 
 @Suite struct CSVFieldsTests {
-  private func fields(_ text: String, _ delimiter: Character = ",") throws -> [String] {
-    try CSVFields.parse(Array(text.utf8), delimiter: delimiter.asciiValue!)
+  private func fields(_ text: String, _ delimiter: Character = ",", trims: Bool = false) throws -> [String] {
+    try CSVFields.parse(Array(text.utf8), delimiter: delimiter.asciiValue!, trims: trims)
   }
 
   @Test(arguments: [
@@ -20,6 +20,15 @@ import TwinText
   @Test func otherDelimiters() throws {
     #expect(try fields("a\tb,c\t", "\t") == ["a", "b,c", ""])
     #expect(try fields("  a   b \"c  d\"  ", " ") == ["a", "b", "c  d"])
+  }
+
+  @Test func blanksAroundFields() throws {
+    #expect(try fields(" a , b\t,\t\" c \" ,, ", trims: true) == ["a", "b", " c ", "", ""])
+    #expect(try fields(" a \t b ", "\t", trims: true) == ["a", "b"])
+    #expect(throws: TextFault("field 1 goes on behind its closing quote")) { try fields("\"a\" \"b\"", trims: true) }
+    #expect(throws: TextFault("field 1 holds a quote: quote the whole field and double the quote")) {
+      try fields(" \"a\"")
+    }
   }
 
   @Test(arguments: [

@@ -29,11 +29,94 @@ import TwinText
 
   @Test(arguments: [
     (["a", "b"], "there is no column \"id\""), (["id", "n", "t", "n"], "\"n\" appears twice"),
-    (["id", "n", "t", "First Name"], "\"First Name\" is not an attribute's name"),
-    (["id", "n"], "--types names \"t\""),
+    (["id", "n"], "there is no column \"t\" for --types"),
+    (
+      ["id", "n", "t", "First Name"],
+      "\"First Name\" is not an attribute's name: use --map \"First Name=first_name\", or --columns"
+    ),
+    (
+      ["id", "n", "t", "First Name", "E-Mail", "日本"],
+      "--map \"First Name=first_name\" --map \"E-Mail=e_mail\" --map \"日本=NAME\", or --columns"
+    ),
+    (["ID", "n", "t"], "there is no column \"id\" for --id-column: did you mean \"ID\"?"),
+    (["id", "id", "n", "t"], "the column \"id\" appears twice"),
   ])
   func badColumns(_ columns: [String], _ reason: String) {
     #expect(fault { _ = try CSVColumns(columns, rows) }.contains(reason))
+  }
+
+  /// What options say of a file's columns.
+  private func rows(
+    _ types: [String: ValueKind] = [:], _ attributes: [String: String], increments: Set<String> = [],
+    validFrom: String? = nil
+  ) throws -> FlatRows {
+    var rows = FlatRows(space: "s", kind: "k", idColumn: "No", types: types)
+    rows.attributes = attributes
+    rows.increments = increments
+    rows.validFromColumn = validFrom
+    rows.timeFormat = try TimeFormat("%d.%m.%Y")
+    return rows
+  }
+
+  @Test func columnsWithOtherNames() throws {
+    let day: Int64 = 86_400_000_000
+    let rows = try rows(["Seen": .timestamp], ["First Name": "name", "Seen": "seen", "Notes": ""], validFrom: "From")
+    let columns = try CSVColumns(["First Name", "No", "Seen", "From", "Notes"], rows)
+    var expected = [Change.set("name", .string("Ann")), .set("seen", .timestamp(day))]
+    for place in expected.indices { expected[place].validFrom = 2 * day }
+    #expect(try columns.update(["Ann", "7", "02.01.1970", "03.01.1970", "x"]) == TwinUpdate("s/k/7", expected))
+    #expect(try columns.update(["Ann", "7", "", "", "x"]) == TwinUpdate("s/k/7", [.set("name", .string("Ann"))]))
+    let wrongTime = fault { _ = try columns.update(["", "7", "1970-01-02", "", ""]) }
+    #expect(wrongTime == "Seen: \"1970-01-02\" is not a timestamp: --time-format says \"%d.%m.%Y\"")
+    let epoch = fault { _ = try columns.update(["Ann", "7", "", "01.01.1970", ""]) }
+    #expect(epoch == "From: \"01.01.1970\" is the Unix epoch itself: write a microsecond later")
+    let line =
+      "{\"No\":7,\"First Name\":\"Ann\",\"Seen\":\"02.01.1970\",\"From\":\"03.01.1970\",\"Notes\":[]}"
+    #expect(try rows.update(Array(line.utf8)) == TwinUpdate("s/k/7", expected))
+  }
+
+  @Test func increments() throws {
+    let rows = try rows(
+      ["Spent": .double], ["Spent": "spent", "Visits": "visits"], increments: ["Spent", "Visits"])
+    let columns = try CSVColumns(["No", "Spent", "Visits"], rows)
+    let expected = TwinUpdate("s/k/7", [.increment("spent", by: .double(2.5)), .increment("visits", by: .int(-1))])
+    #expect(try columns.update(["7", "2.5", "-1"]) == expected)
+    #expect(try columns.update(["7", "", ""]) == nil)
+    #expect(fault { _ = try columns.update(["7", "", "1.5"]) }.hasPrefix("Visits: \"1.5\" is not an int"))
+    #expect(try rows.update(Array("{\"No\":7,\"Spent\":2.5,\"Visits\":-1}".utf8)) == expected)
+    let wrong = fault { _ = try rows.update(Array("{\"No\":7,\"Visits\":1.5}".utf8)) }
+    #expect(wrong.hasPrefix("Visits: \"1.5\" is not an int"))
+  }
+
+  @Test(arguments: [
+    (EmptyCell.skip, [Change]()), (.string, [.set("a", .string(""))]), (.remove, [.remove("a"), .remove("n")]),
+  ])
+  func emptyCells(_ choice: EmptyCell, _ changes: [Change]) throws {
+    var rows = FlatRows(space: "s", kind: "k", idColumn: "id", types: ["n": .int])
+    rows.emptyCell = choice
+    rows.increments = ["i"]
+    let columns = try CSVColumns(["id", "a", "n", "i"], rows)
+    #expect(try columns.update(["7", "", "", ""])?.changes ?? [] == changes)
+  }
+
+  @Test func columnsThatAreTheSameAttribute() {
+    var rows = FlatRows(space: "s", kind: "k", idColumn: "id", types: [:])
+    rows.attributes = ["A": "a"]
+    #expect(
+      fault { _ = try CSVColumns(["id", "A", "a"], rows) }
+        == "the columns \"A\" and \"a\" are the same attribute: change one with --map")
+    rows.attributes = ["B": "b"]
+    #expect(fault { _ = try CSVColumns(["id", "a"], rows) }.hasPrefix("there is no column \"B\" for --map"))
+  }
+
+  @Test(arguments: [
+    ("First Name", "first_name"), ("firstName", "first_name"), ("FIRST-NAME", "first_name"), (" a  b ", "a_b"),
+    ("2024", "column_2024"), ("E-Mail (privat)", "e_mail_privat"), ("日本", nil), ("__", nil),
+    (String(repeating: "x", count: 200), String(repeating: "x", count: 63)),
+  ])
+  func suggestedNames(_ text: String, _ name: String?) throws {
+    #expect(AttributeName.suggestion(for: text) == name)
+    if let name { try AttributeName.check(name) }
   }
 
   @Test func objects() throws {
@@ -55,7 +138,8 @@ import TwinText
 
   @Test(arguments: [
     ("{\"a\":1}", "id is missing"), ("{\"id\":true,\"a\":1}", "neither a string nor a number"),
-    ("{\"id\":1,\"a\":1,\"a\":2}", "\"a\" appears twice"), ("{\"id\":1,\"A\":1}", "\"A\" is not an attribute's name"),
+    ("{\"id\":1,\"a\":1,\"a\":2}", "\"a\" appears twice"),
+    ("{\"id\":1,\"A\":1}", "\"A\" is not an attribute's name: use --map \"A=a\""),
     ("{\"id\":1,\"n\":\"x\"}", "n: \"x\" is not an int"), ("{\"id\":\"a\\u0000b\",\"a\":1}", "NUL"), ("[]", "object"),
     ("{\"id\":1,\"a\":9223372036854775808}", "not an int"),
   ])
@@ -64,9 +148,18 @@ import TwinText
   }
 
   @Test func types() throws {
-    #expect(try FlatRows.types("a:int,b.c:list") == ["a": .int, "b.c": .list])
-    #expect(throws: TextFault.self) { try FlatRows.types("a") }
-    #expect(throws: TextFault.self) { try FlatRows.types("a:float") }
-    #expect(throws: TextFault.self) { try FlatRows.types("a:int,a:int") }
+    #expect(try ColumnOptions.types("a:int,b.c:list") == ["a": .int, "b.c": .list])
+    for wrong in ["a", "a:float", "a:int,a:int"] {
+      #expect(throws: TextFault.self) { try ColumnOptions.types(wrong) }
+    }
+  }
+
+  @Test func mappedColumns() throws {
+    #expect(
+      try ColumnOptions.attributes(["First Name=name", "a=b=c", "x="]) == ["First Name": "name", "a=b": "c", "x": ""])
+    for wrong in ["a", "=a", "a=B"] {
+      #expect(throws: TextFault.self) { try ColumnOptions.attributes([wrong]) }
+    }
+    #expect(throws: TextFault.self) { try ColumnOptions.attributes(["a=b", "a=c"]) }
   }
 }

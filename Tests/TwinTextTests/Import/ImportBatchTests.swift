@@ -18,7 +18,7 @@ import TwinText
 
   private func row(_ name: String, changes: Int, bytes: Int = 1) throws -> ImportRow {
     let changes = (0..<changes).map { Change.set("a\($0)", .string(String(repeating: "x", count: bytes))) }
-    return ImportRow(TwinUpdate(name, changes), try record())
+    return ImportRow(TwinUpdate("s/k/\(name)", changes), try record())
   }
 
   @Test func twinsAreCounted() throws {
@@ -26,13 +26,22 @@ import TwinText
     #expect(batch.add(try row("a", changes: 1)))
     #expect(batch.add(try row("b", changes: 1)))
     #expect(!batch.add(try row("c", changes: 1)))
-    #expect(batch.rows.map(\.update.name) == ["a", "b"])
+    #expect(batch.rows.map(\.update.name) == ["s/k/a", "s/k/b"])
   }
 
   @Test func aTwinIsInABatchOnce() throws {
     var batch = ImportBatch()
     #expect(batch.add(try row("a", changes: 1)))
     #expect(!batch.add(try row("a", changes: 1)))
+  }
+
+  @Test func aBatchIsOfOneSpace() throws {
+    var batch = ImportBatch()
+    #expect(batch.add(try row("a", changes: 1)))
+    let change = [Change.set("a", .int(1))]
+    #expect(!batch.add(ImportRow(TwinUpdate("other/k/b", change), try record())))
+    #expect(!batch.add(ImportRow(TwinUpdate("s2/k/b", change), try record())))
+    #expect(batch.add(ImportRow(TwinUpdate("s/k2/b", change), try record())))
   }
 
   @Test func changesAreCounted() throws {

@@ -5,9 +5,11 @@ import TwinText
 
 @Suite struct RecordReaderTests {
   /// A reader of the bytes, so many at a time.
-  private func reader(_ bytes: [UInt8], delimiter: UInt8? = UInt8(ascii: ","), step: Int = .max) -> RecordReader {
+  private func reader(
+    _ bytes: [UInt8], delimiter: UInt8? = UInt8(ascii: ","), trims: Bool = false, step: Int = .max
+  ) -> RecordReader {
     var rest = bytes[...]
-    return RecordReader(delimiter: delimiter) { room in
+    return RecordReader(delimiter: delimiter, trims: trims) { room in
       let piece = rest.prefix(min(step, room.count))
       room.copyBytes(from: piece)
       rest = rest.dropFirst(piece.count)
@@ -38,11 +40,51 @@ import TwinText
     #expect(records.map(\.line) == [1, 3, 4])
   }
 
-  @Test func anOpenQuoteIsNamedByItsLine() throws {
-    let records = try records(reader(Array("a\nb\n1,\"x\n2,y\n".utf8)))
-    #expect(records.count == 3)
-    #expect(records[2].line == 3)
-    #expect(records[2].fault?.description.contains("line 3") == true)
+  @Test(arguments: [1, 2, 7, 1000])
+  func aQuoteThatDoesNotEndCostsItsLine(_ step: Int) throws {
+    let records = try records(reader(Array("a\nb\n1,\"x\r\n2,y\n3,\"\"\n4,\"z".utf8), step: step))
+    #expect(records.map(\.text) == ["a", "b", "1,\"x", "2,y", "3,\"\"", "4,\"z"])
+    #expect(records.map(\.line) == [1, 2, 3, 4, 5, 6])
+    #expect(
+      records.map(\.fault) == [
+        nil, nil,
+        // The quote of line 6 closes it, in the middle of a field.
+        TextFault("the quote that opens on line 3 ends within a field, on line 6: reading goes on at line 4"), nil, nil,
+        TextFault("the quote that opens on line 6 does not end"),
+      ])
+  }
+
+  @Test(arguments: [100, 1 << 20])
+  func oneStrayQuoteInALargeFile(_ step: Int) throws {
+    let rows = (4..<30_000).map { "\($0),y" }
+    let text = "id,a\n2,x\n3,\"stray\n" + rows.joined(separator: "\n") + "\n"
+    let records = try records(reader(Array(text.utf8), step: step))
+    #expect(records.count == 3 + rows.count && records[2].text == "3,\"stray" && records[2].line == 3)
+    #expect(
+      records[2].fault
+        == TextFault("the quote that opens on line 3 does not end within 128 KiB: reading goes on at line 4"))
+    #expect(records[3...].map(\.text) == rows && records.last?.line == 29_999)
+    #expect(records.count { $0.fault != nil } == 1)
+  }
+
+  @Test func aStrayQuoteBehindAFieldOfSeveralLines() throws {
+    let records = try records(reader(Array("1,\"two\nlines\",\"stray\n3,x\n4,y\n".utf8)))
+    #expect(records.map(\.text) == ["1,\"two\nlines\",\"stray", "3,x", "4,y"] && records.map(\.line) == [1, 3, 4])
+    #expect(records[0].fault?.description.hasPrefix("the quote that opens on line 2 does not end") == true)
+  }
+
+  @Test func aLongFieldOfSeveralLinesIsWhole() throws {
+    let field = String(repeating: "line of \"\"text\"\"\n", count: 6_000)
+    let records = try records(reader(Array("1,\"\(field)\",x\n2,y\n".utf8)))
+    #expect(records.map(\.line) == [1, 6_002] && records.allSatisfy { $0.fault == nil })
+  }
+
+  @Test func blanksAroundQuotes() throws {
+    let text = "1, \"a\nb\" , c\n2,\t\"d\ne\"\r\n3, \"\"\n"
+    let trimmed = try records(reader(Array(text.utf8), trims: true))
+    #expect(trimmed.map(\.text) == ["1, \"a\nb\" , c", "2,\t\"d\ne\"", "3, \"\""])
+    #expect(trimmed.map(\.line) == [1, 3, 5] && trimmed.allSatisfy { $0.fault == nil })
+    #expect(try records(reader(Array(text.utf8))).map(\.text).first == "1, \"a")
   }
 
   @Test func marksOfByteOrder() throws {

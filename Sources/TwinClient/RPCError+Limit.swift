@@ -1,0 +1,15 @@
+// The limit that an error of the daemon is about.
+
+import CTwindProto
+import TTRPC
+
+extension RPCError {
+  /// Its name, as GetServerInfo lists it; nil = the error is about no limit that a caller can keep to.
+  public var limit: String? {
+    guard let detail = details.first(where: { $0.typeURL.hasSuffix("/twind.v1.LimitDetail") }),
+      let message = twind__v1__limit_detail__unpack(nil, detail.value.count, detail.value)
+    else { return nil }
+    defer { twind__v1__limit_detail__free_unpacked(message, nil) }
+    return String(cString: message.pointee.limit)
+  }
+}
