@@ -19,17 +19,20 @@ import TwinText
   }
 
   private func row(_ name: String, _ agent: String, _ record: Record, _ value: Int64, round: Int = 0) -> ImportRow {
-    ImportRow(TwinUpdate(name, [.set("a", .int(value))]), record, author: Author(agent: agent), round: round)
+    ImportRow(
+      TwinUpdate("acme/customer/\(name)", [.set("a", .int(value))]), record, author: Author(agent: agent), round: round)
   }
 
   @Test func agentsAreFilledSideBySide() throws {
     let records = try records(4)
     var batches = ImportBatches(twinsMax: 2, openMax: 4)
     for (index, record) in records.enumerated() {
-      let sent = batches.add(row("t\(index)", index % 2 == 0 ? "x" : "y", record, 0))
+      let sent = batches.add(row("\(index)", index % 2 == 0 ? "x" : "y", record, 0))
       #expect(sent.isEmpty)
     }
-    #expect(batches.takeAll().map { $0.rows.map(\.update.name) } == [["t0", "t2"], ["t1", "t3"]])
+    #expect(
+      batches.takeAll().map { $0.rows.map(\.update.name) }
+        == [["0", "2"], ["1", "3"]].map { $0.map { "acme/customer/\($0)" } })
   }
 
   @Test func oneAtATimeKeepsTheOrderOfTheFile() throws {
