@@ -12,7 +12,7 @@ extension AttributeRecord {
       .reduce(0) { $0 + FieldWriter.size(varint: $1) }
       + FieldWriter.size(bytes: agent.count) + (confidence.bitPattern == 0 ? 0 : 9)
       + FieldWriter.size(bytes: evidence.count) + FieldWriter.size(bytes: purpose.count)
-      + FieldWriter.size(bytes: increment.count)
+      + FieldWriter.size(bytes: increment.count) + stamps.count
     var bytes = [UInt8](repeating: 0, count: size)
     bytes.withUnsafeMutableBytes { buffer in
       var writer = FieldWriter(buffer)
@@ -27,6 +27,7 @@ extension AttributeRecord {
       writer.field(9, varint: sequence)
       writer.field(10, purpose)
       writer.field(11, increment)
+      writer.copy(stamps)
       precondition(writer.isFull, "the size was computed before")
     }
     return bytes

@@ -18,14 +18,16 @@ package struct AttributeRecord {
   package private(set) var purpose = UnsafeRawBufferPointer(start: nil, count: 0)
   /// The encoded `Value` that an increment added; empty in all else.
   package private(set) var increment = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// The encoded fields from 12 on, which a commit stamps into its facts: AttributeRecord+Stamps.swift.
+  package private(set) var stamps = UnsafeRawBufferPointer(start: nil, count: 0)
   /// All of it, without tag and length.
   package let message: UnsafeRawBufferPointer
 
   /// The bytes are not what protobuf-c writes.
   package struct Malformed: Error {}
 
-  /// `message` is the encoded Attribute without tag and length, its fields in ascending order and none twice, as
-  /// protobuf-c writes them.
+  /// `message` is the encoded Attribute without tag and length, its fields in ascending order and none twice that is
+  /// not repeated, as protobuf-c writes them.
   ///
   /// Throws, and is not failable: optimized by Swift 6.3.1, the optional result of a failable initializer lost all fields
   /// behind `agent`.
@@ -34,7 +36,14 @@ package struct AttributeRecord {
     var reader = WireReader(message)
     var before: UInt64 = 0
     while !reader.isAtEnd {
-      guard let field = reader.field(), field.number > before, take(field) else { throw Malformed() }
+      let start = reader.position
+      guard let field = reader.field() else { throw Malformed() }
+      if field.number >= Self.firstStamp {
+        stamps = message.part(start, message.count - start)
+        guard Self.isStamps(stamps) else { throw Malformed() }
+        return
+      }
+      guard field.number > before, take(field) else { throw Malformed() }
       before = field.number
     }
   }

@@ -6,6 +6,7 @@ import CTwindProto
 func checkChange(_ change: UnsafePointer<Twind__V1__Change>) throws(TwinError) -> Text {
   let name = Text(change.pointee.attribute)
   try checkAttributeName(name.bytes)
+  try checkIsNotReserved(attribute: name.bytes)
   switch change.pointee.op_case {
   case TWIND__V1__CHANGE__OP_SET:
     try checkValue(change.pointee.set, of: name.bytes)

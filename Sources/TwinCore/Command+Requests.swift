@@ -15,7 +15,7 @@ extension Command {
   package init(
     delete request: UnsafePointer<Twind__V1__DeleteTwinRequest>, agent: Text
   ) throws(TwinError) {
-    let name = try TwinName(Text(request.pointee.name))
+    let name = try TwinName(writing: Text(request.pointee.name))
     let isStated = request.pointee.precondition_case != TWIND__V1__DELETE_TWIN_REQUEST__PRECONDITION__NOT_SET
     let precondition = isStated ? Precondition.revision(request.pointee.expected_revision) : .none
     try self.init(
@@ -73,7 +73,7 @@ extension Command {
   }
 
   private static func twin(_ request: UnsafePointer<Twind__V1__UpdateTwinRequest>) throws(TwinError) -> Twin {
-    let name = try TwinName(Text(request.pointee.name))
+    let name = try TwinName(writing: Text(request.pointee.name))
     let precondition: Precondition =
       switch request.pointee.precondition_case {
       case TWIND__V1__UPDATE_TWIN_REQUEST__PRECONDITION_EXPECTED_REVISION:

@@ -21,6 +21,15 @@ extension Twind__V1__Attribute: ProtobufMessage {
     }())
 }
 
+extension Twind__V1__EvidenceRoot: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__EvidenceRoot()
+      twind__v1__evidence_root__init(&message)
+      return message.base.descriptor
+    }())
+}
+
 extension Twind__V1__Fact: ProtobufMessage {
   public static let descriptor = Descriptor(
     {

@@ -91,7 +91,7 @@ package final class Store: Sendable {
     recovery = opening.report
     jumps = opening.sequences.jumps
     resumableFrom = Atomic(opening.database.checkpointRow.resumableFrom)
-    factCount = Atomic(Int(clamping: opening.database.checkpointRow.factCount))
+    factCount = Atomic(Int(clamping: opening.database.checkpointRow[.facts].rowCount))
     feed = Feed(after: opening.sequences.last, bytesMax: options.feedBytesMax)
     section = CommitSection(opening, feed: feed, journal: journal)
   }

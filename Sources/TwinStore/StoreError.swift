@@ -9,7 +9,11 @@ package enum StoreError: Error, Equatable, Sendable {
   /// The database was written by a newer version; it has not been touched.
   case newerFormat(path: String, version: Int, supported: Int)
   /// The database was written by an older version that this one does not read.
-  case olderFormat(path: String, version: Int, supported: Int)
+  case olderFormat(path: String, version: Int)
+  /// The database of an older version is damaged; it has not been touched.
+  case notMigrated(path: String, reason: String)
+  /// The database of an older version has names that only twind's own services may write now; it has not been touched.
+  case reservedNames(path: String, names: [String], count: Int)
   /// The file is some other program's database; it has not been touched.
   case foreign(path: String)
   /// Part of what belongs together is gone.
@@ -98,7 +102,7 @@ extension StoreError {
   /// What is on disk is not what was written.
   package var isDataLoss: Bool {
     switch self {
-    case .corrupt, .damagedTwin: true
+    case .corrupt, .damagedTwin, .notMigrated: true
     default: false
     }
   }
@@ -112,9 +116,17 @@ extension StoreError: CustomStringConvertible {
     case .newerFormat(let path, let version, let supported):
       "\(path) has format \(version) and this version reads up to \(supported): "
         + "start the newer twind that wrote it, or another --data-dir"
-    case .olderFormat(let path, let version, let supported):
-      "\(path) has format \(version) and this version reads \(supported): export its twins with the twind that wrote "
-        + "it, and import them"
+    case .olderFormat(let path, let version):
+      "\(path) has format \(version), which this version cannot read: export its twins with the twind that wrote it, and "
+        + "import them"
+    case .notMigrated(let path, let reason):
+      "\(path) was written by an older version and cannot be migrated: \(reason). Repair it with the twind that wrote it "
+        + "(`twind verify` says how), or \(Remedy.backup)"
+    case .reservedNames(let path, let names, let count):
+      "\(path) has \(count == 1 ? "a name that is" : "names that are") reserved for twind itself now: "
+        + names.joined(separator: ", ") + (count > names.count ? " and \(count - names.count) more" : "")
+        + ". Start the twind that wrote it, delete these twins or remove these attributes, run `twinctl checkpoint`, and "
+        + "then start this one"
     case .foreign(let path):
       "\(path) is not twind's: move it away, or give another --data-dir"
     case .missing(let path, let because):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import lzma
+import sqlite3
 import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,95 @@ def test_it_goes_on(store: Path, start: Callable[..., Daemon], directory: Path) 
         assert dict(client.get("acme/customer/9"))["orders"] == 10
     daemon.stop()
     verify(store)
+
+
+def old(store: Path, statement: str, *arguments: Any) -> None:
+    """Changes a database of format 2, without a checksum that belongs to it."""
+    with sqlite3.connect(store / "twind.db") as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        database.execute(statement, arguments)
+    database.close()
+
+
+def refusal(store: Path) -> str:
+    before = contents(store)
+    ended = subprocess.run(
+        [TWIND, "--data-dir", store, "--socket", store / "s"], env=environment(), capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode != 0 and contents(store) == before, ended
+    return ended.stderr
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Of all files that say something; SQLite makes and removes its log as it likes."""
+    return {
+        str(path.relative_to(store)): path.read_bytes()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and path.name not in ("twind.db-shm", "twind.db-wal", "lock")
+    }
+
+
+@pytest.fixture
+def settled(store: Path) -> Path:
+    """Without a write-ahead log."""
+    database = sqlite3.connect(store / "twind.db")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return store
+
+
+@pytest.mark.parametrize(
+    "statement, words",
+    [
+        ("UPDATE twins SET revision = revision + 1 WHERE id = 7", "row 7, is damaged"),
+        ("DELETE FROM twins WHERE id = 7", "twins, and"),
+        ("UPDATE checkpoint SET applied_sequence = 1", "its checkpoint row"),
+    ],
+)
+def test_a_damaged_one_is_left_alone(settled: Path, statement: str, words: str) -> None:
+    old(settled, statement)
+    message = refusal(settled)
+    assert "written by an older version and cannot be migrated" in message and words in message
+    assert "Repair it with the twind that wrote it" in message
+    ended = subprocess.run([TWIND, "verify", "--data-dir", settled], env=environment(), capture_output=True, text=True)
+    assert ended.returncode != 0 and words in ended.stdout + ended.stderr
+
+
+def test_names_that_are_reserved_now_are_named(settled: Path) -> None:
+    """A row of a twin whose kind is now twind's, as version 0.1 would have written it."""
+    with sqlite3.connect(settled / "twind.db") as database:
+        columns = "id, revision, recorded_at, deleted, facts_from, fact_count, fact_digest, name, last_agent, attributes, pending"
+        [row] = database.execute(f"SELECT {columns}, checksum FROM twins WHERE CAST(name AS TEXT) = 'acme/values/1'")
+        numbers, (name, *blobs), checksum = row[:7], row[7:11], row[11]
+        assert checksum == old_checksum(numbers, [name, *blobs])
+        name = b"acme/twind-values/1"
+        changed = old_checksum(numbers, [name, *blobs])
+        database.execute("UPDATE twins SET name = ?, checksum = ? WHERE id = ?", (name, changed, row[0]))
+        columns = (
+            "applied_sequence, recorded_at, expects_journal, resumable_from, twin_count, twin_digest, key_count, key_digest, "
+            "fact_count"
+        )
+        [row] = database.execute(f"SELECT {columns}, jumps FROM checkpoint")
+        numbers = list(row[:9])
+        numbers[5] ^= checksum ^ changed
+        database.execute(
+            "UPDATE checkpoint SET twin_digest = ?, checksum = ?",
+            (numbers[5], old_checksum(numbers, [row[9]], b"chec")),
+        )
+    database.close()
+    message = refusal(settled)
+    assert 'reserved for twind itself now: the twin "acme/twind-values/1"' in message
+    assert "delete these twins or remove these attributes, run `twinctl checkpoint`" in message
+
+
+def old_checksum(numbers: Sequence[int], blobs: Sequence[bytes], tag: bytes = b"twin") -> int:
+    """CRC-32C of a row of format 2."""
+    crc = int.from_bytes(tag, "big") ^ 0xFFFFFFFF
+    parts = [number.to_bytes(8, "little", signed=True) for number in numbers]
+    for blob in blobs:
+        parts += [len(blob).to_bytes(8, "little"), blob]
+    for byte in b"".join(parts):
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF

@@ -102,10 +102,10 @@ def check_others(client: twind.Client, lost: int) -> None:
 @pytest.mark.parametrize("at", [0, 9, 20, 45])
 def test_a_flipped_byte_of_a_twin(filled: Path, start: Callable[..., Daemon], at: int) -> None:
     with sqlite3.connect(filled / "twind.db") as database:
-        [(raw,)] = database.execute("SELECT attributes FROM twins WHERE CAST(name AS TEXT) = ?", (name(7),))
+        [(raw,)] = database.execute("SELECT body FROM twins WHERE CAST(name AS TEXT) = ?", (name(7),))
         raw = bytearray(raw)
         raw[raw.index(b"needle") + at] ^= 0x04
-        database.execute("UPDATE twins SET attributes = ? WHERE CAST(name AS TEXT) = ?", (bytes(raw), name(7)))
+        database.execute("UPDATE twins SET body = ? WHERE CAST(name AS TEXT) = ?", (bytes(raw), name(7)))
     database.close()
     message = refusal(filled)
     assert name(7) in message

@@ -74,10 +74,9 @@ import TwinStore
   }
 
   @Test(arguments: [
-    ("UPDATE twins SET attributes = zeroblob(length(attributes)) WHERE id = 3", CheckReport.Part.twins),
-    ("UPDATE twins SET recorded_at = recorded_at + 1 WHERE id = 3", .twins),
-    ("UPDATE twins SET last_agent = X'41' WHERE id = 3", .twins),
-    ("UPDATE twins SET fact_count = fact_count + 1 WHERE id = 3", .twins),
+    ("UPDATE twins SET body = zeroblob(length(body)) WHERE id = 3", CheckReport.Part.twins),
+    ("UPDATE twins SET body = X'' WHERE id = 3", .twins),
+    ("UPDATE twins SET body = substr(body, 1, length(body) - 1) WHERE id = 3", .twins),
     ("DELETE FROM twins WHERE id = 3", .twins),
     ("DELETE FROM facts WHERE twin = 3", .facts),
     ("DELETE FROM facts WHERE id = (SELECT max(id) FROM facts)", .facts),
@@ -97,6 +96,26 @@ import TwinStore
     try scene.sql(statement)
     #expect(try scene.problems().contains(part), "\(statement)")
     try expectRecoverable(scene)
+  }
+
+  /// Every column of every table, as they are declared.
+  @Test(arguments: (StoreTable.counted + [.checkpoint]).flatMap(changes))
+  func aChangedColumnIsFound(_ statement: String, _ table: String) throws {
+    let scene = try OperationsScene.closed()
+    try scene.sql(statement)
+    #expect(try scene.problems().map(\.rawValue).contains(table), "\(statement)")
+  }
+
+  private static func changes(_ table: StoreTable) -> [(String, String)] {
+    let columns = [.integer("id")] + table.columns + [.integer("checksum")]
+    return columns.map { column in
+      let change =
+        switch column {
+        case .integer(let name): "\(name) = \(name) + 1"
+        case .blob(let name): "\(name) = CAST(\(name) || X'00' AS BLOB)"
+        }
+      return ("UPDATE \(table.name) SET \(change) WHERE id = (SELECT max(id) FROM \(table.name))", table.name)
+    }
   }
 
   /// What a check finds wrong it can also say about a directory that a start refuses; the check itself never fails.
@@ -120,8 +139,7 @@ import TwinStore
       """
       CREATE TEMP TABLE t AS SELECT * FROM twins WHERE id IN (3, 4);
       DELETE FROM twins WHERE id IN (3, 4);
-      INSERT INTO twins SELECT 7 - id, name, revision, recorded_at, last_agent, deleted, attributes, pending,
-        facts_from, fact_count, fact_digest, checksum FROM t;
+      INSERT INTO twins SELECT 7 - id, name, body, checksum FROM t;
       """)
     #expect(try other.problems().contains(.twins))
   }
@@ -150,7 +168,8 @@ import TwinStore
     let last = try scene.number("SELECT max(id) FROM facts WHERE twin = 4")
     let sum = try scene.number("SELECT checksum FROM facts WHERE id = \(last)")
     try scene.sql("DELETE FROM facts WHERE id = \(last)")
-    try scene.setCheckpoint("fact_count", try scene.number("SELECT count(*) FROM facts"))
+    let count = try scene.number("SELECT count(*) FROM facts")
+    try scene.setCheckpoint { $0[.facts].rowCount = count }
     try scene.setTwin(4, factDigestXor: sum, factCountDelta: -1)
     let problems = try scene.check().problems
     #expect(problems.first?.part == .facts)
@@ -162,7 +181,7 @@ import TwinStore
   @Test(arguments: [Int64(-1), 1, 1 << 40]) func aWrongAppliedSequenceIsFound(_ delta: Int64) throws {
     let scene = try OperationsScene.closed()
     let applied = try scene.number("SELECT applied_sequence FROM checkpoint")
-    try scene.setCheckpoint("applied_sequence", applied + delta)
+    try scene.setCheckpoint { $0.appliedSequence = UInt64(applied + delta) }
     #expect(try !scene.check().isSound == (delta > 0))
   }
 
@@ -170,7 +189,7 @@ import TwinStore
   @Test func anAppliedSequenceThatPromisesTooMuchIsFound() throws {
     let scene = try OperationsScene.crashed()
     let head = Int64(try scene.check().sequence)
-    try scene.setCheckpoint("applied_sequence", head)
+    try scene.setCheckpoint { $0.appliedSequence = UInt64(head) }
     #expect(try scene.problems() == [.replay])
   }
 

@@ -3,6 +3,7 @@
 import CLinux
 import Foundation
 import GRDB
+import Testing
 import TwinCore
 import TwinFixtures
 import TwinStore
@@ -102,23 +103,13 @@ final class OperationsScene {
     return names.filter { $0.hasSuffix(".journal") }.sorted().map { place.path + "/journal/" + $0 }
   }
 
-  /// Writes a number into the checkpoint row, with the checksum that belongs to it.
-  func setCheckpoint(_ column: String, _ value: Int64) throws {
+  /// Changes the checkpoint row, and gives it the checksum that belongs to it.
+  func setCheckpoint(_ change: (inout CheckpointRow) throws -> Void) throws {
     let queue = try DatabaseQueue(path: database)
     try queue.write { db in
-      try db.execute(sql: "UPDATE checkpoint SET \(column) = ?", arguments: [value])
-      let row = try Row.fetchOne(db, sql: "SELECT * FROM checkpoint")!
-      var sum: UInt32 = 0x6368_6563
-      func add(_ bytes: [UInt8]) { sum = twind_crc32c(sum, bytes, bytes.count) }
-      func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { add([UInt8]($0)) } }
-      for name in [
-        "applied_sequence", "recorded_at", "expects_journal", "resumable_from", "twin_count", "twin_digest",
-        "key_count", "key_digest", "fact_count",
-      ] { add(row[name] as Int64) }
-      let jumps = [UInt8](row["jumps"] as Data)
-      add(Int64(jumps.count))
-      add(jumps)
-      try db.execute(sql: "UPDATE checkpoint SET checksum = ?", arguments: [Int64(sum)])
+      var row = try #require(try CheckpointRow.read(db))
+      try change(&row)
+      try row.write(db)
     }
     try queue.close()
   }
@@ -138,28 +129,16 @@ extension OperationsScene {
   /// Changes what a twin's row says of its facts, with the checksums that belong to it.
   func setTwin(_ id: Int64, factDigestXor: Int64, factCountDelta: Int64) throws {
     let queue = try DatabaseQueue(path: database)
-    var (before, after): (Int64, Int64) = (0, 0)
     try queue.write { db in
-      before = try Int64.fetchOne(db, sql: "SELECT checksum FROM twins WHERE id = \(id)")!
-      let digest = try Int64.fetchOne(db, sql: "SELECT fact_digest FROM twins WHERE id = \(id)")! ^ factDigestXor
-      try db.execute(
-        sql: "UPDATE twins SET fact_digest = \(digest), fact_count = fact_count + \(factCountDelta) WHERE id = \(id)")
-      let row = try Row.fetchOne(db, sql: "SELECT * FROM twins WHERE id = \(id)")!
-      var sum: UInt32 = 0x7477_696e
-      func add(_ bytes: [UInt8]) { sum = twind_crc32c(sum, bytes, bytes.count) }
-      func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { add([UInt8]($0)) } }
-      for name in ["id", "revision", "recorded_at", "deleted", "facts_from", "fact_count", "fact_digest"] {
-        add(row[name] as Int64)
-      }
-      for name in ["name", "last_agent", "attributes", "pending"] {
-        let bytes = [UInt8](row[name] as Data)
-        add(Int64(bytes.count))
-        add(bytes)
-      }
-      after = Int64(sum)
-      try db.execute(sql: "UPDATE twins SET checksum = \(after) WHERE id = \(id)")
+      let sql = "SELECT \(StoreTable.twins.columnList) FROM twins WHERE id = \(id)"
+      let twin = try TwinRow(try #require(try Row.fetchOne(db, sql: sql)))
+      var next = twin
+      next.factDigest ^= UInt32(factDigestXor)
+      next.factCount += factCountDelta
+      var row = try #require(try CheckpointRow.read(db))
+      try twin.replace(next, db, &row[.twins])
+      try row.write(db)
     }
     try queue.close()
-    try setCheckpoint("twin_digest", try number("SELECT twin_digest FROM checkpoint") ^ before ^ after)
   }
 }

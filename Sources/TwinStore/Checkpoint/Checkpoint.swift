@@ -56,7 +56,7 @@ extension Store {
       throw error
     }
     section.settle(capture)
-    factCount.store(Int(clamping: database.checkpointRow.factCount), ordering: .relaxed)
+    factCount.store(Int(clamping: database.checkpointRow[.facts].rowCount), ordering: .relaxed)
     let report = CheckpointReport(
       sequence: capture.sequence, twinCount: capture.imageCount,
       durationMicros: Int64((clock.monotonicNanos() &- start) / 1_000), endedAt: clock.wallMicros())

@@ -6,9 +6,9 @@
 import Foundation
 import GRDB
 
-struct CheckpointRow: Equatable, Sendable {
+package struct CheckpointRow: Equatable, Sendable {
   /// Everything up to this sequence is in the database; the journal goes on from there.
-  var appliedSequence: UInt64 = 0
+  package var appliedSequence: UInt64 = 0
   /// No commit that the database does not have is recorded earlier: the recorded time of the last one, or a later time
   /// that twins were derived for or trimmed by. Microseconds since the epoch.
   var recordedAt: Int64 = 0
@@ -18,92 +18,115 @@ struct CheckpointRow: Equatable, Sendable {
   var resumableFrom: UInt64 = 0
   /// Sequences that no commit has and none will get, ascending.
   var jumps: [ClosedRange<UInt64>] = []
-  var twinCount: Int64 = 0
-  var twinDigest: UInt32 = 0
-  var keyCount: Int64 = 0
-  var keyDigest: UInt32 = 0
-  var factCount: Int64 = 0
+  private var sums = [TableSum](repeating: TableSum(), count: StoreTable.counted.count)
 
-  static let createTable = """
-    CREATE TABLE checkpoint (
-      id INTEGER PRIMARY KEY CHECK (id = 1),
-      applied_sequence INTEGER NOT NULL,
-      recorded_at INTEGER NOT NULL,
-      expects_journal INTEGER NOT NULL,
-      resumable_from INTEGER NOT NULL,
-      jumps BLOB NOT NULL,
-      twin_count INTEGER NOT NULL,
-      twin_digest INTEGER NOT NULL,
-      key_count INTEGER NOT NULL,
-      key_digest INTEGER NOT NULL,
-      fact_count INTEGER NOT NULL,
-      checksum INTEGER NOT NULL
-    ) STRICT;
-    """
+  /// How many rows a table has, and their digest.
+  package subscript(table: StoreTable.Tag) -> TableSum {
+    get { sums[Self.index(of: table)] }
+    set { sums[Self.index(of: table)] = newValue }
+  }
 
-  func write(_ db: GRDB.Database) throws {
-    try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .execute(
-        arguments: [
-          Int64(appliedSequence), recordedAt, expectsJournal, Int64(resumableFrom), jumpBytes, twinCount,
-          Int64(twinDigest), keyCount, Int64(keyDigest), factCount, Int64(checksum),
-        ])
+  private static func index(of table: StoreTable.Tag) -> Int {
+    guard let index = StoreTable.counted.firstIndex(where: { $0.tag == table }) else {
+      preconditionFailure("the rows of this table are not counted")
+    }
+    return index
+  }
+
+  package func write(_ db: GRDB.Database) throws {
+    try jumpBytes.withUnsafeBytes { jumps in
+      try tableBytes.withUnsafeBytes { tables in
+        var row = try RowWriter(db, .checkpoint, id: 1, replaces: true)
+        for number in [Int64(appliedSequence), recordedAt, expectsJournal ? 1 : 0, Int64(resumableFrom)] {
+          row.add(number)
+        }
+        row.add(jumps)
+        row.add(tables)
+        _ = try row.write()
+      }
+    }
   }
 
   /// Nil when the row is missing or cannot be what was written.
-  static func read(_ db: GRDB.Database) throws -> CheckpointRow? {
-    let names = [
-      "applied_sequence", "recorded_at", "expects_journal", "resumable_from", "twin_count", "twin_digest", "key_count",
-      "key_digest", "fact_count", "checksum",
-    ]
+  package static func read(_ db: GRDB.Database) throws -> CheckpointRow? {
     // By name here and by place below: GRDB traps on a column that is not there, as a damaged schema may have it.
-    let columns = (names + ["jumps"]).joined(separator: ", ")
-    guard let row = try Row.fetchOne(db, sql: "SELECT \(columns) FROM checkpoint WHERE id = 1") else { return nil }
-    let numbers = names.indices.compactMap { Int64.fromDatabaseValue(row[$0] as DatabaseValue) }
-    guard numbers.count == names.count, numbers[0] >= 0, numbers[3] >= 0,
-      let jumps = Data.fromDatabaseValue(row[names.count]),
-      let twinDigest = UInt32(exactly: numbers[5]), let keyDigest = UInt32(exactly: numbers[7]),
-      let ranges = ranges(jumps)
+    let sql = "SELECT \(StoreTable.checkpoint.columnList) FROM checkpoint WHERE id = 1"
+    guard let row = try Row.fetchOne(db, sql: sql), (try? StoreTable.checkpoint.checked(row)) != nil else { return nil }
+    let numbers = (1...4).compactMap { Int64.fromDatabaseValue(row[$0] as DatabaseValue) }
+    guard numbers.count == 4, numbers[0] >= 0, numbers[3] >= 0,
+      let jumps = Data.fromDatabaseValue(row[5]).flatMap(ranges),
+      let sums = Data.fromDatabaseValue(row[6]).flatMap(sums)
     else { return nil }
-    let found = CheckpointRow(
+    var found = CheckpointRow(
       appliedSequence: UInt64(numbers[0]), recordedAt: numbers[1], expectsJournal: numbers[2] != 0,
-      resumableFrom: UInt64(numbers[3]), jumps: ranges, twinCount: numbers[4], twinDigest: twinDigest,
-      keyCount: numbers[6], keyDigest: keyDigest, factCount: numbers[8])
-    return Int64(found.checksum) == numbers[9] ? found : nil
+      resumableFrom: UInt64(numbers[3]), jumps: jumps)
+    found.sums = sums
+    return found
   }
 
-  private var checksum: UInt32 {
-    var sum = RowChecksum(.checkpoint)
-    for number in [
-      Int64(appliedSequence), recordedAt, expectsJournal ? 1 : 0, Int64(resumableFrom), twinCount, Int64(twinDigest),
-      keyCount, Int64(keyDigest), factCount,
-    ] { sum.add(number) }
-    jumpBytes.withUnsafeBytes { sum.add($0) }
-    return sum.value
+  init(
+    appliedSequence: UInt64 = 0, recordedAt: Int64 = 0, expectsJournal: Bool = false, resumableFrom: UInt64 = 0,
+    jumps: [ClosedRange<UInt64>] = []
+  ) {
+    self.appliedSequence = appliedSequence
+    self.recordedAt = recordedAt
+    self.expectsJournal = expectsJournal
+    self.resumableFrom = resumableFrom
+    self.jumps = jumps
   }
+}
 
+// MARK: - Columns that hold more than a number
+
+extension CheckpointRow {
   /// Pairs of little-endian numbers.
-  private var jumpBytes: Data {
-    var data = Data()
-    for jump in jumps {
-      for bound in [jump.lowerBound, jump.upperBound] {
-        withUnsafeBytes(of: bound.littleEndian) { data.append(contentsOf: $0) }
+  private var jumpBytes: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: jumps.count * 16)
+    bytes.withUnsafeMutableBytes { bytes in
+      for (index, jump) in jumps.enumerated() {
+        bytes.store(jump.lowerBound, at: index * 16)
+        bytes.store(jump.upperBound, at: index * 16 + 8)
       }
     }
-    return data
+    return bytes
   }
 
-  private static func ranges(_ data: Data) -> [ClosedRange<UInt64>]? {
+  static func ranges(_ data: Data) -> [ClosedRange<UInt64>]? {
     guard data.count % 16 == 0 else { return nil }
     return data.withUnsafeBytes { bytes in
       var ranges: [ClosedRange<UInt64>] = []
       for offset in stride(from: 0, to: bytes.count, by: 16) {
-        let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        let last = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+        let first = bytes.number(at: offset, UInt64.self)
+        let last = bytes.number(at: offset + 8, UInt64.self)
         guard first <= last, first > ranges.last?.upperBound ?? 0 else { return nil }
         ranges.append(first...last)
       }
       return ranges
+    }
+  }
+
+  /// Of each table its tag and digest, in 32 bits each, and its number of rows in 64; little-endian.
+  private var tableBytes: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: sums.count * 16)
+    bytes.withUnsafeMutableBytes { bytes in
+      for (index, table) in StoreTable.counted.enumerated() {
+        bytes.store(table.tag.rawValue, at: index * 16)
+        bytes.store(sums[index].digest, at: index * 16 + 4)
+        bytes.store(sums[index].rowCount, at: index * 16 + 8)
+      }
+    }
+    return bytes
+  }
+
+  private static func sums(_ data: Data) -> [TableSum]? {
+    guard data.count == StoreTable.counted.count * 16 else { return nil }
+    return data.withUnsafeBytes { bytes in
+      var sums: [TableSum] = []
+      for (index, table) in StoreTable.counted.enumerated() {
+        guard bytes.number(at: index * 16, UInt32.self) == table.tag.rawValue else { return nil }
+        sums.append(TableSum(rowCount: bytes.number(at: index * 16 + 8), digest: bytes.number(at: index * 16 + 4)))
+      }
+      return sums
     }
   }
 }

@@ -1,79 +1,21 @@
 // The table of idempotency keys: read once at start, asked about single keys by commits, written by checkpoints.
 //
-// Promises: a key stands in it once; rows are in the order of the writes, and the oldest go first. As with twins, a start
-// checks that every row is what was written, that none is missing, and that the index leads to every one: a key that it
-// does not lead to would be done twice.
+// Promises: a key is in it once; rows are in the order of the writes, and the oldest go first. A start checks the table as
+// it does that of twins: a key that the index does not lead to would be done twice.
 
 import GRDB
-import GRDBSQLite
 import TwinCore
 
 extension Database {
   // MARK: Start
 
   func loadKeys(into table: IdempotencyTable) throws(StoreError) {
-    var count: Int64 = 0
-    var digest: UInt32 = 0
-    var scopes = NameDigest()
-    try scan("SELECT \(KeyRow.columns) FROM idempotency ORDER BY id") { statement in
-      guard let row = ScannedKey(statement) else {
-        throw corrupt("idempotency", "\(SQLiteRow(statement).number(0))", "it cannot be what was written")
-      }
-      count += 1
-      digest ^= row.checksum
-      scopes.add(row.id, row.scope)
-      table.load(row)
+    try scan(.idempotency) { row in
+      guard let key = ScannedKey(row) else { return false }
+      table.load(key)
+      return true
     }
-    try check("idempotency", count: count, digest: digest, checkpointRow.keyCount, checkpointRow.keyDigest)
-    try checkKeyIndex(scopes)
     table.loaded(try lastKey())
-  }
-
-  private func scan(_ sql: String, _ body: (SQLiteStatement) throws -> Void) throws(StoreError) {
-    try Database.mapped(path, "read") { () throws in
-      try writer.read { db in
-        let prepared = try db.makeStatement(sql: sql)
-        defer { withExtendedLifetime(prepared) {} }
-        while true {
-          let code = sqlite3_step(prepared.sqliteStatement)
-          if code == SQLITE_DONE { break }
-          if code != SQLITE_ROW { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-          try body(prepared.sqliteStatement)
-        }
-      }
-    }
-  }
-
-  private func checkKeyIndex(_ expected: NameDigest) throws(StoreError) {
-    let isThere = try Database.mapped(path, "read") { () throws in
-      try writer.read { db in
-        try Bool.fetchOne(db, sql: "SELECT 1 FROM sqlite_schema WHERE name = 'idempotency_by_scope'") ?? false
-      }
-    }
-    // Version 0.1 wrote this file.
-    if !isThere { return }
-    var found = NameDigest()
-    var last: [UInt8] = []
-    var isSorted = true
-    try scan("SELECT id, scope FROM idempotency INDEXED BY idempotency_by_scope ORDER BY scope") { statement in
-      let row = SQLiteRow(statement)
-      let scope = row.bytes(1)
-      // What is no blob, or not in its place, no search would find.
-      let isAfter = last.isEmpty || last.withUnsafeBytes { compareBytes($0, scope) < 0 }
-      isSorted = isSorted && isAfter && sqlite3_column_type(statement, 1) == SQLITE_BLOB
-      found.add(row.number(0), scope)
-      last.replaceSubrange(last.indices, with: scope)
-    }
-    if found != expected || !isSorted {
-      throw corrupt("idempotency", "-", "its index by scope does not lead to every key once")
-    }
-  }
-
-  /// When it is not there. Nothing else of version 0.1's files is other.
-  func createKeyIndex() throws(StoreError) {
-    try Database.mapped(path, "write") { () throws in
-      try writer.write { db in try db.execute(sql: Database.createKeyIndex) }
-    }
   }
 
   // MARK: Reading
@@ -82,7 +24,8 @@ extension Database {
   func key(_ scope: IdempotencyTable.Scope) throws(StoreError) -> IdempotencyTable.Entry? {
     try Database.mapped(path, "read") { () throws in
       try coldReader.read { db in
-        let find = try db.cachedStatement(sql: "SELECT \(KeyRow.columns) FROM idempotency WHERE scope = ?")
+        let find = try db.cachedStatement(
+          sql: "SELECT \(StoreTable.idempotency.columnList) FROM idempotency WHERE scope = ?")
         return try scope.bytes.withUnsafeBytes { bytes in
           try bytes.withData { try Row.fetchOne(find, arguments: [$0]) }.map(checkedKey)
         }
@@ -93,7 +36,10 @@ extension Database {
   private func lastKey() throws(StoreError) -> IdempotencyTable.Entry? {
     try Database.mapped(path, "read") { () throws in
       try writer.read { db in
-        try Row.fetchOne(db, sql: "SELECT \(KeyRow.columns) FROM idempotency ORDER BY id DESC LIMIT 1").map(checkedKey)
+        try Row.fetchOne(
+          db, sql: "SELECT \(StoreTable.idempotency.columnList) FROM idempotency ORDER BY id DESC LIMIT 1"
+        )
+        .map(checkedKey)
       }
     }
   }
@@ -116,12 +62,10 @@ extension Database {
     try transaction { db, row in
       for entry in keys {
         if let sum = try KeyRow.delete(db, under: entry.scope) {
-          row.keyDigest ^= sum
-          row.keyCount -= 1
+          row[.idempotency].remove(sum)
           dropped.append(entry.scope.place)
         }
-        row.keyDigest ^= try KeyRow.insert(db, entry)
-        row.keyCount += 1
+        row[.idempotency].add(try KeyRow.insert(db, entry))
       }
       alter(&row)
     }
@@ -143,8 +87,7 @@ extension Database {
         else { throw corrupt("idempotency", "\(key[0] as DatabaseValue)", "it cannot be what was written") }
         if recordedAt > time { break }
         dropped.append(scope.place)
-        row.keyDigest ^= UInt32(truncatingIfNeeded: sum)
-        row.keyCount -= 1
+        row[.idempotency].remove(UInt32(truncatingIfNeeded: sum))
         last = id
       }
       guard let last else { return }

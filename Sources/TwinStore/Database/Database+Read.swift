@@ -14,7 +14,7 @@ extension Database {
   func twinRow(_ name: TwinName, from queue: DatabaseQueue) throws(StoreError) -> TwinRow? {
     try Database.mapped(path, "read") { () throws in
       try queue.read { db in
-        let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE name = ?")
+        let find = try db.cachedStatement(sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE name = ?")
         return try name.bytes.withData { name in try Row.fetchOne(find, arguments: [name]).map(checked) }
       }
     }
@@ -89,7 +89,7 @@ extension Database {
     try Database.mapped(path, "read") { () throws in
       try reader.read { db in
         let select = try db.cachedStatement(
-          sql: "SELECT \(FactRow.columns) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
+          sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?")
         let found = try Row.fetchCursor(select, arguments: [first, end, countMax])
         var rows: [FactRow] = []
         var byteCount = 0

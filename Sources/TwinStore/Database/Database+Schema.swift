@@ -1,73 +1,31 @@
-// The tables, and which files are ours to open.
-//
-// twins has a rowid and an index on name: in a WITHOUT ROWID table whole rows would stand in the inner pages of the
-// tree, five to a page, and the list of names could not be read from an index alone. A fact's number is its
-// commit's sequence × 1,024 + its ordinal: facts are appended in order, and a watch resumes by that number.
+// The format of the file, and which files are ours to open.
 
 import GRDB
 import TwinCore
 
 extension Database {
-  static let formatVersion = 2
+  static let formatVersion = 3
+  /// Version 0.1 wrote it; it is migrated (Migration.swift).
+  static let oldestFormatVersion = 2
   /// "twnd" in the header of the file.
   static let applicationID = 0x7477_6e64
   /// SQLite's usual size of a page.
   private static let firstPageBytes = 4_096
 
-  static func createSchema(_ db: GRDB.Database) throws {
-    if try Int.fetchOne(db, sql: "PRAGMA user_version") == formatVersion { return }
-    try db.execute(
-      sql: """
-        \(CheckpointRow.createTable)
-
-        -- Times in microseconds since the epoch. attributes: the encoded fields `attributes` of a twind.v1.Twin, as they
-        -- were at recorded_at; pending: the same, of facts that hold later. facts_from: from when on all facts are kept.
-        CREATE TABLE twins (
-          id INTEGER PRIMARY KEY,
-          name BLOB NOT NULL,
-          revision INTEGER NOT NULL,
-          recorded_at INTEGER NOT NULL,
-          last_agent BLOB NOT NULL,
-          deleted INTEGER NOT NULL,
-          attributes BLOB NOT NULL,
-          pending BLOB NOT NULL,
-          facts_from INTEGER NOT NULL,
-          fact_count INTEGER NOT NULL,
-          fact_digest INTEGER NOT NULL,
-          checksum INTEGER NOT NULL
-        ) STRICT;
-        CREATE UNIQUE INDEX twins_by_name ON twins (name);
-
-        -- id: sequence × 1024 + ordinal. record: a twind.v1.Attribute.
-        CREATE TABLE facts (
-          id INTEGER PRIMARY KEY,
-          twin INTEGER NOT NULL,
-          flags INTEGER NOT NULL,
-          record BLOB NOT NULL,
-          checksum INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX facts_by_twin ON facts (twin);
-
-        -- In the order of the writes. scope: space, agent and key, each ended by NUL. request_hash: of what the request
-        -- means, or of its bytes when version 0.1 wrote it. result: a twind.store.v1.WriteResult.
-        CREATE TABLE idempotency (
-          id INTEGER PRIMARY KEY,
-          scope BLOB NOT NULL,
-          request_hash INTEGER NOT NULL,
-          recorded_at INTEGER NOT NULL,
-          result BLOB NOT NULL,
-          checksum INTEGER NOT NULL
-        ) STRICT;
-        \(createKeyIndex)
-
-        PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(formatVersion);
-        """)
-    try CheckpointRow().write(db)
+  /// Makes the tables of a new file, and those of an older format into those of this one.
+  static func prepareTables(_ db: GRDB.Database, _ migration: Migration) throws {
+    switch try version(db) {
+    case formatVersion: return
+    case 0:
+      for table in StoreTable.counted + [.checkpoint] { try db.execute(sql: table.createTable + table.createIndex) }
+      try CheckpointRow().write(db)
+      try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+    default: try migration.run(db)
+    }
+    try db.execute(sql: "PRAGMA user_version = \(formatVersion)")
   }
 
-  /// Version 0.1 had no such index; it can go on with it. Not unique: a key that has expired may be used anew.
-  static let createKeyIndex = "CREATE INDEX IF NOT EXISTS idempotency_by_scope ON idempotency (scope);"
+  static func version(_ db: GRDB.Database) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 }
 
   /// Looks at an existing file through a connection that cannot write.
   static func checkFormat(
@@ -91,7 +49,7 @@ extension Database {
 
   static func checkFormat(_ path: String, _ db: GRDB.Database) throws {
     let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let version = try version(db)
     let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
     // A start that died before its first transaction leaves a file without tables.
     if application == 0 && version == 0 && tables == 0 { return }
@@ -99,8 +57,8 @@ extension Database {
     if version > formatVersion {
       throw StoreError.newerFormat(path: path, version: version, supported: formatVersion)
     }
-    if version < formatVersion {
-      throw StoreError.olderFormat(path: path, version: version, supported: formatVersion)
+    if version < oldestFormatVersion {
+      throw StoreError.olderFormat(path: path, version: version)
     }
   }
 

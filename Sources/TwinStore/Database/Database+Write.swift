@@ -43,7 +43,7 @@ extension Database {
   }
 
   private func write(_ twin: TwinToWrite, _ db: GRDB.Database, _ row: inout CheckpointRow) throws {
-    let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE name = ?")
+    let find = try db.cachedStatement(sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE name = ?")
     let found = try twin.image.name.bytes.withData { name in try Row.fetchOne(find, arguments: [name]).map(checked) }
     if let found, found.image.revision >= twin.image.revision { return }
     var next = TwinRow(id: found?.id ?? nextTwinID, image: twin.image)
@@ -51,23 +51,25 @@ extension Database {
       next.factsFrom = found.factsFrom
       next.factCount = found.factCount
       next.factDigest = found.factDigest
-      row.twinDigest ^= found.checksum
     } else {
       nextTwinID += 1
-      row.twinCount += 1
     }
     if let from = twin.factsFrom { next.factsFrom = from }
     for change in twin.changes where change.revision > found?.image.revision ?? 0 {
       for (index, entry) in change.entries.enumerated() {
-        next.factDigest ^= try FactRow.insert(
+        let checksum = try FactRow.insert(
           db, id: FactRow.id(sequence: change.revision, ordinal: change.firstOrdinal + index), twin: next.id,
           isCurrent: !entry.flags.contains(.notCurrent), isCreation: change.isCreation, record: change.message(entry))
+        next.factDigest ^= checksum
+        row[.facts].add(checksum)
       }
       next.factCount += Int64(change.entryCount)
-      row.factCount += Int64(change.entryCount)
     }
-    try next.write(db)
-    row.twinDigest ^= next.checksum
+    if let found {
+      try found.replace(next, db, &row[.twins])
+    } else {
+      row[.twins].add(try next.write(db))
+    }
     if next.factCount > grownFactsMin { grown.append(next.id) }
   }
 

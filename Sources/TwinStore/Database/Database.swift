@@ -22,8 +22,11 @@ package final class Database: @unchecked Sendable {
   var grownFactsMin = Int64.max
   var grown: [Int64] = []
 
-  /// Opens the file, makes it when it is missing; refuses one that is newer or not twind's, untouched.
-  init(path: String, fileSystem: any FileSystem) throws(StoreError) {
+  /// Opens the file, makes it when it is missing, migrates it when it is older; refuses one that is newer or not twind's,
+  /// untouched.
+  init(
+    path: String, fileSystem: any FileSystem, migration: Migration? = nil
+  ) throws(StoreError) {
     self.path = path
     let location = Database.location(path, fileSystem)
     if try fileSystem.exists(path) {
@@ -33,7 +36,7 @@ package final class Database: @unchecked Sendable {
     }
     writer = try Database.mapped(path, "open") { () throws in
       let queue = try DatabaseQueue(path: location, configuration: Database.writing)
-      try queue.write(Database.createSchema)
+      try queue.write { try Database.prepareTables($0, migration ?? Migration(path: path, journal: nil)) }
       return queue
     }
     reader = try Database.openReader(path, at: location, "twind.reader")

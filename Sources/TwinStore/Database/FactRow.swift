@@ -5,7 +5,6 @@ import GRDB
 import TwinCore
 
 struct FactRow {
-  static let columns = "id, twin, flags, record, checksum"
   /// The flag of a fact that did not hold at the time of its commit, after it: about the past, or about the future.
   private static let notCurrent: Int64 = 1
   /// The flag of the facts of a commit that made the twin. Version 0.1 neither wrote it nor minds it.
@@ -25,42 +24,25 @@ struct FactRow {
   static func insert(
     _ db: GRDB.Database, id: Int64, twin: Int64, isCurrent: Bool, isCreation: Bool, record: UnsafeRawBufferPointer
   ) throws -> UInt32 {
-    let flags = (isCurrent ? 0 : notCurrent) | (isCreation ? creation : 0)
-    let sum = checksum(id, twin, flags, record)
-    var row = SQLiteBinding(try db.cachedStatement(sql: "INSERT INTO facts VALUES (?, ?, ?, ?, ?)"))
-    row.bind(id)
-    row.bind(twin)
-    row.bind(flags)
-    row.bind(record)
-    row.bind(Int64(sum))
-    try row.run()
-    return sum
+    var row = try RowWriter(db, .facts, id: id)
+    row.add(twin)
+    row.add((isCurrent ? 0 : notCurrent) | (isCreation ? creation : 0))
+    row.add(record)
+    return try row.write()
   }
 
-  /// A row of `columns`; throws a reason when it cannot be what was written.
+  /// A row with all columns of the table. Throws a reason when it cannot be what was written.
   init(_ row: Row) throws {
-    guard let id = Int64.fromDatabaseValue(row[0]), id > 0, let twin = Int64.fromDatabaseValue(row[1]),
-      let flags = Int64.fromDatabaseValue(row[2]), let stored = Int64.fromDatabaseValue(row[4])
-    else { throw RowFault("a number is missing") }
-    let record = try bytes(row, 3) { [UInt8]($0) }
+    let (id, checksum) = try StoreTable.facts.checked(row)
+    guard id > 0, let twin = Int64.fromDatabaseValue(row[1]), let flags = Int64.fromDatabaseValue(row[2]) else {
+      throw RowFault("its number is \(id)")
+    }
     self.twin = twin
     fact = StoredFact(
       sequence: UInt64(id) / UInt64(Limits.factsPerSequenceMax),
-      ordinal: UInt32(id % Int64(Limits.factsPerSequenceMax)), message: record)
+      ordinal: UInt32(id % Int64(Limits.factsPerSequenceMax)), message: try bytes(row, 3) { [UInt8]($0) })
     isCurrent = flags & FactRow.notCurrent == 0
     isCreation = flags & FactRow.creation != 0
-    checksum = record.withUnsafeBytes { FactRow.checksum(id, twin, flags, $0) }
-    if Int64(checksum) != stored { throw RowFault("its checksum does not fit what stands in it") }
-  }
-
-  private static func checksum(
-    _ id: Int64, _ twin: Int64, _ flags: Int64, _ record: UnsafeRawBufferPointer
-  ) -> UInt32 {
-    var sum = RowChecksum(.facts)
-    sum.add(id)
-    sum.add(twin)
-    sum.add(flags)
-    sum.add(record)
-    return sum.value
+    self.checksum = checksum
   }
 }

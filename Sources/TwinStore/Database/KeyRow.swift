@@ -6,17 +6,19 @@ import GRDB
 import TwinCore
 
 enum KeyRow {
-  static let columns = "id, scope, request_hash, recorded_at, result, checksum"
-
   /// Inserts an entry and returns its checksum.
   static func insert(_ db: GRDB.Database, _ entry: IdempotencyTable.Entry) throws -> UInt32 {
     let result = encoded(entry.result)
-    let sum = result.withUnsafeBytes { checksum(entry, $0) }
-    try db.cachedStatement(sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)").execute(
-      arguments: [
-        entry.id, Data(entry.scope.bytes), Int64(bitPattern: entry.requestHash), entry.recordedAt, result, Int64(sum),
-      ])
-    return sum
+    return try entry.scope.bytes.withUnsafeBytes { scope in
+      try result.withUnsafeBytes { result in
+        var row = try RowWriter(db, .idempotency, id: entry.id)
+        row.add(scope)
+        row.add(Int64(bitPattern: entry.requestHash))
+        row.add(entry.recordedAt)
+        row.add(result)
+        return try row.write()
+      }
+    }
   }
 
   /// Deletes what stands under the key of an entry, and returns its checksum; nil when there is nothing.
@@ -33,28 +35,16 @@ enum KeyRow {
     }
   }
 
-  /// Nil when the row cannot be what was written.
+  /// A row with all columns of the table; nil when it cannot be what was written.
   static func entry(_ row: Row) -> (IdempotencyTable.Entry, checksum: UInt32)? {
-    guard let id = Int64.fromDatabaseValue(row[0]), id > 0, id < Int64(Limits.sequenceMax),
+    guard let (id, checksum) = try? StoreTable.idempotency.checked(row), id > 0, id < Int64(Limits.sequenceMax),
       let scopeBytes = Data.fromDatabaseValue(row[1]), let scope = IdempotencyTable.Scope([UInt8](scopeBytes)),
       let hash = Int64.fromDatabaseValue(row[2]), let recordedAt = Int64.fromDatabaseValue(row[3]),
-      let encoded = Data.fromDatabaseValue(row[4]), let result = decoded(encoded),
-      let stored = Int64.fromDatabaseValue(row[5])
+      let encoded = Data.fromDatabaseValue(row[4]), let result = decoded(encoded)
     else { return nil }
     let entry = IdempotencyTable.Entry(
       id: id, scope: scope, requestHash: UInt64(bitPattern: hash), recordedAt: recordedAt, result: result)
-    let sum = encoded.withUnsafeBytes { checksum(entry, $0) }
-    return Int64(sum) == stored ? (entry, sum) : nil
-  }
-
-  private static func checksum(_ entry: IdempotencyTable.Entry, _ result: UnsafeRawBufferPointer) -> UInt32 {
-    var sum = RowChecksum(.idempotency)
-    sum.add(entry.id)
-    entry.scope.bytes.withUnsafeBytes { sum.add($0) }
-    sum.add(Int64(bitPattern: entry.requestHash))
-    sum.add(entry.recordedAt)
-    sum.add(result)
-    return sum.value
+    return (entry, checksum)
   }
 
   private static func encoded(_ result: CommitResult) -> Data {

@@ -27,12 +27,13 @@ struct FactsHead: Equatable, Sendable {
     digest = row.factDigest
   }
 
-  fileprivate static let columns = "id, revision, facts_from, fact_count, fact_digest"
-
-  /// Whether a row of `columns` says the same.
-  fileprivate func isSame(as row: Row) -> Bool {
-    let numbers = (0..<5).map { Int64.fromDatabaseValue(row[$0] as DatabaseValue) }
-    return numbers == [twin, Int64(revision), from, count, Int64(digest)]
+  /// Whether the row of a twin, its number and its body, says the same.
+  fileprivate func isSame(as row: Row) throws -> Bool {
+    guard Int64.fromDatabaseValue(row[0] as DatabaseValue) == twin else { return false }
+    return try bytes(row, 1) { bytes in
+      guard let body = TwinBody(bytes) else { return false }
+      return (body.revision, body.factsFrom, body.factCount, body.factDigest) == (revision, from, count, digest)
+    }
   }
 }
 
@@ -64,10 +65,10 @@ extension Database {
   private func head(of name: TwinName, _ known: FactsHead?, _ db: GRDB.Database) throws -> FactsHead? {
     try name.bytes.withData { name in
       if let known {
-        let look = try db.cachedStatement(sql: "SELECT \(FactsHead.columns) FROM twins WHERE name = ?")
-        if let row = try Row.fetchOne(look, arguments: [name]), known.isSame(as: row) { return known }
+        let look = try db.cachedStatement(sql: "SELECT id, body FROM twins WHERE name = ?")
+        if let row = try Row.fetchOne(look, arguments: [name]), try known.isSame(as: row) { return known }
       }
-      let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE name = ?")
+      let find = try db.cachedStatement(sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE name = ?")
       return try Row.fetchOne(find, arguments: [name]).map { FactsHead(try checked($0)) }
     }
   }
@@ -76,7 +77,7 @@ extension Database {
     of twin: Int64, after: Int64, _ limits: HistoryLimits, _ db: GRDB.Database
   ) throws -> (rows: [FactRow], isEnd: Bool) {
     let select = try db.cachedStatement(
-      sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? AND id > ? ORDER BY id LIMIT ?")
+      sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE twin = ? AND id > ? ORDER BY id LIMIT ?")
     let found = try Row.fetchCursor(select, arguments: [twin, after, limits.factsMax])
     var rows: [FactRow] = []
     var byteCount = 0

@@ -17,7 +17,9 @@ import TwinCore
 
 package struct SegmentHeader: Equatable, Sendable {
   package static let byteCount = 64
-  package static let version: UInt32 = 1
+  /// 2: attributes with fields that version 0.1 does not know (AttributeRecord.swift); it reads segments of version 1, and
+  /// so does this version.
+  package static let version: UInt32 = 2
   /// "twindjnl"
   static let magic: UInt64 = 0x6c6e_6a64_6e69_7774
 

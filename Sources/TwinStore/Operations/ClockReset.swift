@@ -99,7 +99,7 @@ package final class ClockReset {
     do throws(StoreError) {
       try database.transaction { db, row in
         var times = NewTimes(now: now)
-        try times.rewriteFacts(database, db)
+        try times.rewriteFacts(database, db, &row)
         try times.rewriteTwins(database, db, &row)
         try times.rewriteKeys(database, db, &row)
         row.recordedAt = times.last
@@ -133,8 +133,8 @@ private struct NewTimes {
 
   init(now: Int64) { self.now = now }
 
-  mutating func rewriteFacts(_ database: Database, _ db: GRDB.Database) throws {
-    let select = "SELECT \(FactRow.columns) FROM facts ORDER BY id"
+  mutating func rewriteFacts(_ database: Database, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow) throws {
+    let select = "SELECT \(StoreTable.facts.columnList) FROM facts ORDER BY id"
     var found: [FactRow] = []
     // In the order of the commits, in which their times rise: what is after now comes last.
     let rows = try Row.fetchCursor(db, sql: select)
@@ -150,30 +150,34 @@ private struct NewTimes {
       let record = try fact.fact.message.withUnsafeBytes { try AttributeRecord($0).rerecorded(at: last) }
       let id = FactRow.id(sequence: fact.fact.sequence, ordinal: Int(fact.fact.ordinal))
       try db.cachedStatement(sql: "DELETE FROM facts WHERE id = ?").execute(arguments: [id])
-      _ = try record.withUnsafeBytes {
+      let checksum = try record.withUnsafeBytes {
         try FactRow.insert(
           db, id: id, twin: fact.twin, isCurrent: fact.isCurrent, isCreation: fact.isCreation, record: $0)
       }
+      checkpoint[.facts].replace(fact.checksum, with: checksum)
       twins.insert(fact.twin)
     }
   }
 
   /// Those whose facts were, and those without facts whose own times are after now.
   func rewriteTwins(_ database: Database, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow) throws {
-    let select = "SELECT \(TwinRow.columns) FROM twins WHERE id = ?"
-    let late = try Int64.fetchAll(
-      db, sql: "SELECT id FROM twins WHERE recorded_at > ? OR facts_from > ?", arguments: [now, now])
+    let select = "SELECT \(StoreTable.twins.columnList) FROM twins WHERE id = ?"
+    var late: Set<Int64> = []
+    try db.each("SELECT id, body FROM twins") { row in
+      if let body = TwinBody(row.bytes(1)), max(body.recordedAt, body.factsFrom) > now { late.insert(row.number(0)) }
+      return true
+    }
     for id in twins.union(late).sorted() {
       guard let row = try Row.fetchOne(db, sql: select, arguments: [id]).map(database.checked) else { continue }
-      let next = try rewritten(row, database, db)
-      try next.write(db)
-      checkpoint.twinDigest ^= row.checksum ^ next.checksum
+      try row.replace(try rewritten(row, database, db, &checkpoint), db, &checkpoint[.twins])
     }
   }
 
-  private func rewritten(_ row: TwinRow, _ database: Database, _ db: GRDB.Database) throws -> TwinRow {
+  private func rewritten(
+    _ row: TwinRow, _ database: Database, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow
+  ) throws -> TwinRow {
     let facts = try Row.fetchAll(
-      db, sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id", arguments: [row.id]
+      db, sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE twin = ? ORDER BY id", arguments: [row.id]
     ).map(database.checkedFact)
     var (image, digest): (TwinImage?, UInt32) = (nil, 0)
     var start = 0
@@ -184,7 +188,9 @@ private struct NewTimes {
         row.image.name, facts[start..<end].map(\.fact), isCurrent: facts[start..<end].map { _ in true })
       image = apply(change, to: image, forgets: false)
       for (fact, entry) in zip(facts[start..<end], change.entries) {
-        digest ^= try replace(fact, isCurrent: !entry.flags.contains(.notCurrent), db)
+        let checksum = try replace(fact, isCurrent: !entry.flags.contains(.notCurrent), db)
+        checkpoint[.facts].replace(fact.checksum, with: checksum)
+        digest ^= checksum
       }
       start = end
     }
@@ -214,13 +220,14 @@ private struct NewTimes {
 
   func rewriteKeys(_ database: Database, _ db: GRDB.Database, _ checkpoint: inout CheckpointRow) throws {
     let rows = try Row.fetchAll(
-      db, sql: "SELECT \(KeyRow.columns) FROM idempotency WHERE recorded_at > ? ORDER BY id", arguments: [now])
+      db, sql: "SELECT \(StoreTable.idempotency.columnList) FROM idempotency WHERE recorded_at > ? ORDER BY id",
+      arguments: [now])
     for row in rows {
       guard let (entry, checksum) = KeyRow.entry(row) else {
         throw database.corrupt("idempotency", "\(row[0] as DatabaseValue)", "it cannot be what was written")
       }
       try db.cachedStatement(sql: "DELETE FROM idempotency WHERE id = ?").execute(arguments: [entry.id])
-      checkpoint.keyDigest ^= checksum ^ (try KeyRow.insert(db, entry.recorded(at: last)))
+      checkpoint[.idempotency].replace(checksum, with: try KeyRow.insert(db, entry.recorded(at: last)))
     }
   }
 }

@@ -76,30 +76,28 @@ struct DatabaseCheck {
   // MARK: Twins and facts
 
   private static func checkTwins(_ check: inout DatabaseCheck, _ db: GRDB.Database) throws {
-    let expected = Int(clamping: check.row?.twinCount ?? 0)
-    var sum = TableSum()
-    var factCount = 0
-    let rows = try Row.fetchCursor(db, sql: "SELECT \(TwinRow.columns) FROM twins ORDER BY id")
+    let expected = Int(clamping: check.row?[.twins].rowCount ?? 0)
+    var (found, isReadable, factCount) = (TableSum(), true, 0)
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(StoreTable.twins.columnList) FROM twins ORDER BY id")
     while let row = try rows.next() {
-      sum.count += 1
-      if sum.count % progressRows == 0 {
-        try check.progress(CheckProgress(step: "twins", done: sum.count, total: expected))
-      }
+      let done = Int(found.rowCount) + 1
+      if done % progressRows == 0 { try check.progress(CheckProgress(step: "twins", done: done, total: expected)) }
       do {
         let twin = try TwinRow(row)
-        sum.digest ^= twin.checksum
+        found.add(twin.checksum ?? 0)
         check.newestRevision = max(check.newestRevision, twin.image.revision)
         factCount += try check.checkFacts(of: twin, db)
       } catch let fault as RowFault {
         let name = try bytes(row, 1) { quoted($0) }
         let id = Int64.fromDatabaseValue(row[0]) ?? 0
         check.report.add(.twins, check.path, "row \(id) (\(name))", fault.reason, remedy: check.remedy(id))
-        sum.isReadable = false
+        found.add(0)
+        isReadable = false
         factCount += try check.checkFacts(ofUnreadable: id, db)
       }
     }
-    check.report.count(.twins, sum.count)
-    check.compare(.twins, sum, check.row.map { ($0.twinCount, $0.twinDigest) })
+    check.report.count(.twins, Int(found.rowCount))
+    check.compare(.twins, found, isReadable: isReadable, check.row?[.twins])
     try check.checkFactCount(factCount, db)
   }
 
@@ -137,7 +135,8 @@ struct DatabaseCheck {
 
   /// Those that can be read, and how many there are.
   private mutating func facts(of twin: Int64, _ db: GRDB.Database) throws -> (readable: [FactRow], count: Int) {
-    let select = try db.cachedStatement(sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id")
+    let select = try db.cachedStatement(
+      sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE twin = ? ORDER BY id")
     var facts: [FactRow] = []
     var count = 0
     let rows = try Row.fetchCursor(select, arguments: [twin])
@@ -161,53 +160,48 @@ struct DatabaseCheck {
     if all != ofTwins {
       report.add(.facts, path, "table facts", "\(all - ofTwins) rows are of no twin", remedy: remedy)
     }
-    if let row, row.factCount != all {
+    if let expected = row?[.facts].rowCount, expected != all {
       report.add(
-        .facts, path, "table facts", "there are \(all) rows, and \(row.factCount) were written", remedy: remedy)
+        .facts, path, "table facts", "there are \(all) rows, and \(expected) were written", remedy: remedy)
     }
   }
 
   // MARK: Idempotency keys
 
   private static func checkKeys(_ check: inout DatabaseCheck, _ db: GRDB.Database) throws {
-    var sum = TableSum()
-    let rows = try Row.fetchCursor(
-      db, sql: "SELECT \(KeyRow.columns) FROM idempotency ORDER BY id")
+    var (found, isReadable) = (TableSum(), true)
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(StoreTable.idempotency.columnList) FROM idempotency ORDER BY id")
     while let row = try rows.next() {
-      sum.count += 1
       if let (entry, checksum) = KeyRow.entry(row) {
-        sum.digest ^= checksum
+        found.add(checksum)
         check.newestRevision = max(check.newestRevision, entry.result.sequence)
       } else {
         check.report.add(
           .idempotency, check.path, "row \(row[0] as DatabaseValue)", "it cannot be what was written",
           remedy: Remedy.text(check.path, "idempotency"))
-        sum.isReadable = false
+        found.add(0)
+        isReadable = false
       }
     }
-    check.report.count(.idempotency, sum.count)
-    check.compare(.idempotency, sum, check.row.map { ($0.keyCount, $0.keyDigest) })
+    check.report.count(.idempotency, Int(found.rowCount))
+    check.compare(.idempotency, found, isReadable: isReadable, check.row?[.idempotency])
   }
 
-  private mutating func compare(_ part: CheckReport.Part, _ sum: TableSum, _ expected: (Int64, UInt32)?) {
-    guard let (count, digest) = expected else { return }
+  /// - Parameter isReadable: all rows are; the digest says nothing else.
+  private mutating func compare(
+    _ part: CheckReport.Part, _ found: TableSum, isReadable: Bool, _ expected: TableSum?
+  ) {
+    guard let expected else { return }
     let remedy = Remedy.text(path, part.rawValue)
-    if count != sum.count {
+    if found.rowCount != expected.rowCount {
       report.add(
-        part, path, "table \(part.rawValue)", "there are \(sum.count) rows, and \(count) were written", remedy: remedy)
-    } else if sum.isReadable && digest != sum.digest {
+        part, path, "table \(part.rawValue)",
+        "there are \(found.rowCount) rows, and \(expected.rowCount) were written", remedy: remedy)
+    } else if isReadable && found != expected {
       report.add(
         part, path, "table \(part.rawValue)", "some rows are not those that were written last", remedy: remedy)
     }
   }
 
   private func remedy(_ twin: Int64) -> String { Remedy.text(path, twin: twin) }
-}
-
-/// The rows of one table.
-private struct TableSum {
-  var count = 0
-  var digest: UInt32 = 0
-  /// All of them.
-  var isReadable = true
 }

@@ -82,7 +82,7 @@ package final class RepairPlan {
     let number = Int64(target)
     // Not by the index alone: that may be what is damaged.
     let row = try Row.fetchOne(
-      db, sql: "SELECT \(TwinRow.columns) FROM twins NOT INDEXED WHERE id = ? OR name = ?",
+      db, sql: "SELECT \(StoreTable.twins.columnList) FROM twins NOT INDEXED WHERE id = ? OR name = ?",
       arguments: [number, Data(target.utf8)])
     let rowID = row.flatMap { Int64.fromDatabaseValue($0[0] as DatabaseValue) }
     let indexed = try Self.indexed(db) { id, name in rowID.map { $0 == id } ?? (name == [UInt8](target.utf8)) }
@@ -90,7 +90,8 @@ package final class RepairPlan {
       throw StoreError.noTwin(path: path, target: target)
     }
     var twin = Twin(row: id, factCount: 0)
-    let found = try row ?? Row.fetchOne(db, sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?", arguments: [id])
+    let found =
+      try row ?? Row.fetchOne(db, sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE id = ?", arguments: [id])
     if let found {
       do { _ = try TwinRow(found) } catch let fault as RowFault { twin.fault = fault.reason }
       twin.name = Self.name(Data.fromDatabaseValue(found[1]).map { [UInt8]($0) })
@@ -117,11 +118,11 @@ package final class RepairPlan {
   }
 
   private func count(_ db: GRDB.Database, _ row: CheckpointRow) throws {
-    let tables = [("twins", row.twinCount), ("facts", row.factCount), ("idempotency", row.keyCount)]
-    for (table, expected) in tables {
-      let found = try Int64.fetchOne(db, sql: "SELECT count(*) FROM \(table) NOT INDEXED") ?? 0
-      if table == "idempotency" && wanted.keys { keyCount = Int(found) }
-      if found < expected { missing.append((table, Int(clamping: expected - found))) }
+    for table in StoreTable.counted {
+      let expected = row[table.tag].rowCount
+      let found = try Int64.fetchOne(db, sql: "SELECT count(*) FROM \(table.name) NOT INDEXED") ?? 0
+      if table.tag == .idempotency && wanted.keys { keyCount = Int(found) }
+      if found < expected { missing.append((table.name, Int(clamping: expected - found))) }
     }
     strayFactCount =
       try Int.fetchOne(db, sql: "SELECT count(*) FROM facts WHERE twin NOT IN (SELECT id FROM twins)") ?? 0
@@ -186,7 +187,7 @@ package final class RepairPlan {
     }
     var row = TwinRow(id: twin.row, image: image)
     row.factsFrom = end.recordedAt
-    try row.write(db)
+    _ = try row.write(db)
   }
 
   /// Who is said to have deleted them.
@@ -194,19 +195,12 @@ package final class RepairPlan {
 
   /// Rows that are damaged keep the checksum that they state: the next look finds them.
   private static func countAnew(_ db: GRDB.Database, _ row: inout CheckpointRow) throws {
-    (row.twinCount, row.twinDigest) = try sum(db, "twins")
-    (row.keyCount, row.keyDigest) = try sum(db, "idempotency")
-    row.factCount = try sum(db, "facts").count
-  }
-
-  private static func sum(_ db: GRDB.Database, _ table: String) throws -> (count: Int64, digest: UInt32) {
-    var sum: (count: Int64, digest: UInt32) = (0, 0)
-    let checksums = try Int64.fetchCursor(db, sql: "SELECT checksum FROM \(table)")
-    while let checksum = try checksums.next() {
-      sum.count += 1
-      sum.digest ^= UInt32(truncatingIfNeeded: checksum)
+    for table in StoreTable.counted {
+      var sum = TableSum()
+      let checksums = try Int64.fetchCursor(db, sql: "SELECT checksum FROM \(table.name)")
+      while let checksum = try checksums.next() { sum.add(UInt32(truncatingIfNeeded: checksum)) }
+      row[table.tag] = sum
     }
-    return sum
   }
 
   /// Checks the whole directory as it is now.

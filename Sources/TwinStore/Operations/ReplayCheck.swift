@@ -71,7 +71,7 @@ struct ReplayCheck {
   /// Nil when it never existed. A row that cannot be read was reported with its table.
   private func stored(_ name: TwinName) throws(StoreError) -> TwinImage? {
     try database.read { db in
-      let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE name = ?")
+      let find = try db.cachedStatement(sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE name = ?")
       return try name.bytes.withData { name in
         try Row.fetchOne(find, arguments: [name]).flatMap { try? TwinRow($0).image }
       }
@@ -83,7 +83,7 @@ struct ReplayCheck {
     // Older ones may have been dropped.
     if change.revision <= row.resumableFrom { return nil }
     return try database.read { db in
-      let find = try db.cachedStatement(sql: "SELECT \(FactRow.columns) FROM facts WHERE id = ?")
+      let find = try db.cachedStatement(sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE id = ?")
       for (index, entry) in change.entries.enumerated() {
         let id = FactRow.id(sequence: change.revision, ordinal: change.firstOrdinal + index)
         guard let row = try Row.fetchOne(find, arguments: [id]) else { return "fact \(id) is not in the database" }

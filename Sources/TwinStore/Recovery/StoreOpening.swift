@@ -66,14 +66,15 @@ struct StoreOpening {
         throw .missing(path: path, because: "a part of it is there, which a restore has left")
       }
     }
-    database = try Database(path: path, fileSystem: fileSystem)
+    let migration = Migration(path: path, journal: (directory, fileSystem))
+    database = try Database(path: path, fileSystem: fileSystem, migration: migration)
     try database.loadCheckpointRow()
     files = try OwnFiles([directory + "/lock", path], fileSystem)
     directoryLock = lock
     cache = TwinCache(shardCount: options.shardCount, byteCountMax: options.cacheBytesMax, clock: self.clock)
     keys = IdempotencyTable(
       perAgentMax: options.keysPerAgentMax, bytesMax: options.keyBytesMax,
-      room: Int(clamping: database.checkpointRow.keyCount))
+      room: Int(clamping: database.checkpointRow[.idempotency].rowCount))
     self.directory = directory
     self.options = options
     self.fileSystem = fileSystem
@@ -81,7 +82,7 @@ struct StoreOpening {
 
   /// Reads every row of twins and keys once.
   mutating func scan(_ progress: (RecoveryProgress) -> Void) throws(StoreError) {
-    let expected = Int(clamping: database.checkpointRow.twinCount)
+    let expected = Int(clamping: database.checkpointRow[.twins].rowCount)
     for shard in cache.shards { shard.filter = NameFilter(room: expected / cache.shards.count) }
     var count = 0
     var live = 0
@@ -131,7 +132,6 @@ struct StoreOpening {
   /// Gives the journal a new segment; from here on a stop is unclean until the journal says otherwise.
   func beginRun(_ random: @escaping @Sendable () -> UInt64) throws(StoreError) -> Journal {
     guard let recovered = journal else { preconditionFailure("a run begins after its replay") }
-    try database.createKeyIndex()
     let journal = try Journal(
       continuing: recovered, nextSequence: sequences.next, options: options.journal, randomness: random)
     if !database.checkpointRow.expectsJournal { try database.write([]) { $0.expectsJournal = true } }

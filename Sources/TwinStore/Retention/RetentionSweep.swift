@@ -46,7 +46,7 @@ extension Store {
         }
       }
     }
-    factCount.store(Int(clamping: database.checkpointRow.factCount), ordering: .relaxed)
+    factCount.store(Int(clamping: database.checkpointRow[.facts].rowCount), ordering: .relaxed)
   }
 
   /// Numbers of the twins whose turn it is.
@@ -54,9 +54,13 @@ extension Store {
     let last = retentionSweep.lastTwin
     let twins = try Database.mapped(database.path, "read") { () throws in
       try database.writer.read { db in
-        try Int64.fetchAll(
-          db, sql: "SELECT id FROM twins WHERE id > ? AND fact_count > 1 ORDER BY id LIMIT ?",
-          arguments: [last, options.slices.trimTwinsMax])
+        var found: [Int64] = []
+        try db.each("SELECT id, body FROM twins WHERE id > \(last) ORDER BY id") { row in
+          // One that cannot be read is noted when it is trimmed.
+          if TwinBody(row.bytes(1)).map({ $0.factCount > 1 }) ?? true { found.append(row.number(0)) }
+          return found.count < options.slices.trimTwinsMax
+        }
+        return found
       }
     }
     if twins.isEmpty { retentionSweep.lastTwin = 0 }

@@ -74,7 +74,7 @@ extension Database {
     _ id: Int64, _ retention: Retention, now: TrimTimes, isGrown: Bool, factsMax: Int, _ db: GRDB.Database,
     _ checkpoint: inout CheckpointRow
   ) throws -> Int {
-    let find = try db.cachedStatement(sql: "SELECT \(TwinRow.columns) FROM twins WHERE id = ?")
+    let find = try db.cachedStatement(sql: "SELECT \(StoreTable.twins.columnList) FROM twins WHERE id = ?")
     guard let found = try Row.fetchOne(find, arguments: [id]).map(checked) else { return 0 }
     let rule = retention.rule(for: found.image.name.space)
     guard rule.isDue(found, now: now, isGrown: isGrown), let horizon = try horizon(of: found, rule, now: now, db),
@@ -90,14 +90,13 @@ extension Database {
     for row in trim.dropped {
       try delete.execute(arguments: [FactRow.id(sequence: row.fact.sequence, ordinal: Int(row.fact.ordinal))])
       next.factDigest ^= row.checksum
+      checkpoint[.facts].remove(row.checksum)
       checkpoint.resumableFrom = max(checkpoint.resumableFrom, row.fact.sequence)
     }
     next.factCount -= Int64(trim.dropped.count)
-    checkpoint.factCount -= Int64(trim.dropped.count)
     // The horizon stays in the past.
     checkpoint.recordedAt = max(checkpoint.recordedAt, now.present)
-    try next.write(db)
-    checkpoint.twinDigest ^= found.checksum ^ next.checksum
+    try found.replace(next, db, &checkpoint[.twins])
     return facts.count
   }
 
@@ -110,7 +109,7 @@ extension Database {
     case .age(let age): return now.byAge?.subtractingClamped(age)
     case .newest(let count):
       let find = try db.cachedStatement(
-        sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id DESC LIMIT 1 OFFSET ?")
+        sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE twin = ? ORDER BY id DESC LIMIT 1 OFFSET ?")
       guard let row = try Row.fetchOne(find, arguments: [twin.id, count - 1]) else { return nil }
       return try checkedFact(row).fact.recordedAt.subtractingClamped(1)
     }
@@ -118,7 +117,7 @@ extension Database {
 
   private func oldest(_ count: Int, of twin: TwinRow, _ db: GRDB.Database) throws -> [FactRow] {
     let select = try db.cachedStatement(
-      sql: "SELECT \(FactRow.columns) FROM facts WHERE twin = ? ORDER BY id LIMIT ?")
+      sql: "SELECT \(StoreTable.facts.columnList) FROM facts WHERE twin = ? ORDER BY id LIMIT ?")
     return try Row.fetchAll(select, arguments: [twin.id, count]).map(checkedFact)
   }
 }

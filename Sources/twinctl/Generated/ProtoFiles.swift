@@ -156,6 +156,56 @@ let protoFiles: [(path: String, text: String)] = [
       string purpose = 10;
       // The number that was added, when the value came from an increment.
       Value increment = 11;
+
+      // Planned: from here on, fields that schemas, events and beliefs will set. No request sets them yet. twind stores and
+      // returns them, so that its file formats need not change again.
+
+      // How the agent knows it.
+      Method method = 12;
+      // The event that the fact was made from. Source and id have at most 200 bytes each.
+      string event_source = 13;
+      string event_id = 14;
+      // How the facts of the attribute become its value.
+      Combine combine = 15;
+      // Of two facts made from events and valid from the same time, the one with the higher rank counts.
+      uint32 source_rank = 16;
+      // What the fact rests on in the end. At most 16.
+      repeated EvidenceRoot evidence_roots = 17;
+      // The version of the schema when it was written, for example "1.4.0". At most 64 bytes.
+      string schema_version = 18;
+      // Further evidence, beside `evidence`. At most 16, of at most 128 bytes each.
+      repeated string more_evidence = 19;
+      // Nobody wrote it: a scheduled fact began or ended, and changed what is shown.
+      bool turn = 20;
+      // When that change took effect, in microseconds since the epoch.
+      int64 effective_time = 21;
+    }
+
+    // How an agent knows something.
+    enum Method {
+      METHOD_UNSPECIFIED = 0;
+      METHOD_OBSERVED = 1;
+      METHOD_REPORTED = 2;
+      METHOD_INFERRED = 3;
+    }
+
+    // How the facts of an attribute become its value.
+    enum Combine {
+      // The latest fact that holds counts.
+      COMBINE_LATEST = 0;
+      COMBINE_MAX = 1;
+      COMBINE_MIN = 2;
+      COMBINE_FIRST = 3;
+      COMBINE_SUM = 4;
+      COMBINE_CONSENSUS = 5;
+    }
+
+    // An event, an agent or an external reference that facts rest on.
+    message EvidenceRoot {
+      // At most 200 bytes.
+      string id = 1;
+      // Microseconds since the epoch.
+      int64 time = 2;
     }
 
     // One immutable recorded change. The commit's sequence and the ordinal identify it.

@@ -97,6 +97,51 @@ void   twind__v1__attribute__free_unpacked
   assert(message->base.descriptor == &twind__v1__attribute__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   twind__v1__evidence_root__init
+                     (Twind__V1__EvidenceRoot         *message)
+{
+  static const Twind__V1__EvidenceRoot init_value = TWIND__V1__EVIDENCE_ROOT__INIT;
+  *message = init_value;
+}
+size_t twind__v1__evidence_root__get_packed_size
+                     (const Twind__V1__EvidenceRoot *message)
+{
+  assert(message->base.descriptor == &twind__v1__evidence_root__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t twind__v1__evidence_root__pack
+                     (const Twind__V1__EvidenceRoot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &twind__v1__evidence_root__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t twind__v1__evidence_root__pack_to_buffer
+                     (const Twind__V1__EvidenceRoot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &twind__v1__evidence_root__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Twind__V1__EvidenceRoot *
+       twind__v1__evidence_root__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Twind__V1__EvidenceRoot *)
+     protobuf_c_message_unpack (&twind__v1__evidence_root__descriptor,
+                                allocator, len, data);
+}
+void   twind__v1__evidence_root__free_unpacked
+                     (Twind__V1__EvidenceRoot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &twind__v1__evidence_root__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   twind__v1__fact__init
                      (Twind__V1__Fact         *message)
 {
@@ -399,7 +444,7 @@ const ProtobufCMessageDescriptor twind__v1__twin__descriptor =
   (ProtobufCMessageInit) twind__v1__twin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[11] =
+static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[21] =
 {
   {
     "name",
@@ -533,16 +578,146 @@ static const ProtobufCFieldDescriptor twind__v1__attribute__field_descriptors[11
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "method",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, method),
+    &twind__v1__method__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_source",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, event_source),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_id",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, event_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "combine",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, combine),
+    &twind__v1__combine__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_rank",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, source_rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "evidence_roots",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Twind__V1__Attribute, n_evidence_roots),
+    offsetof(Twind__V1__Attribute, evidence_roots),
+    &twind__v1__evidence_root__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "schema_version",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, schema_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more_evidence",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Twind__V1__Attribute, n_more_evidence),
+    offsetof(Twind__V1__Attribute, more_evidence),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "turn",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, turn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "effective_time",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__Attribute, effective_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned twind__v1__attribute__field_indices_by_name[] = {
   5,   /* field[5] = agent */
+  14,   /* field[14] = combine */
   6,   /* field[6] = confidence */
+  20,   /* field[20] = effective_time */
+  13,   /* field[13] = event_id */
+  12,   /* field[12] = event_source */
   7,   /* field[7] = evidence */
+  16,   /* field[16] = evidence_roots */
   10,   /* field[10] = increment */
+  11,   /* field[11] = method */
+  18,   /* field[18] = more_evidence */
   0,   /* field[0] = name */
   9,   /* field[9] = purpose */
   4,   /* field[4] = recorded_at */
+  17,   /* field[17] = schema_version */
   8,   /* field[8] = sequence */
+  15,   /* field[15] = source_rank */
+  19,   /* field[19] = turn */
   2,   /* field[2] = valid_from_time */
   3,   /* field[3] = valid_to_time */
   1,   /* field[1] = value */
@@ -550,7 +725,7 @@ static const unsigned twind__v1__attribute__field_indices_by_name[] = {
 static const ProtobufCIntRange twind__v1__attribute__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor twind__v1__attribute__descriptor =
 {
@@ -560,11 +735,62 @@ const ProtobufCMessageDescriptor twind__v1__attribute__descriptor =
   "Twind__V1__Attribute",
   "twind.v1",
   sizeof(Twind__V1__Attribute),
-  11,
+  21,
   twind__v1__attribute__field_descriptors,
   twind__v1__attribute__field_indices_by_name,
   1,  twind__v1__attribute__number_ranges,
   (ProtobufCMessageInit) twind__v1__attribute__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor twind__v1__evidence_root__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__EvidenceRoot, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Twind__V1__EvidenceRoot, time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned twind__v1__evidence_root__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = time */
+};
+static const ProtobufCIntRange twind__v1__evidence_root__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor twind__v1__evidence_root__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "twind.v1.EvidenceRoot",
+  "EvidenceRoot",
+  "Twind__V1__EvidenceRoot",
+  "twind.v1",
+  sizeof(Twind__V1__EvidenceRoot),
+  2,
+  twind__v1__evidence_root__field_descriptors,
+  twind__v1__evidence_root__field_indices_by_name,
+  1,  twind__v1__evidence_root__number_ranges,
+  (ProtobufCMessageInit) twind__v1__evidence_root__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor twind__v1__fact__field_descriptors[4] =
@@ -977,6 +1203,74 @@ const ProtobufCMessageDescriptor twind__v1__redaction__descriptor =
   1,  twind__v1__redaction__number_ranges,
   (ProtobufCMessageInit) twind__v1__redaction__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue twind__v1__method__enum_values_by_number[4] =
+{
+  { "METHOD_UNSPECIFIED", "TWIND__V1__METHOD__METHOD_UNSPECIFIED", 0 },
+  { "METHOD_OBSERVED", "TWIND__V1__METHOD__METHOD_OBSERVED", 1 },
+  { "METHOD_REPORTED", "TWIND__V1__METHOD__METHOD_REPORTED", 2 },
+  { "METHOD_INFERRED", "TWIND__V1__METHOD__METHOD_INFERRED", 3 },
+};
+static const ProtobufCIntRange twind__v1__method__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex twind__v1__method__enum_values_by_name[4] =
+{
+  { "METHOD_INFERRED", 3 },
+  { "METHOD_OBSERVED", 1 },
+  { "METHOD_REPORTED", 2 },
+  { "METHOD_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor twind__v1__method__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "twind.v1.Method",
+  "Method",
+  "Twind__V1__Method",
+  "twind.v1",
+  4,
+  twind__v1__method__enum_values_by_number,
+  4,
+  twind__v1__method__enum_values_by_name,
+  1,
+  twind__v1__method__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue twind__v1__combine__enum_values_by_number[6] =
+{
+  { "COMBINE_LATEST", "TWIND__V1__COMBINE__COMBINE_LATEST", 0 },
+  { "COMBINE_MAX", "TWIND__V1__COMBINE__COMBINE_MAX", 1 },
+  { "COMBINE_MIN", "TWIND__V1__COMBINE__COMBINE_MIN", 2 },
+  { "COMBINE_FIRST", "TWIND__V1__COMBINE__COMBINE_FIRST", 3 },
+  { "COMBINE_SUM", "TWIND__V1__COMBINE__COMBINE_SUM", 4 },
+  { "COMBINE_CONSENSUS", "TWIND__V1__COMBINE__COMBINE_CONSENSUS", 5 },
+};
+static const ProtobufCIntRange twind__v1__combine__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex twind__v1__combine__enum_values_by_name[6] =
+{
+  { "COMBINE_CONSENSUS", 5 },
+  { "COMBINE_FIRST", 3 },
+  { "COMBINE_LATEST", 0 },
+  { "COMBINE_MAX", 1 },
+  { "COMBINE_MIN", 2 },
+  { "COMBINE_SUM", 4 },
+};
+const ProtobufCEnumDescriptor twind__v1__combine__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "twind.v1.Combine",
+  "Combine",
+  "Twind__V1__Combine",
+  "twind.v1",
+  6,
+  twind__v1__combine__enum_values_by_number,
+  6,
+  twind__v1__combine__enum_values_by_name,
+  1,
+  twind__v1__combine__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue twind__v1__durability__enum_values_by_number[4] =
 {

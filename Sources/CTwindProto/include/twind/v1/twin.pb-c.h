@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Twind__V1__Twin Twind__V1__Twin;
 typedef struct Twind__V1__Attribute Twind__V1__Attribute;
+typedef struct Twind__V1__EvidenceRoot Twind__V1__EvidenceRoot;
 typedef struct Twind__V1__Fact Twind__V1__Fact;
 typedef struct Twind__V1__Value Twind__V1__Value;
 typedef struct Twind__V1__ScalarList Twind__V1__ScalarList;
@@ -26,6 +27,31 @@ typedef struct Twind__V1__Redaction Twind__V1__Redaction;
 
 /* --- enums --- */
 
+/*
+ * How an agent knows something.
+ */
+typedef enum _Twind__V1__Method {
+  TWIND__V1__METHOD__METHOD_UNSPECIFIED = 0,
+  TWIND__V1__METHOD__METHOD_OBSERVED = 1,
+  TWIND__V1__METHOD__METHOD_REPORTED = 2,
+  TWIND__V1__METHOD__METHOD_INFERRED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TWIND__V1__METHOD)
+} Twind__V1__Method;
+/*
+ * How the facts of an attribute become its value.
+ */
+typedef enum _Twind__V1__Combine {
+  /*
+   * The latest fact that holds counts.
+   */
+  TWIND__V1__COMBINE__COMBINE_LATEST = 0,
+  TWIND__V1__COMBINE__COMBINE_MAX = 1,
+  TWIND__V1__COMBINE__COMBINE_MIN = 2,
+  TWIND__V1__COMBINE__COMBINE_FIRST = 3,
+  TWIND__V1__COMBINE__COMBINE_SUM = 4,
+  TWIND__V1__COMBINE__COMBINE_CONSENSUS = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TWIND__V1__COMBINE)
+} Twind__V1__Combine;
 /*
  * How safe an acknowledged write is.
  */
@@ -135,10 +161,69 @@ struct  Twind__V1__Attribute
    * The number that was added, when the value came from an increment.
    */
   Twind__V1__Value *increment;
+  /*
+   * How the agent knows it.
+   */
+  Twind__V1__Method method;
+  /*
+   * The event that the fact was made from. Source and id have at most 200 bytes each.
+   */
+  char *event_source;
+  char *event_id;
+  /*
+   * How the facts of the attribute become its value.
+   */
+  Twind__V1__Combine combine;
+  /*
+   * Of two facts made from events and valid from the same time, the one with the higher rank counts.
+   */
+  uint32_t source_rank;
+  /*
+   * What the fact rests on in the end. At most 16.
+   */
+  size_t n_evidence_roots;
+  Twind__V1__EvidenceRoot **evidence_roots;
+  /*
+   * The version of the schema when it was written, for example "1.4.0". At most 64 bytes.
+   */
+  char *schema_version;
+  /*
+   * Further evidence, beside `evidence`. At most 16, of at most 128 bytes each.
+   */
+  size_t n_more_evidence;
+  char **more_evidence;
+  /*
+   * Nobody wrote it: a scheduled fact began or ended, and changed what is shown.
+   */
+  protobuf_c_boolean turn;
+  /*
+   * When that change took effect, in microseconds since the epoch.
+   */
+  int64_t effective_time;
 };
 #define TWIND__V1__ATTRIBUTE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&twind__v1__attribute__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, TWIND__V1__METHOD__METHOD_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, TWIND__V1__COMBINE__COMBINE_LATEST, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0, 0 }
+
+
+/*
+ * An event, an agent or an external reference that facts rest on.
+ */
+struct  Twind__V1__EvidenceRoot
+{
+  ProtobufCMessage base;
+  /*
+   * At most 200 bytes.
+   */
+  char *id;
+  /*
+   * Microseconds since the epoch.
+   */
+  int64_t time;
+};
+#define TWIND__V1__EVIDENCE_ROOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&twind__v1__evidence_root__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -322,6 +407,25 @@ Twind__V1__Attribute *
 void   twind__v1__attribute__free_unpacked
                      (Twind__V1__Attribute *message,
                       ProtobufCAllocator *allocator);
+/* Twind__V1__EvidenceRoot methods */
+void   twind__v1__evidence_root__init
+                     (Twind__V1__EvidenceRoot         *message);
+size_t twind__v1__evidence_root__get_packed_size
+                     (const Twind__V1__EvidenceRoot   *message);
+size_t twind__v1__evidence_root__pack
+                     (const Twind__V1__EvidenceRoot   *message,
+                      uint8_t             *out);
+size_t twind__v1__evidence_root__pack_to_buffer
+                     (const Twind__V1__EvidenceRoot   *message,
+                      ProtobufCBuffer     *buffer);
+Twind__V1__EvidenceRoot *
+       twind__v1__evidence_root__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   twind__v1__evidence_root__free_unpacked
+                     (Twind__V1__EvidenceRoot *message,
+                      ProtobufCAllocator *allocator);
 /* Twind__V1__Fact methods */
 void   twind__v1__fact__init
                      (Twind__V1__Fact         *message);
@@ -425,6 +529,9 @@ typedef void (*Twind__V1__Twin_Closure)
 typedef void (*Twind__V1__Attribute_Closure)
                  (const Twind__V1__Attribute *message,
                   void *closure_data);
+typedef void (*Twind__V1__EvidenceRoot_Closure)
+                 (const Twind__V1__EvidenceRoot *message,
+                  void *closure_data);
 typedef void (*Twind__V1__Fact_Closure)
                  (const Twind__V1__Fact *message,
                   void *closure_data);
@@ -446,9 +553,12 @@ typedef void (*Twind__V1__Redaction_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    twind__v1__method__descriptor;
+extern const ProtobufCEnumDescriptor    twind__v1__combine__descriptor;
 extern const ProtobufCEnumDescriptor    twind__v1__durability__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__twin__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__attribute__descriptor;
+extern const ProtobufCMessageDescriptor twind__v1__evidence_root__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__fact__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__value__descriptor;
 extern const ProtobufCMessageDescriptor twind__v1__scalar_list__descriptor;

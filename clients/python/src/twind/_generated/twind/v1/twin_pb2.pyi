@@ -5,37 +5,75 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+COMBINE_CONSENSUS: Combine
+COMBINE_FIRST: Combine
+COMBINE_LATEST: Combine
+COMBINE_MAX: Combine
+COMBINE_MIN: Combine
+COMBINE_SUM: Combine
 DESCRIPTOR: _descriptor.FileDescriptor
 DURABILITY_JOURNALED: Durability
 DURABILITY_MEMORY: Durability
 DURABILITY_SYNCED: Durability
 DURABILITY_UNSPECIFIED: Durability
+METHOD_INFERRED: Method
+METHOD_OBSERVED: Method
+METHOD_REPORTED: Method
+METHOD_UNSPECIFIED: Method
 
 class Attribute(_message.Message):
-    __slots__ = ["agent", "confidence", "evidence", "increment", "name", "purpose", "recorded_at", "sequence", "valid_from_time", "valid_to_time", "value"]
+    __slots__ = ["agent", "combine", "confidence", "effective_time", "event_id", "event_source", "evidence", "evidence_roots", "increment", "method", "more_evidence", "name", "purpose", "recorded_at", "schema_version", "sequence", "source_rank", "turn", "valid_from_time", "valid_to_time", "value"]
     AGENT_FIELD_NUMBER: _ClassVar[int]
+    COMBINE_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_SOURCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_ROOTS_FIELD_NUMBER: _ClassVar[int]
     INCREMENT_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    MORE_EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_RANK_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
     VALID_FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_TIME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     agent: str
+    combine: Combine
     confidence: float
+    effective_time: int
+    event_id: str
+    event_source: str
     evidence: str
+    evidence_roots: _containers.RepeatedCompositeFieldContainer[EvidenceRoot]
     increment: Value
+    method: Method
+    more_evidence: _containers.RepeatedScalarFieldContainer[str]
     name: str
     purpose: str
     recorded_at: int
+    schema_version: str
     sequence: int
+    source_rank: int
+    turn: bool
     valid_from_time: int
     valid_to_time: int
     value: Value
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ..., recorded_at: _Optional[int] = ..., agent: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[str] = ..., sequence: _Optional[int] = ..., purpose: _Optional[str] = ..., increment: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., valid_from_time: _Optional[int] = ..., valid_to_time: _Optional[int] = ..., recorded_at: _Optional[int] = ..., agent: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[str] = ..., sequence: _Optional[int] = ..., purpose: _Optional[str] = ..., increment: _Optional[_Union[Value, _Mapping]] = ..., method: _Optional[_Union[Method, str]] = ..., event_source: _Optional[str] = ..., event_id: _Optional[str] = ..., combine: _Optional[_Union[Combine, str]] = ..., source_rank: _Optional[int] = ..., evidence_roots: _Optional[_Iterable[_Union[EvidenceRoot, _Mapping]]] = ..., schema_version: _Optional[str] = ..., more_evidence: _Optional[_Iterable[str]] = ..., turn: bool = ..., effective_time: _Optional[int] = ...) -> None: ...
+
+class EvidenceRoot(_message.Message):
+    __slots__ = ["id", "time"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    time: int
+    def __init__(self, id: _Optional[str] = ..., time: _Optional[int] = ...) -> None: ...
 
 class Fact(_message.Message):
     __slots__ = ["attribute", "deleted", "ordinal", "removed"]
@@ -112,6 +150,12 @@ class Value(_message.Message):
     string_value: str
     timestamp_value: int
     def __init__(self, string_value: _Optional[str] = ..., int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., bool_value: bool = ..., bytes_value: _Optional[bytes] = ..., timestamp_value: _Optional[int] = ..., list_value: _Optional[_Union[ScalarList, _Mapping]] = ..., json_value: _Optional[str] = ...) -> None: ...
+
+class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class Combine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
 
 class Durability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
