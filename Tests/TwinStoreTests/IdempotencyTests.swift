@@ -209,20 +209,4 @@ import TwinStore
     #expect(store.stats.idempotencyKeyCount == count + 1)
     try store.close()
   }
-
-  @Test func whatVersion01WroteIsReadAndIndexed() throws {
-    let store = try open()
-    let first = try write(store, 1)
-    try store.close()
-    let file = try DatabaseQueue(path: store.database.path)
-    try file.write { try $0.execute(sql: "DROP INDEX idempotency_by_scope") }
-    let again = try open()
-    #expect(try write(again, 1) == first)
-    let indexes = try file.read {
-      try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema WHERE name = 'idempotency_by_scope'")
-    }
-    #expect(indexes == 1)
-    try file.close()
-    try again.close()
-  }
 }

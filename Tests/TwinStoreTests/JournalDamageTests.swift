@@ -162,11 +162,11 @@ import TwinStore
     let journal = try disk.start()
     try journal.add(Written(1))
     let path = disk.segments[0]
-    disk.files[path]!.bytes[8] = 2
+    disk.files[path]!.bytes[8] = 3
     disk.sealHeader(of: path)
     let calls = disk.calls.count
-    #expect(throws: StoreError.newerFormat(path: path, version: 2, supported: 1)) { try disk.recover() }
-    #expect(throws: StoreError.newerFormat(path: path, version: 2, supported: 1)) { try disk.drop(after: 0) }
+    #expect(throws: StoreError.newerFormat(path: path, version: 3, supported: 2)) { try disk.recover() }
+    #expect(throws: StoreError.newerFormat(path: path, version: 3, supported: 2)) { try disk.drop(after: 0) }
     #expect(disk.calls.count == calls)
   }
 
