@@ -38,8 +38,18 @@ struct FieldWriter {
 
   /// Tag and length; `count` bytes are to follow.
   mutating func header(_ number: UInt8, count: Int) {
+    assert(number < 16, "the tag has one byte")
     byte(number << 3 | 2)
     varint(UInt64(count))
+  }
+
+  /// A field whose `count` bytes `body` writes; left out when there are none.
+  mutating func field(_ number: UInt8, count: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    guard count > 0 else { return }
+    header(number, count: count)
+    precondition(count <= rest.count, "the buffer is full")
+    if let start = rest.baseAddress { body(start) }
+    rest = UnsafeMutableRawBufferPointer(rebasing: rest[count...])
   }
 
   mutating func varint(_ value: UInt64) {

@@ -107,7 +107,7 @@ def test_verify_of_nothing(directory: Path) -> None:
     [
         ("UPDATE facts SET record = zeroblob(length(record)) WHERE id = (SELECT min(id) FROM facts)", "facts"),
         ("DELETE FROM facts WHERE id = (SELECT max(id) FROM facts)", "facts"),
-        ("UPDATE twins SET body = x'00' || substr(body, 2) WHERE id = 7", "twins"),
+        ("UPDATE twins SET body = CAST(body || x'00' AS BLOB) WHERE id = 7", "twins"),
         ("DELETE FROM twins WHERE id = 7", "twins"),
         ("UPDATE checkpoint SET applied_sequence = 3", "checkpoint"),
     ],
