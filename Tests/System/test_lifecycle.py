@@ -122,12 +122,15 @@ def test_no_journal(start: Callable[..., Daemon], data: Path, clean: bool) -> No
 
 def test_a_missing_segment(start: Callable[..., Daemon], data: Path) -> None:
     """One in the middle, and the last. The first may hold nothing that the database has not: then nothing is missed."""
-    for i in range(3):
+    for i in range(40):
         daemon = start("--checkpoint-interval", "1h")
         with daemon.client() as client:
             client.update(NAME, {"b": i})
         daemon.kill()
-    first, *needed = segments(data)
+        # A start writes what it replayed to the database; when that was faster than the kill, segments are gone.
+        first, *needed = segments(data)
+        if i >= 2 and len(needed) >= 2:
+            break
     assert len(needed) >= 2
     for path in needed:
         aside = data.parent / path.name
@@ -143,7 +146,7 @@ def test_a_missing_segment(start: Callable[..., Daemon], data: Path) -> None:
         aside.rename(first)
         daemon = start()
     with daemon.client() as client:
-        assert client.get(NAME)["b"] == 2 and client.get("acme/customer/2")["a"] == 2
+        assert client.get(NAME)["b"] == i and client.get("acme/customer/2")["a"] == 2
 
 
 def test_a_database_without_what_it_held(data: Path) -> None:
