@@ -13,7 +13,6 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
@@ -28,7 +27,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
@@ -56,7 +54,7 @@ let package = Package(
       exclude: ["README.md"], swiftSettings: strict),
     .target(
       name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
-    .target(name: "TwinText", dependencies: ["TwinClient", crypto], exclude: ["README.md"], swiftSettings: strict),
+    .target(name: "TwinText", dependencies: ["TwinClient"], exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
       name: "twind",
       dependencies: [
@@ -64,8 +62,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "twinctl",
-      dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", arguments, crypto],
+      name: "twinctl", dependencies: ["TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", arguments],
       swiftSettings: strict),
     .target(name: "CBench", path: "Tests/Bench/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(

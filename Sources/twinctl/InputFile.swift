@@ -1,6 +1,5 @@
 // A file of the user's, read piece by piece or whole.
 
-import Crypto
 import Glibc
 import TwinText
 
@@ -54,8 +53,8 @@ final class InputFile {
       let count = piece.withUnsafeMutableBytes { pread(fd, $0.baseAddress, $0.count, place) }
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw Failure("cannot read \(path): \(String(cString: strerror(errno)))") }
-      if count == 0 { return Array(hash.finalize()) }
-      piece.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
+      if count == 0 { return hash.digest() }
+      piece.withUnsafeBytes { hash.add(UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
       place += count
     }
   }

@@ -23,10 +23,8 @@ ALLOWED = {
         "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", "ArgumentParser", "Configuration", "Logging",
         "ServiceLifecycle",
     },
-    "TwinText": {"TwinClient", "Crypto"},
-    "twinctl": {
-        "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", "ArgumentParser", "Crypto",
-    },
+    "TwinText": {"TwinClient"},
+    "twinctl": {"TwinText", "TwinClient", "TwinRoutes", "TTRPC", "CProtobufC", "CLinux", "ArgumentParser"},
     "twinbench": {
         "CBench", "TwinText", "TwinClient", "TwinRoutes", "TTRPC", "Threads", "CTwindProto", "CLinux", "ArgumentParser",
         "Histogram",

@@ -1,6 +1,5 @@
 // Idempotency keys of an import: the same rows of the same file, written in the same way, are written once.
 
-import Crypto
 import TwinClient
 
 /// A batch's key is made of the file's digest, of the lines that the batch has, and of what it writes. So a batch that
@@ -16,7 +15,7 @@ package struct ImportKeys: Sendable {
   /// - Parameter purpose: what the data is for.
   package func key(_ batch: ImportBatch, purpose: String) -> String {
     var hash = SHA256()
-    file.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    file.withUnsafeBytes { hash.add($0) }
     hash.add(purpose)
     for row in batch.rows {
       hash.add(row.record.line)
@@ -25,7 +24,7 @@ package struct ImportKeys: Sendable {
       hash.add(row.update.name)
       for change in row.update.changes { hash.add(change) }
     }
-    let hex = hash.finalize().prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let hex = hash.digest().prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     return "import:\(hex):\(batch.rows.first?.record.line ?? 0)"
   }
 }
@@ -33,14 +32,14 @@ package struct ImportKeys: Sendable {
 /// Each part with its length or in a fixed number of bytes, so that no two batches are the same bytes.
 extension SHA256 {
   fileprivate mutating func add(_ number: Int) {
-    withUnsafeBytes(of: Int64(number).littleEndian) { update(bufferPointer: $0) }
+    withUnsafeBytes(of: Int64(number).littleEndian) { add($0) }
   }
 
   fileprivate mutating func add(_ text: String) {
     var text = text
     text.withUTF8 { bytes in
       add(bytes.count)
-      update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      add(UnsafeRawBufferPointer(bytes))
     }
   }
 
@@ -83,7 +82,7 @@ extension SHA256 {
     case .bool(let truth): add(truth ? 1 : 0)
     case .bytes(let bytes), .unknown(let bytes):
       add(bytes.count)
-      bytes.withUnsafeBytes { update(bufferPointer: $0) }
+      bytes.withUnsafeBytes { add($0) }
     }
   }
 }
