@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import lzma
+import shutil
 import sqlite3
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -206,3 +208,24 @@ def old_checksum(numbers: Sequence[int], blobs: Sequence[bytes], tag: bytes = b"
         for _ in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF
+
+
+def test_a_migration_that_is_killed(store: Path, start: Callable[..., Daemon], directory: Path) -> None:
+    """One transaction: the next start finds one format or the other, and makes the same store of it."""
+    versions = set()
+    for milliseconds in range(0, 60, 3):
+        copy = directory / f"killed-{milliseconds}"
+        shutil.copytree(store, copy)
+        process = subprocess.Popen([TWIND, "--data-dir", copy, "--socket", directory / "k"], env=environment())
+        time.sleep(milliseconds / 1000)
+        process.kill()
+        process.wait()
+        database = sqlite3.connect(copy / "twind.db")
+        versions.update(database.execute("PRAGMA user_version").fetchone())
+        database.close()
+        daemon = start(data=copy)
+        with daemon.client() as client:
+            check(client, directory)
+        daemon.kill()
+        shutil.rmtree(copy)
+    assert versions == {2, 3}
