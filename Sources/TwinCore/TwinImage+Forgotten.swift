@@ -6,8 +6,8 @@
 // comes about an attribute of which the image has none, the removal is looked up among the facts first, and `apply` is
 // given it.
 //
-// On disk the time stands in front of the pending records, as the record of an attribute without a name that holds from
-// then on. Version 0.1 refuses such a twin; it had none.
+// In a database of format 2 the time stands in front of the pending records, as the record of an attribute without a name
+// that holds from then on. Since format 3 it is a number of the twin's row.
 
 extension TwinImage {
   /// Attributes of a change, or of a command, whose removal may be forgotten and would matter.
@@ -73,19 +73,7 @@ extension TwinImage {
 
   // MARK: On disk
 
-  /// What stands in front of the pending records; empty when nothing is forgotten.
-  package var forgottenRecord: [UInt8] {
-    if forgottenThrough == .min { return [] }
-    let time = UInt64(bitPattern: forgottenThrough)
-    var record: [UInt8] = [Fact.recordTag]
-    record.appendVarint(UInt64(FieldWriter.size(varint: time)))
-    if time == 0 { return record }
-    record.append(3 << 3)
-    record.appendVarint(time)
-    return record
-  }
-
-  /// Parts what was written in front of pending records from them.
+  /// Parts what format 2 wrote in front of pending records from them.
   package static func forgotten(
     in pending: UnsafeRawBufferPointer
   ) -> (through: Int64, pending: UnsafeRawBufferPointer) {

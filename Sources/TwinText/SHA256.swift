@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4), which tells one file from another.
 //
-// Our own, for the time being: swift-crypto builds BoringSSL, which takes more than a minute, twice in a run of the tests. It
-// takes this place when tokens and the audit log need it.
+// Our own, for the time being: swift-crypto builds BoringSSL. On two cores `swift build -c release --product twinctl` took
+// 184 s with it and 91 s without. It takes this place when tokens and the audit log need it.
 
 package struct SHA256 {
   private static let blockBytes = 64

@@ -81,13 +81,16 @@ def test_it_says_what_it_said(store: Path, start: Callable[..., Daemon], directo
     daemon = start(data=store)
     with daemon.client(agent="crm") as client:
         assert check(client, directory) == 61
+        assert daemon.logged().count("migrated the database") == 1
         # What was true before is asked for by times of before.
         assert client.get("acme/customer/1", valid_at=day(15))["plan"] == "pro"
         assert client.get("acme/customer/1", valid_at=day(25))["plan"] == "basic"
     daemon.stop()
     verify(store)
-    with start(data=store).client() as client:
+    daemon = start(data=store)
+    with daemon.client() as client:
         check(client, directory)
+    assert daemon.logged().count("migrated the database") == 1
 
 
 def test_it_goes_on(store: Path, start: Callable[..., Daemon], directory: Path) -> None:

@@ -358,3 +358,35 @@ def test_an_update_without_changes_and_one_with_a_name_twice(raw: RawConnection)
     raw.send(request(3, "UpdateTwin", field(1, NAME) + field(2, change("a")) + field(2, change("a"))))
     answer = raw.answer(3)
     assert answer.code == INVALID_ARGUMENT and '"a"' in answer.message
+
+
+RESERVED = "acme/twind-schema/customer"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda client: client.update(RESERVED, {"a": 1}), id="update"),
+        pytest.param(lambda client: client.delete(RESERVED), id="delete"),
+        pytest.param(
+            lambda client: client.update_many([twind.Update(OTHER, {"a": 1}), twind.Update(RESERVED, {"a": 1})]), id="batch"
+        ),
+    ],
+)
+def test_a_reserved_kind_is_not_written(client: twind.Client, write: Callable[[twind.Client], object]) -> None:
+    with pytest.raises(twind.InvalidArgument, match=f'"{RESERVED}".*kinds that begin with twind- are reserved'):
+        write(client)
+    assert client.server_info().sequence == 0
+
+
+@pytest.mark.parametrize("value", [1, twind.increment(1), twind.remove])
+def test_a_reserved_attribute_is_not_written(client: twind.Client, value: object) -> None:
+    with pytest.raises(twind.InvalidArgument, match='"twind.region".*names that begin with twind. are reserved'):
+        client.update(NAME, {"a": 1, "twind.region": value})
+    assert client.server_info().sequence == 0
+
+
+def test_names_that_are_nearly_reserved_are_not(client: twind.Client) -> None:
+    for name in ("twind/customer/1", "acme/twind/1", "acme/twindle-x/1", "acme/customer/twind-1"):
+        client.update(name, {"twind": 1, "twinds.region": 2, "a.twind.b": 3})
+        assert dict(client.get(name)) == {"twind": 1, "twinds.region": 2, "a.twind.b": 3}

@@ -77,18 +77,21 @@ import TwinFixtures
   }
 
   @Test(arguments: [Int64.min + 1, -1, 0, 1, 1_700_000_000_000_000, .max])
-  func theTimeStandsInFrontOfThePendingRecords(_ time: Int64) throws {
+  func inFormat2TheTimeStandsInFrontOfThePendingRecords(_ time: Int64) throws {
     try scene.update([requests.set("a", .int(1))])
     try scene.update([requests.remove("a")])
     let image = try #require(scene.image)
-    #expect(image.forgottenRecord.isEmpty)
-    image.markForgotten(through: time)
-    let stored = image.forgottenRecord + image.pendingRecords
+    let record = time == 0 ? [] : [0x18] + varint(UInt64(bitPattern: time))
+    let stored = [0x1a, UInt8(record.count)] + record + image.pendingRecords
     stored.withUnsafeBytes { bytes in
       let (through, pending) = TwinImage.forgotten(in: bytes)
       #expect(through == time && Array(pending) == Array(image.pendingRecords))
     }
     let (nothing, pending) = TwinImage.forgotten(in: image.pendingRecords)
     #expect(nothing == .min && pending.count == image.pendingLength)
+  }
+
+  private func varint(_ value: UInt64) -> [UInt8] {
+    value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7f) | 0x80] + varint(value >> 7)
   }
 }

@@ -102,6 +102,10 @@ package final class Daemon: Service {
 
   /// What the start found, if it is news.
   private func report(_ recovery: RecoveryReport) {
+    if let format = recovery.migratedFrom {
+      logger.notice(
+        "migrated the database: an older twind cannot open it any more", metadata: ["from_format": "\(format)"])
+    }
     if recovery.isClean && recovery.commitCount == 0 { return }
     var metadata: Logger.Metadata = [
       "twins": "\(recovery.twinCount)", "commits_replayed": "\(recovery.commitCount)",

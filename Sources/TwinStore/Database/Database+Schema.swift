@@ -12,10 +12,11 @@ extension Database {
   /// SQLite's usual size of a page.
   private static let firstPageBytes = 4_096
 
-  /// Makes the tables of a new file, and those of an older format into those of this one.
-  static func prepareTables(_ db: GRDB.Database, _ migration: Migration) throws {
-    switch try version(db) {
-    case formatVersion: return
+  /// Makes the tables of a new file, and those of an older format into those of this one. Returns the older format.
+  static func prepareTables(_ db: GRDB.Database, _ migration: Migration) throws -> Int? {
+    let version = try version(db)
+    switch version {
+    case formatVersion: return nil
     case 0:
       for table in StoreTable.counted + [.checkpoint] { try db.execute(sql: table.createTable + table.createIndex) }
       try CheckpointRow().write(db)
@@ -23,6 +24,7 @@ extension Database {
     default: try migration.run(db)
     }
     try db.execute(sql: "PRAGMA user_version = \(formatVersion)")
+    return version == 0 ? nil : version
   }
 
   static func version(_ db: GRDB.Database) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 }

@@ -15,6 +15,8 @@ package final class Database: @unchecked Sendable {
   package let reader: DatabaseQueue
   /// For twins that are not in memory.
   let coldReader: DatabaseQueue
+  /// The format that the file had; nil = this one, or the file is new.
+  let migratedFrom: Int?
   /// What stands in the database; only who writes touches it.
   var checkpointRow = CheckpointRow()
   var nextTwinID: Int64 = 1
@@ -34,10 +36,10 @@ package final class Database: @unchecked Sendable {
     } else if try fileSystem.exists(path + "-wal") {
       throw .missing(path: path, because: "its write-ahead log is there")
     }
-    writer = try Database.mapped(path, "open") { () throws in
+    (writer, migratedFrom) = try Database.mapped(path, "open") { () throws in
       let queue = try DatabaseQueue(path: location, configuration: Database.writing)
-      try queue.write { try Database.prepareTables($0, migration ?? Migration(path: path, journal: nil)) }
-      return queue
+      let migration = migration ?? Migration(path: path, journal: nil)
+      return (queue, try queue.write { try Database.prepareTables($0, migration) })
     }
     reader = try Database.openReader(path, at: location, "twind.reader")
     coldReader = try Database.openReader(path, at: location, "twind.cold")

@@ -12,10 +12,6 @@ struct Migration {
   let path: String
   /// Where the journal is; nil = none belongs to the database, as to a backup.
   let journal: (directory: String, fileSystem: any FileSystem)?
-  /// Called with the number of twins that are done, and of all.
-  var progress: (Int, Int) -> Void = { _, _ in }
-
-  private static let progressRows = 10_000
 
   func run(_ db: GRDB.Database) throws {
     guard let (old, twins) = try Format2.checkpoint(db) else {
@@ -50,7 +46,6 @@ struct Migration {
       found.add(checksum)
       factDigest ^= twin.factDigest
       written.add(try twin.write(db))
-      if Int(found.rowCount) % Self.progressRows == 0 { progress(Int(found.rowCount), Int(expected.rowCount)) }
       return true
     }
     if found.rowCount != expected.rowCount {

@@ -151,7 +151,8 @@ package final class RepairPlan {
 
   /// Does it, in one transaction.
   package func run() throws(StoreError) {
-    let database = try Database(path: path, fileSystem: fileSystem)
+    let database = try Database(
+      path: path, fileSystem: fileSystem, migration: Migration(path: path, journal: (directory, fileSystem)))
     try database.loadCheckpointRow()
     do throws(StoreError) {
       try database.transaction { db, row in

@@ -28,6 +28,8 @@ package struct RecoveryReport: Equatable, Sendable {
   /// Sequences passed over, since someone may have seen them; nil after a clean stop.
   package var jump: ClosedRange<UInt64>?
   package var durationMicros: Int64 = 0
+  /// The database had this format, and was migrated; nil = it had the present one.
+  package var migratedFrom: Int?
 }
 
 struct StoreOpening {
@@ -120,6 +122,7 @@ struct StoreOpening {
     sequences = SequenceRange(
       last: last, jumps: SequenceRange.joined(database.checkpointRow.jumps, journal.gaps),
       passOver: journal.isClean ? 0 : Limits.sequenceReserveMax)
+    report.migratedFrom = database.migratedFrom
     report.twinCount = liveCount
     report.commitCount = replay.commitCount
     report.bytesCut = journal.bytesCut
