@@ -53,7 +53,8 @@ let package = Package(
       ],
       exclude: ["README.md"], swiftSettings: strict),
     .target(
-      name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CTwindProto", "CTTRPCProto"], swiftSettings: strict),
+      name: "TwinClient", dependencies: ["TwinRoutes", "TTRPC", "CProtobufC", "CTwindProto", "CTTRPCProto"],
+      swiftSettings: strict),
     .target(name: "TwinText", dependencies: ["TwinClient"], exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
       name: "twind",

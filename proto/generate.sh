@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Regenerates everything that is generated from proto/: C messages, Swift routes, the C method table, Python
-# messages and stubs. Needs protoc-c 1.4.1, protoc 3.21 and Python's protobuf package.
+# messages and stubs, the page proto/README.md. Needs protoc-c 1.4.1, protoc 3.21 and Python's protobuf package.
 #   proto/generate.sh          writes into the tree
 #   proto/generate.sh DIR      writes into the absolute folder DIR instead, laid out like the tree
 set -euo pipefail
@@ -9,12 +9,18 @@ tree=$(dirname "$proto")
 root=${1:-$tree}
 python=${PYTHON:-$tree/.build-python/bin/python}
 [ -x "$python" ] || { python3 -m venv "$tree/.build-python" && "$tree/.build-python/bin/pip" install -q protobuf; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# What the plugin reads the methods' options with.
+protoc -I"$proto/twind/v1" --python_out="$work" options.proto
+# Everything but the plugin reads the protos without their options.
+plain="$work/plain"
 
 c_out() { # <target> <proto>...: sources beside include/, headers in it
   local target="$root/Sources/$1"
   shift
   mkdir -p "$target/include"
-  (cd "$proto" && protoc-c -I. --c_out="$target/include" "$@")
+  (cd "$plain" && protoc-c -I. --c_out="$target/include" "$@")
   (cd "$target/include" && find . -name '*.pb-c.c') | while read -r source; do
     mkdir -p "$target/$(dirname "$source")"
     mv "$target/include/$source" "$target/$source"
@@ -25,7 +31,7 @@ plugin() { # <language> <output folder> <proto>...
   local language=$1 out=$2
   shift 2
   mkdir -p "$out"
-  (cd "$proto" && TWIND_PYTHON="$python" protoc -I. --plugin=protoc-gen-twind="$tree/proto/plugin/protoc-gen-twind" \
+  (cd "$proto" && TWIND_PYTHON="$python" PYTHONPATH="$work" protoc -I. --plugin=protoc-gen-twind="$tree/proto/plugin/protoc-gen-twind" \
     --twind_out="$language:$out" "$@")
 }
 
@@ -35,13 +41,18 @@ store=(twind/store/v1/store.proto)
 # Of the tests, in Tests/Interop.
 interop=(echo.proto nesting.proto)
 
+(cd "$proto" && "$python" plugin/without_options.py "$plain" "${ttrpc[@]}" "${twind[@]}" "${store[@]}")
+
 c_out CTTRPCProto "${ttrpc[@]}"
 c_out CTwindProto "${twind[@]}" "${store[@]}"
 
+mkdir -p "$root/proto"
+plugin reference "$root/proto" "${twind[@]}" grpc/health/v1/health.proto
+
 plugin swift "$root/Sources/TTRPC/Generated" "${ttrpc[@]}"
 plugin swift "$root/Sources/TwinRoutes" "${twind[@]}" "${store[@]}"
-(proto="$tree/Tests/Interop" && c_out ../Tests/Interop/CInteropProto "${interop[@]}" &&
-  plugin swift "$root/Tests/Interop/Swift/Routes" "${interop[@]}")
+(proto="$tree/Tests/Interop" && plain=$proto && c_out ../Tests/Interop/CInteropProto "${interop[@]}" &&
+  plugin swift,request_bytes_max=4194304 "$root/Tests/Interop/Swift/Routes" "${interop[@]}")
 swift format --in-place "$root/Sources/TTRPC/Generated" "$root/Sources/TwinRoutes" "$root/Tests/Interop/Swift/Routes" --recursive --configuration "$tree/.swift-format"
 # What `twinctl proto` writes.
 embed() { # <proto>...
@@ -51,7 +62,7 @@ embed() { # <proto>...
   echo 'let protoFiles: [(path: String, text: String)] = ['
   for file in "$@"; do
     printf '  (\n    "%s",\n    #"""\n' "$file"
-    sed 's/^\(.\)/    \1/' "$proto/$file"
+    sed 's/^\(.\)/    \1/' "$plain/$file"
     printf '    """# + "\\n"\n  ),\n'
   done
   echo ']'
@@ -60,13 +71,13 @@ mkdir -p "$root/Sources/twinctl/Generated"
 embed "${ttrpc[@]}" "${twind[@]}" >"$root/Sources/twinctl/Generated/ProtoFiles.swift"
 # The C client has copies of its own, so that its folder builds without the rest.
 mkdir -p "$root/clients/c/generated"
-(cd "$proto" && protoc-c -I. --c_out="$root/clients/c/generated" "${ttrpc[@]}" "${twind[@]}")
+(cd "$plain" && protoc-c -I. --c_out="$root/clients/c/generated" "${ttrpc[@]}" "${twind[@]}")
 plugin c "$root/clients/c/generated" "${twind[@]}" grpc/health/v1/health.proto
 
 messages="$root/clients/python/src/twind/_generated"
 rm -rf "$messages"
 mkdir -p "$messages"
-(cd "$proto" && protoc -I. --python_out="$messages" --pyi_out="$messages" "${ttrpc[@]}" "${twind[@]}")
+(cd "$plain" && protoc -I. --python_out="$messages" --pyi_out="$messages" "${ttrpc[@]}" "${twind[@]}")
 plugin python "$messages" "${twind[@]}" grpc/health/v1/health.proto
 find "$messages" -type d -exec touch {}/__init__.py ';'
 # protoc writes imports as if its output stood at the top of sys.path, where it would take the names twind, ttrpc

@@ -1,79 +1,79 @@
-// Every bound of the RPC layer. Named so that an error, GetServerInfo and this file say the same word.
+// Every limit of the RPC layer. Errors and GetServerInfo use the same names.
 
-/// The bounds of a server or client. Past one the caller gets a status or, where no call can be blamed, the
-/// connection is closed.
+/// The limits of a server or client. When one is exceeded, the call gets an error status; if no single call is
+/// responsible, the connection is closed.
 public struct Limits: Sendable {
-  /// Payload of one frame, in bytes. ttrpc fixes it.
+  /// Payload of a frame, in bytes. Fixed by ttrpc.
   public static let frameBytesMax = 4 << 20
-  /// Nesting of a message.
+  /// Nesting depth of a message.
   public static let messageDepthMax = 16
-  /// Metadata pairs of one call.
+  /// Metadata pairs of a call.
   public static let metadataPairsMax = 16
-  /// Keys and values of one call's metadata together, in bytes.
+  /// Keys and values of a call's metadata together, in bytes.
   public static let metadataBytesMax = 4096
-  /// Fields of a payload that its type does not know: this many, and one more for each eight bytes.
+  /// Unknown fields in a payload: this many, plus one for each eight bytes.
   public static let unknownFieldsBase = 64
-  /// Memory that unpacking a payload may take: this many bytes, and 32 for each of its own. A list of small integers
-  /// takes 30 for each.
+  /// Memory for unpacking a payload: this many bytes, plus 32 for each byte of the payload. A list of small integers
+  /// needs 30.
   public static let unpackBytesBase = 64 << 10
 
-  /// Frames of one connection that wait while its replies are not read, in bytes. Past it their calls are refused.
+  /// Frames that wait while a connection's replies are not read, in bytes. Above it calls are refused.
   public static let queuedBytesMax = 4 << 20
 
   /// Calls being served on one connection.
   public var streamsPerConnectionMax = 128
   /// Connections of one server.
   public var connectionsMax = 1024
-  /// Connections of one user. Fewer than `connectionsMax` keeps the difference for other users.
+  /// Connections of one user. If it is less than `connectionsMax`, the difference is reserved for other users.
   public var connectionsPerUserMax = Int.max
   /// Connections beyond `connectionsMax` for operators, see `Server.init`.
   public var connectionsReservedMax = 8
-  /// Newcomers that wait while a place is looked for; more wait until they are accepted.
+  /// New connections that wait until another one is closed. More of them wait in the listener's backlog.
   public static let newcomersMax = 32
-  /// Newcomers that are told why they get no place. More are closed at once.
+  /// Refused connections that are told the reason. More of them are closed at once.
   public static let refusalsMax = 64
-  /// Time that a connection may go without a call while 90 % of `connectionsMax` are taken, in nanoseconds.
+  /// How long a connection may make no call while 90 % of `connectionsMax` are in use, in nanoseconds.
   public var silentNanosMax: UInt64 = 60_000_000_000
-  /// Time that a connection without a call keeps its place though a newcomer finds none, in nanoseconds.
+  /// How long a connection without a call is kept although a new connection needs its place, in nanoseconds.
   public var silentNanosMin: UInt64 = 1_000_000_000
-  /// Memory for all that is under way on all connections, in bytes: received parts of frames, replies that wait for their
-  /// readers, what open calls keep, and replies that are being made. Past it new work is refused, and the connection that
-  /// holds the most is closed.
+  /// Memory for all connections, in bytes: partial frames, replies that wait to be read, what open calls keep, and
+  /// replies in progress. Above it new work is refused, and the connection that uses the most is closed.
   public var bufferBytesMax = 64 << 20
-  /// Replies that wait for one connection's reader, in bytes. Past it its calls wait, up to `queuedBytesMax`, and its
-  /// streams are not asked for more.
+  /// Replies that wait to be read on a connection, in bytes. Above it its calls wait, up to `queuedBytesMax`, and its
+  /// streams produce no more.
   public var sendBytesPerConnectionMax = 1 << 20
-  /// Time that a started frame may take to arrive, in nanoseconds.
+  /// How long a frame may take to arrive, in nanoseconds.
   public var frameNanosMax: UInt64 = 5_000_000_000
-  /// Time that calls in flight may take when the server shuts down, in nanoseconds.
+  /// How long calls in flight may take when the server shuts down, in nanoseconds.
   public var drainNanosMax: UInt64 = 10_000_000_000
 
-  /// Frames of one connection that one turn of its reactor handles. The rest waits until the others have had theirs.
+  /// Frames of a connection that are handled in one turn of its reactor. The rest waits for the other connections'
+  /// turns.
   public var framesPerTurnMax = 64
-  /// Requests of one connection that one turn handles, in bytes, but one at least. The rest waits likewise.
+  /// Requests of a connection that are handled in one turn, in bytes, but at least one.
   public var requestBytesPerTurnMax = 64 << 10
-  /// Replies of one connection to one turn, in bytes. Past it the rest of its frames waits likewise.
+  /// Replies of a connection in one turn, in bytes.
   public var replyBytesPerTurnMax = 128 << 10
 
-  /// Makes the detail by which callers are told of a limit that they reached. ttrpc has none of its own.
+  /// Makes the detail that tells a caller which limit it exceeded. ttrpc has no such detail.
   public var detail: (@Sendable (RPCError.Limit) -> RPCError.Detail)?
 
   public init() {}
 
-  /// As it goes to a caller.
+  /// The error with its detail, as it is sent to a caller.
   func detailed(_ error: RPCError) -> RPCError {
     guard let detail, let limit = error.limit else { return error }
     return RPCError(error.code, error.message, details: error.details + [detail(limit)])
   }
 
-  /// Descriptors that a server with so many threads takes at most.
+  /// The most descriptors that a server with this many threads uses.
   public func descriptorsMax(reactors: Int) -> Int {
     // The listener, and one that has been accepted and not been judged; each thread's epoll and eventfd. Refusals that
     // have ended are closed at the end of a turn, and as many may have begun in it.
     connectionsMax + connectionsReservedMax + Self.newcomersMax + 2 * Self.refusalsMax + 2 + 2 * reactors
   }
 
-  /// Name and value of each, for people and tools that ask.
+  /// The name and value of each limit, for GetServerInfo.
   public var named: [(name: String, value: UInt64)] {
     [
       ("frameBytesMax", UInt64(Self.frameBytesMax)),

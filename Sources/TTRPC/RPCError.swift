@@ -1,8 +1,8 @@
-// The one error type of the RPC layer, thrown by handlers and by clients alike.
+// The error type of the RPC layer, thrown by handlers and by clients.
 
-/// A call's failure: what the other side is told, or was told.
+/// The failure of a call, as it is sent to or received from the other side.
 public struct RPCError: Error, Equatable, CustomStringConvertible {
-  /// Machine-readable detail: an encoded message and the name of its type.
+  /// A machine-readable detail: an encoded message and the name of its type.
   public struct Detail: Equatable, Sendable {
     /// "type.googleapis.com/" and the full message name.
     public let typeURL: String
@@ -14,11 +14,11 @@ public struct RPCError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// A bound that was reached, by the name that it has in `Limits`.
+  /// A limit that was exceeded, with its name in `Limits`.
   public struct Limit: Equatable, Sendable {
     public let name: String
     public let maximum: UInt64
-    /// What would have been needed.
+    /// The value that was needed.
     public let actual: UInt64
 
     public init(_ name: String, maximum: Int, actual: Int) {
@@ -29,10 +29,10 @@ public struct RPCError: Error, Equatable, CustomStringConvertible {
   }
 
   public let code: StatusCode
-  /// What was wrong, with the offending name, and what to do.
+  /// What is wrong, with the offending name, and what to do.
   public let message: String
   public let details: [Detail]
-  /// A server tells it as one more detail, see `Limits.detail`.
+  /// A server sends it as an additional detail, see `Limits.detail`.
   public let limit: Limit?
 
   public init(_ code: StatusCode, _ message: String, details: [Detail] = [], limit: Limit? = nil) {

@@ -1,4 +1,4 @@
-// What server and client know of a method. The values are generated from the protos.
+// Descriptions of methods for servers and clients. The values are generated from the protos.
 
 /// Which sides of a call send a stream of messages.
 public enum StreamingShape: Sendable, CaseIterable {
@@ -11,6 +11,13 @@ public enum StreamingShape: Sendable, CaseIterable {
   package var serverStreams: Bool { self == .serverStream || self == .bidirectionalStream }
 }
 
+/// Who may call a method.
+public enum Caller: Sendable {
+  case anyone
+  /// Whom the server's gate for operators lets through.
+  case operators
+}
+
 /// A method's path, shape and bound, typed by its messages.
 public struct Route<Request: ProtobufMessage, Response: ProtobufMessage>: Sendable {
   /// "twind.v1.TwinService"
@@ -20,16 +27,20 @@ public struct Route<Request: ProtobufMessage, Response: ProtobufMessage>: Sendab
   public let shape: StreamingShape
   /// Bytes of one request message.
   public let requestBytesMax: Int
+  public let caller: Caller
 
-  public init(service: String, method: String, shape: StreamingShape, requestBytesMax: Int) {
+  public init(
+    service: String, method: String, shape: StreamingShape, requestBytesMax: Int, caller: Caller = .anyone
+  ) {
     self.service = service
     self.method = method
     self.shape = shape
     self.requestBytesMax = requestBytesMax
+    self.caller = caller
   }
 }
 
-/// A method whose messages are known by their descriptors alone, for tools that call any of them.
+/// A method with untyped messages and their descriptors, for tools that call any method.
 public struct AnyRoute: Sendable {
   public let service: String
   public let method: String

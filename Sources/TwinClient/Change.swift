@@ -1,9 +1,9 @@
-// One change of one attribute, as a client asks for it.
+// Changes of attributes, and the options of writes.
 
 import CTwindProto
 import TTRPC
 
-/// A change, with what the agent can say about it.
+/// A change of one attribute, with its provenance.
 public struct Change: Equatable, Sendable {
   public enum Operation: Equatable, Sendable {
     case set(Value)
@@ -14,13 +14,13 @@ public struct Change: Equatable, Sendable {
 
   public var attribute: String
   public var operation: Operation
-  /// Microseconds since the epoch from which it holds; nil = the time of the commit.
+  /// When it begins to hold, in microseconds since the epoch; nil: at the time of the commit.
   public var validFrom: Int64?
-  /// Microseconds since the epoch until which it holds; nil = open.
+  /// When it ceases to hold, in microseconds since the epoch; nil: never.
   public var validTo: Int64?
-  /// Above 0, at most 1; nil = not stated.
+  /// How sure the writer is: above 0, at most 1; nil: not stated.
   public var confidence: Double?
-  /// What it is based on, at most 128 bytes.
+  /// The source, for example "ticket:4711", at most 128 bytes.
   public var evidence: String?
 
   public init(_ attribute: String, _ operation: Operation) {
@@ -33,23 +33,23 @@ public struct Change: Equatable, Sendable {
   public static func increment(_ attribute: String, by delta: Value) -> Change { Change(attribute, .increment(delta)) }
 }
 
-/// What must hold for a write to happen.
+/// A condition for a write. If it is false, nothing is written.
 public enum Precondition: Equatable, Sendable {
   case none
-  /// The twin's revision; 0 = it must never have existed.
+  /// The twin has this revision; 0: it never existed.
   case revision(UInt64)
   case mustNotExist
 }
 
-/// What a write must have survived before it is acknowledged.
+/// What a write must survive before it is acknowledged.
 public enum Durability: UInt32, Sendable, CaseIterable {
   /// The daemon's default.
   case unspecified = 0
-  /// Applied in memory.
+  /// Nothing: it is applied in memory.
   case memory = 1
-  /// In the journal file: survives a crash of the process.
+  /// A crash of the daemon: it is in the journal file.
   case journaled = 2
-  /// Synced to the disk: survives loss of power.
+  /// A loss of power: it is synced to disk.
   case synced = 3
 
   public var name: String {
@@ -66,36 +66,37 @@ public enum Durability: UInt32, Sendable, CaseIterable {
   init(_ wire: Twind__V1__Durability) { self = Durability(rawValue: wire.rawValue) ?? .unspecified }
 }
 
-/// What all writes may state.
+/// Options of all writes.
 public struct WriteOptions: Sendable {
-  /// At most 64 bytes. The same key of the same agent in the same space returns the first result again. nil = none.
+  /// At most 64 bytes. A write that the same agent repeats with the same key in the same space returns the first
+  /// result.
   public var idempotencyKey: String?
   public var durability = Durability.unspecified
-  /// What the data is for; empty = not stated.
+  /// What the data is for; empty: not stated.
   public var purpose = ""
 
   public init() {}
 
-  /// The key as the wire has it. Throws INVALID_ARGUMENT for an empty one, which would be none.
+  /// The key on the wire. Throws INVALID_ARGUMENT for an empty key, which would mean no key.
   func wireKey(in arena: Arena) throws(RPCError) -> UnsafeMutablePointer<CChar> {
     if idempotencyKey == "" {
-      throw RPCError(.invalidArgument, "the idempotency key is empty: leave it out when there is none")
+      throw RPCError(.invalidArgument, "the idempotency key is empty: leave it nil if there is none")
     }
     return arena.string(idempotencyKey ?? "")
   }
 }
 
 extension Change {
-  /// Throws INVALID_ARGUMENT for what the wire would take for something not stated, or for another time.
+  /// Throws INVALID_ARGUMENT for values that would mean "not stated" on the wire, and for times in another unit.
   func check() throws(RPCError) {
     try checkUnit(validFrom ?? 0, "validFrom of \(attribute)")
     try checkUnit(validTo ?? 0, "validTo of \(attribute)")
     if confidence == 0 {
       throw RPCError(
-        .invalidArgument, "the confidence of \(attribute) is 0, and is above 0: make it nil when it is not known")
+        .invalidArgument, "the confidence of \(attribute) is 0, but must be above 0: leave it nil if it is not known")
     }
     if evidence == "" {
-      throw RPCError(.invalidArgument, "the evidence of \(attribute) is empty: make it nil when there is none")
+      throw RPCError(.invalidArgument, "the evidence of \(attribute) is empty: leave it nil if there is none")
     }
   }
 

@@ -1,10 +1,10 @@
-// A fact as the daemon keeps it.
+// Facts from and to their encoded form.
 
 import CTwindProto
 import TTRPC
 
 extension Fact {
-  /// Encoded as a twind.v1.Attribute: the same bytes that the daemon stored, when it was read from one.
+  /// Encoded as a twind.v1.Attribute; for a fact that was read from a daemon, the same bytes that it stored.
   package var encoded: [UInt8] {
     let arena = Arena(chunkBytes: 1024)
     let message = arena.make(Twind__V1__Attribute.self)

@@ -1,13 +1,13 @@
-// A fact as a client holds it: one recorded change of one attribute, as histories and watches deliver it.
+// Facts: the recorded changes that histories and watches return.
 
 import CTwindProto
 import TTRPC
 
-/// One immutable recorded change. Times are microseconds since the Unix epoch.
+/// A recorded change of one attribute. It never changes. Times are microseconds since the Unix epoch.
 public struct Fact: Equatable, Sendable {
   public enum Change: Equatable, Sendable {
     case set(Value)
-    /// The sum, and what was added.
+    /// The sum, and the number that was added.
     case increment(Value, by: Value)
     /// The attribute has no value while the fact holds.
     case removal
@@ -15,25 +15,25 @@ public struct Fact: Equatable, Sendable {
     case deletion
   }
 
-  /// Empty in a deletion.
+  /// Empty if the twin was deleted.
   public let attribute: String
   public let change: Change
-  /// It holds from here on (inclusive).
+  /// When it begins to hold (inclusive).
   public let validFrom: Int64
-  /// It holds until here (exclusive); nil = open.
+  /// When it ceases to hold (exclusive); nil: never.
   public let validTo: Int64?
   public let recordedAt: Int64
-  /// Who recorded it.
+  /// The agent that recorded it.
   public let agent: String
-  /// Above 0, at most 1; nil = not stated.
+  /// How sure the writer was: above 0, at most 1; nil: not stated.
   public let confidence: Double?
-  /// What it is based on; nil = not stated.
+  /// The source; nil: not stated.
   public let evidence: String?
-  /// What it was recorded for; nil = not stated.
+  /// What the data is for; nil: not stated.
   public let purpose: String?
   /// The sequence of the commit that recorded it.
   public let sequence: UInt64
-  /// Its number within the commit; nil in watches, which do not say it.
+  /// Its number within the commit; nil in watches.
   public let ordinal: UInt32?
 
   public init(
@@ -53,7 +53,7 @@ public struct Fact: Equatable, Sendable {
     self.ordinal = ordinal
   }
 
-  /// The attribute's value while the fact holds; nil = none.
+  /// The attribute's value while the fact holds; nil: it has none.
   public var value: Value? {
     switch change {
     case .set(let value), .increment(let value, by: _): value
@@ -72,7 +72,7 @@ extension Fact {
   /// A fact that a watch delivers.
   init(_ message: UnsafePointer<Twind__V1__Attribute>) { self.init(UnsafeMutablePointer(mutating: message), nil) }
 
-  /// - Parameter change: nil = as the attribute says.
+  /// - Parameter change: nil: take it from the attribute.
   private init(
     _ message: UnsafeMutablePointer<Twind__V1__Attribute>?, _ change: Change?, ordinal: UInt32? = nil
   ) {

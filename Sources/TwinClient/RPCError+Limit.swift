@@ -1,10 +1,10 @@
-// The limit that an error of the daemon is about.
+// The limit that an error reports.
 
 import CTwindProto
 import TTRPC
 
 extension RPCError {
-  /// Its name, as GetServerInfo lists it; nil = the error is about no limit that a caller can keep to.
+  /// Its name in GetServerInfo; nil if the error does not report a limit that the caller exceeded.
   public var limit: String? {
     guard let detail = details.first(where: { $0.typeURL.hasSuffix("/twind.v1.LimitDetail") }),
       let message = twind__v1__limit_detail__unpack(nil, detail.value.count, detail.value)

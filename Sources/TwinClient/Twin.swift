@@ -1,9 +1,9 @@
-// A twin as a client holds it.
+// Twins and their attributes.
 
 import CTwindProto
 import TTRPC
 
-/// One customer's digital twin, whole at one revision.
+/// One customer's digital twin at one revision.
 public struct Twin: Equatable, Sendable {
   /// `space/kind/id`
   public let name: String
@@ -11,40 +11,40 @@ public struct Twin: Equatable, Sendable {
   public let revision: UInt64
   /// In byte order of their names.
   public let attributes: [Attribute]
-  /// In the snapshot of a watch, and in a list that asks for it: what can count later, as time passes or older facts
-  /// come. By attribute, then in the order of its recording.
+  /// Facts that do not hold now but can matter later, when time passes or older facts arrive. Sorted by attribute, then
+  /// by recorded time. Only in the snapshot of a watch, and in a list that asks for it.
   public let scheduled: [Fact]
 
-  /// An attribute's value; nil when the twin does not have it.
+  /// The value of an attribute; nil if the twin does not have it.
   public subscript(name: String) -> Value? { attributes.first { $0.name == name }?.value }
 }
 
-/// One attribute's current value and where it came from. Times are microseconds since the Unix epoch.
+/// The value of an attribute, with its provenance. Times are microseconds since the Unix epoch.
 public struct Attribute: Equatable, Sendable {
   public let name: String
   public let value: Value
-  /// The value holds from here on (inclusive).
+  /// When the value begins to hold (inclusive).
   public let validFrom: Int64
-  /// It holds until here (exclusive); nil = open.
+  /// When it ceases to hold (exclusive); nil: never.
   public let validTo: Int64?
   public let recordedAt: Int64
-  /// Who wrote it.
+  /// The agent that wrote it.
   public let agent: String
-  /// Above 0, at most 1; nil = not stated.
+  /// How sure the writer was: above 0, at most 1; nil: not stated.
   public let confidence: Double?
-  /// What it is based on; nil = not stated.
+  /// The source; nil: not stated.
   public let evidence: String?
   /// The sequence of the commit that recorded it.
   public let sequence: UInt64
-  /// What the writer wrote it for; nil = not stated.
+  /// What the data is for; nil: not stated.
   public let purpose: String?
-  /// What was added, when an increment made the value.
+  /// The number that was added, if the value comes from an increment.
   public let increment: Value?
 }
 
-/// Something that a reply withheld, and why.
+/// An attribute that a reply withheld, and why.
 public struct Redaction: Equatable, Sendable {
-  /// The twin's name in replies about many, else empty.
+  /// The twin's name; empty in replies about one twin.
   public let twin: String
   public let attribute: String
   public let reason: String
@@ -92,7 +92,7 @@ func messages<Message>(
   return (0..<count).compactMap { start[$0].map { UnsafePointer($0) } }
 }
 
-/// nil for the empty text that stands for what is not stated.
+/// nil for an empty text, which means "not stated".
 func nonEmpty(_ text: UnsafeMutablePointer<CChar>) -> String? {
   text.pointee == 0 ? nil : String(cString: text)
 }

@@ -1,5 +1,6 @@
 // What operators ask the daemon.
 
+import CProtobufC
 import CTTRPCProto
 import CTwindProto
 import TTRPC
@@ -20,25 +21,25 @@ public struct ServerInfo: Sendable {
   public let limits: [(name: String, value: UInt64)]
 }
 
-/// What a daemon is doing now. The fields are those of twind.v1.GetStatsResponse, in its order.
+/// A daemon's statistics. The fields are those of twind.v1.GetStatsResponse, in its order.
 public struct ServerStats: Sendable {
   public let counts: [(name: String, value: UInt64)]
-  /// Why the last checkpoint failed; empty = it did not.
+  /// Why the last checkpoint failed; empty: it did not.
   public let checkpointError: String
-  /// Why writes are refused; empty = they are not.
+  /// Why writes are refused; empty: they are not.
   public let failure: String
-  /// What somebody should look at although everything is served; empty = nothing.
+  /// Problems to look at although everything is served; empty: none.
   public let warning: String
 
-  /// One of the counts; 0 when there is none of this name.
+  /// A count by its name; 0 if there is no such count.
   public subscript(name: String) -> UInt64 { counts.first { $0.name == name }?.value ?? 0 }
 }
 
-/// A checkpoint that was made.
+/// The result of a checkpoint.
 public struct CheckpointResult: Sendable {
   /// Everything up to this sequence is in the database.
   public let sequence: UInt64
-  /// Rows written.
+  /// How many rows were written.
   public let twinCount: UInt64
   public let durationMicros: Int64
 }
@@ -58,7 +59,7 @@ extension TwindClient {
   }
 
   public func stats() throws(RPCError) -> ServerStats {
-    try call(AdminServiceRoutes.getStats) { _, _ in }.read { ServerStats($0.pointee) }
+    try call(AdminServiceRoutes.getStats) { _, _ in }.read { ServerStats($0) }
   }
 
   public func checkpoint() throws(RPCError) -> CheckpointResult {
@@ -69,7 +70,7 @@ extension TwindClient {
     }
   }
 
-  /// Whether the daemon, or one of its services, can serve. Throws NOT_FOUND for an unknown service.
+  /// The health of the daemon, or of one of its services. Throws NOT_FOUND for an unknown service.
   public func health(_ service: String = "") throws(RPCError) -> HealthService.Status {
     let reply = try call(HealthRoutes.check) { arena, request in request.pointee.service = arena.string(service) }
     return reply.read { HealthService.Status(rawValue: UInt32($0.pointee.status.rawValue)) ?? .unknown }
@@ -77,31 +78,20 @@ extension TwindClient {
 }
 
 extension ServerStats {
-  fileprivate init(_ message: Twind__V1__GetStatsResponse) {
-    counts = [
-      ("sequence", message.sequence), ("synced_sequence", message.synced_sequence),
-      ("twin_count", message.twin_count), ("fact_count", message.fact_count),
-      ("resident_twin_count", message.resident_twin_count), ("dirty_twin_count", message.dirty_twin_count),
-      ("twin_bytes", message.twin_bytes), ("memory_bytes_max", message.memory_bytes_max),
-      ("eviction_count", message.eviction_count), ("cold_read_count", message.cold_read_count),
-      ("connection_count", message.connection_count), ("stream_count", message.stream_count),
-      ("watch_count", message.watch_count), ("call_count", message.call_count), ("feed_bytes", message.feed_bytes),
-      ("feed_oldest_sequence", message.feed_oldest_sequence), ("journal_bytes", message.journal_bytes),
-      ("journal_segment_count", message.journal_segment_count), ("journal_sync_count", message.journal_sync_count),
-      ("checkpoint_count", message.checkpoint_count), ("checkpoint_sequence", message.checkpoint_sequence),
-      ("checkpoint_time", UInt64(clamping: message.checkpoint_time)),
-      ("checkpoint_duration_micros", UInt64(clamping: message.checkpoint_duration_micros)),
-      ("checkpoint_twin_count", message.checkpoint_twin_count),
-      ("checkpoint_rows_done", message.checkpoint_rows_done),
-      ("checkpoint_rows_total", message.checkpoint_rows_total),
-      ("recovery_commit_count", message.recovery_commit_count), ("recovery_bytes_cut", message.recovery_bytes_cut),
-      ("recovery_duration_micros", UInt64(clamping: message.recovery_duration_micros)),
-      ("uptime_micros", UInt64(clamping: message.uptime_micros)), ("resident_bytes", message.resident_bytes),
-      ("log_dropped_count", message.log_dropped_count), ("buffer_bytes", message.buffer_bytes),
-      ("buffer_bytes_max", message.buffer_bytes_max),
-    ]
-    checkpointError = String(cString: message.checkpoint_error)
-    failure = String(cString: message.failure)
-    warning = String(cString: message.warning)
+  /// The counts are what the message declares: a new field is one more of them.
+  fileprivate init(_ message: UnsafePointer<Twind__V1__GetStatsResponse>) {
+    let type = Twind__V1__GetStatsResponse.descriptor.pointer.pointee
+    counts = (0..<Int(type.n_fields)).compactMap { index in
+      let field = type.fields[index]
+      let place = UnsafeRawPointer(message) + Int(field.offset)
+      switch field.type {
+      case PROTOBUF_C_TYPE_UINT64: return (String(cString: field.name), place.load(as: UInt64.self))
+      case PROTOBUF_C_TYPE_INT64: return (String(cString: field.name), UInt64(clamping: place.load(as: Int64.self)))
+      default: return nil
+      }
+    }
+    checkpointError = String(cString: message.pointee.checkpoint_error)
+    failure = String(cString: message.pointee.failure)
+    warning = String(cString: message.pointee.warning)
   }
 }

@@ -1,23 +1,24 @@
-// A backup that the daemon makes while it serves.
+// Online backups.
 
 import CTwindProto
 import TTRPC
 import TwinRoutes
 
-/// How far a backup is.
+/// The progress of a backup.
 public struct BackupEvent: Sendable {
   public let pagesDone: UInt64
-  /// 0 = not known yet.
+  /// 0: not known yet.
   public let pagesTotal: UInt64
-  /// In the last event: the backup holds everything up to this sequence, is verified, and has so many bytes. Else 0.
+  /// 0 except in the last event: the verified backup has everything up to this sequence, and this many bytes.
   public let sequence: UInt64
   public let byteCount: UInt64
 }
 
 extension TwindClient {
-  /// Has the daemon write a backup into a new file, and waits for it. Its last event is returned.
+  /// Makes the daemon write a backup to a new file, waits until it is complete and verified, and returns the last
+  /// event.
   ///
-  /// - Parameter path: absolute; on the daemon's machine and for its user to write.
+  /// - Parameter path: absolute, on the daemon's machine, and writable by its user.
   public func backup(
     to path: String, progress: (BackupEvent) -> Void = { _ in }
   ) throws(RPCError) -> BackupEvent {
@@ -32,7 +33,11 @@ extension TwindClient {
       progress(event)
       last = event
     }
-    guard let last, last.byteCount > 0 else { throw RPCError(.dataLoss, "the daemon did not say that it was done") }
+    guard let last, last.byteCount > 0 else {
+      throw RPCError(
+        .dataLoss,
+        "the daemon ended the stream before the backup was complete")
+    }
     return last
   }
 }

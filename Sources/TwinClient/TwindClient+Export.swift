@@ -1,4 +1,4 @@
-// An export: every fact of every twin, in the parts in which the daemon sends them.
+// Exports: every fact of every twin, in parts.
 
 import CTwindProto
 import TTRPC
@@ -7,24 +7,24 @@ import TwinRoutes
 /// Some facts of one twin, or all.
 public struct TwinHistory: Sendable {
   public let name: String
-  /// From when on its facts are all there, microseconds since the epoch: retention has dropped older ones. Nil = all that
-  /// there ever were.
+  /// Older facts have been dropped by retention: facts are complete from this time on, in microseconds since the epoch.
+  /// nil: none were dropped.
   public let keptFrom: Int64?
-  /// In the order of their recording.
+  /// In the order in which they were recorded.
   public let facts: [Fact]
 }
 
 /// Some facts of an export.
 public struct ExportPart: Sendable {
-  /// In byte order of their names. The first one may go on from the part before.
+  /// In byte order of their names. The first twin may continue the last one of the previous part.
   public let twins: [TwinHistory]
-  /// The facts are those up to this sequence.
+  /// The export has all facts up to this sequence.
   public let sequence: UInt64
-  /// In the last part: how many twins and facts there were.
+  /// In the last part: the number of twins and facts.
   public let total: (twins: UInt64, facts: UInt64)?
 }
 
-/// An export that is on its way. Ends when it is released or cancelled.
+/// An export in progress. Ends when it is released or cancelled.
 public final class FactExport: Sendable {
   private let stream: ClientStream<Twind__V1__ExportFactsRequest, Twind__V1__ExportFactsResponse>
 
@@ -36,12 +36,12 @@ public final class FactExport: Sendable {
     return reply.read { ExportPart($0) }
   }
 
-  /// Wants no more; `next` throws CANCELLED.
+  /// Ends the export; `next` throws CANCELLED.
   public func cancel() { stream.cancel() }
 }
 
 extension TwindClient {
-  /// Begins to read every fact of the twins whose names begin with the prefix. For the daemon's own user and root.
+  /// Starts to read every fact of the twins whose names begin with the prefix. For the daemon's own user and root.
   public func exportFacts(prefix: String = "") throws(RPCError) -> FactExport {
     let arena = Arena(chunkBytes: 1024)
     defer { withExtendedLifetime(arena) {} }

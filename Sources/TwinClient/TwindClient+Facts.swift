@@ -1,19 +1,19 @@
-// Histories: every fact about one twin, oldest first, in the parts in which the daemon sends them.
+// Histories: the facts about one twin, oldest first, in parts.
 
 import CTwindProto
 import TTRPC
 import TwinRoutes
 
-/// Which facts are wanted. Times are microseconds since the epoch; intervals are half-open, nil = no bound.
+/// Which facts to read. Times are microseconds since the epoch; ranges exclude their end; nil: no bound.
 public struct FactOptions: Sendable {
-  /// Attributes wanted, each with all names below it; empty = all.
+  /// Names of attributes, including those below them ("address" includes "address.city"); empty: all.
   public var attributes: [String] = []
-  /// What the data is for; empty = not stated.
+  /// What the data is for; empty: not stated.
   public var purpose = ""
-  /// Only what was recorded from then on, and before then.
+  /// Only facts recorded at or after the first time and before the second.
   public var recordedFrom: Int64?
   public var recordedTo: Int64?
-  /// Only what is about some part of this time.
+  /// Only facts that are valid at some time in this range.
   public var validFrom: Int64?
   public var validTo: Int64?
 
@@ -22,24 +22,24 @@ public struct FactOptions: Sendable {
 
 /// Some facts of a history.
 public struct FactPart: Sendable {
-  /// In the order of their recording.
+  /// In the order in which they were recorded.
   public let facts: [Fact]
-  /// In the last part: the facts are complete up to here. 0 = more parts follow.
+  /// In the last part, the sequence up to which the facts are complete. 0: more parts follow.
   public let sequence: UInt64
   public let redactions: [Redaction]
 }
 
-/// All facts that were wanted.
+/// A complete history.
 public struct FactList: Sendable {
-  /// In the order of their recording.
+  /// In the order in which they were recorded.
   public let facts: [Fact]
-  /// They are complete up to here.
+  /// The facts are complete up to this sequence.
   public let sequence: UInt64
-  /// Each attribute that was withheld, once.
+  /// The attributes that were withheld, once each.
   public let redactions: [Redaction]
 }
 
-/// Facts that are on their way. Ends when it is released or cancelled.
+/// A history in progress. Ends when it is released or cancelled.
 public final class FactStream: Sendable {
   private let stream: ClientStream<Twind__V1__ListFactsRequest, Twind__V1__ListFactsResponse>
 
@@ -51,7 +51,7 @@ public final class FactStream: Sendable {
     return reply.read { FactPart($0) }
   }
 
-  /// Waits for all parts that are left.
+  /// Waits for all remaining parts.
   public func all() throws(RPCError) -> FactList {
     var facts: [Fact] = []
     var redactions: [Redaction] = []
@@ -61,23 +61,23 @@ public final class FactStream: Sendable {
       redactions += part.redactions.filter { !redactions.contains($0) }
       sequence = max(sequence, part.sequence)
     }
-    if sequence == 0 { throw RPCError(.internal, "the daemon ended the facts without their last part") }
+    if sequence == 0 { throw RPCError(.internal, "the daemon ended the stream before the last facts") }
     return FactList(facts: facts, sequence: sequence, redactions: redactions)
   }
 
-  /// Wants no more; `next` throws CANCELLED.
+  /// Ends the history; `next` throws CANCELLED.
   public func cancel() { stream.cancel() }
 }
 
 extension TwindClient {
-  /// Begins to read the facts about a twin. The stream throws NOT_FOUND when there never was one.
+  /// Starts to read the facts about a twin. The stream throws NOT_FOUND if the twin never existed.
   public func facts(of name: String, _ options: FactOptions = FactOptions()) throws(RPCError) -> FactStream {
     let arena = Arena(chunkBytes: 1024)
     defer { withExtendedLifetime(arena) {} }
     return FactStream(try rpc.stream(TwinServiceRoutes.listFacts, Self.request(name, options, arena)))
   }
 
-  /// The same for Swift concurrency, part by part.
+  /// The same as an async sequence of parts.
   public func factParts(
     of name: String, _ options: FactOptions = FactOptions()
   ) throws(RPCError) -> AsyncThrowingMapSequence<
@@ -114,26 +114,26 @@ extension FactPart {
   }
 }
 
-/// On the wire 0 stands for a time that is not stated, so the epoch itself cannot be.
+/// On the wire 0 means "not stated", so the epoch itself cannot be expressed.
 func wireTime(_ micros: Int64?, _ what: String) throws(RPCError) -> Int64 {
   if micros == 0 {
-    throw RPCError(.invalidArgument, "\(what) is the Unix epoch itself, which cannot be asked for: use 1 µs later")
+    throw RPCError(.invalidArgument, "\(what) is the Unix epoch itself, which is not supported: use 1 µs later")
   }
   try checkUnit(micros ?? 0, what)
   return micros ?? 0
 }
 
-/// What a whole number is that is no count of microseconds: the present in seconds, milliseconds and nanoseconds. As
-/// microseconds these are times of early 1970, and of the year 33,000.
+/// Numbers that are probably in another unit: as microseconds, the present in seconds or milliseconds would be in
+/// January 1970, and in nanoseconds after the year 33,000.
 private let otherUnits: [(unit: String, range: Range<Int64>)] = [
   ("seconds", 1_000_000_000..<10_000_000_000), ("milliseconds", 1_000_000_000_000..<10_000_000_000_000),
   ("nanoseconds", 1_000_000_000_000_000_000..<Int64.max),
 ]
 
-/// Throws INVALID_ARGUMENT for what looks like another unit.
+/// Throws INVALID_ARGUMENT for a time that looks like another unit.
 func checkUnit(_ micros: Int64, _ what: String) throws(RPCError) {
   guard let other = otherUnits.first(where: { $0.range.contains(micros) }) else { return }
   throw RPCError(
     .invalidArgument,
-    "\(what): \(micros) looks like \(other.unit) since the epoch, and is microseconds: multiply or divide it")
+    "\(what) is \(micros), which looks like \(other.unit) since the epoch: convert it to microseconds")
 }

@@ -4,20 +4,22 @@ import CTwindProto
 import TTRPC
 import TwinRoutes
 
-/// What a read asks for.
+/// Options of reads.
 public struct ReadOptions: Sendable {
-  /// Attributes wanted, each with all names below it; empty = all.
+  /// Names of attributes, including those below them ("address" includes "address.city"); empty: all.
   public var attributes: [String] = []
-  /// What the data is for; empty = not stated.
+  /// What the data is for; empty: not stated.
   public var purpose = ""
-  /// Wait, at most a second, until this sequence is visible.
+  /// Wait up to a second until this sequence is visible.
   public var minSequence: UInt64 = 0
-  /// The twin as it was at this time (valid time), in microseconds since the epoch; nil = now. For `get` of one twin.
+  /// The twin as it was at this time (valid time), in microseconds since the epoch; nil: now. Only for `get` of one
+  /// twin.
   public var validAt: Int64?
-  /// The twin as it was understood at this time (recorded time); nil = now. For `get` of one twin. Later than now is
-  /// INVALID_ARGUMENT, before what is kept OUT_OF_RANGE. What may be seen is judged as of now all the same.
+  /// The twin as it was known at this time (recorded time); nil: now. Only for `get` of one twin. Throws
+  /// INVALID_ARGUMENT for a time in the future, and OUT_OF_RANGE if history that old is not kept. Access is always
+  /// decided as of now.
   public var knownAt: Int64?
-  /// Fill in what can count later (`Twin.scheduled`). For `list`.
+  /// Include `Twin.scheduled`. Only for `list`.
   public var withScheduled = false
 
   public init() {}
@@ -25,23 +27,23 @@ public struct ReadOptions: Sendable {
   /// Reads of many twins are of the present.
   func checkPresent() throws(RPCError) {
     guard validAt == nil && knownAt == nil else {
-      throw RPCError(.invalidArgument, "validAt and knownAt are for one twin: get the twins one by one")
+      throw RPCError(.invalidArgument, "validAt and knownAt work for one twin at a time: get the twins one by one")
     }
   }
 }
 
 /// A twin that was read.
 public struct ReadResult: Sendable {
-  /// nil when it has not changed since the revision given.
+  /// nil if it has not changed since the given revision.
   public let twin: Twin?
-  /// The reply is current up to this sequence.
+  /// The reply includes everything up to this sequence.
   public let sequence: UInt64
   public let redactions: [Redaction]
 }
 
 /// Twins that were read at one sequence.
 public struct BatchReadResult: Sendable {
-  /// In the order asked.
+  /// In the order of the request.
   public let results: [(name: String, result: Result<Twin, RPCError>)]
   public let sequence: UInt64
   public let redactions: [Redaction]
@@ -50,14 +52,14 @@ public struct BatchReadResult: Sendable {
 /// One page of a list.
 public struct Page: Sendable {
   public let twins: [Twin]
-  /// Empty = there are no more.
+  /// Empty: this is the last page.
   public let nextPageToken: String
   public let sequence: UInt64
   public let redactions: [Redaction]
 }
 
 extension TwindClient {
-  /// Reads one twin. Throws NOT_FOUND when it does not exist.
+  /// Reads one twin. Throws NOT_FOUND if it does not exist.
   public func get(
     _ name: String, _ options: ReadOptions = ReadOptions(), ifNewerThan revision: UInt64 = 0
   ) throws(RPCError) -> ReadResult {
@@ -96,7 +98,7 @@ extension TwindClient {
     }
   }
 
-  /// Twins whose names begin with the prefix, in name order: one page.
+  /// Reads one page of the twins whose names begin with the prefix, in byte order of their names.
   public func list(
     prefix: String, pageSize: Int = 0, pageToken: String = "", namesOnly: Bool = false,
     _ options: ReadOptions = ReadOptions()
@@ -144,7 +146,7 @@ extension TwindClient {
       return (name, .success(Twin(message.pointee.twin)))
     }
     guard message.pointee.result_case == TWIND__V1__TWIN_RESULT__RESULT_STATUS else {
-      return (name, .failure(RPCError(.internal, "the reply holds neither a twin nor a status for \(name)")))
+      return (name, .failure(RPCError(.internal, "the reply has neither a twin nor a status for \(name)")))
     }
     let status = message.pointee.status.pointee
     let code = StatusCode(rawValue: status.code) ?? .unknown

@@ -6,12 +6,12 @@ import TwinRoutes
 
 /// What to watch.
 public struct WatchOptions: Sendable {
-  /// Twins by name; empty = all that begin with `prefix`.
+  /// Names of twins; empty: all that begin with `prefix`.
   public var names: [String] = []
   public var prefix = ""
-  /// The last sequence seen: no snapshot, but every commit after it.
+  /// Continue after this sequence, without a snapshot.
   public var fromSequence: UInt64?
-  /// One event may stand for several commits.
+  /// Allow several commits to be merged into one event.
   public var coalesce = false
   public var attributes: [String] = []
   public var purpose = ""
@@ -19,26 +19,27 @@ public struct WatchOptions: Sendable {
   public init() {}
 }
 
-/// A part of the snapshot, one commit (more when coalescing), or a sign of progress.
+/// A part of the snapshot, a commit (or several, when coalescing), or a sign of progress.
 public struct WatchEvent: Sendable {
-  /// What one commit did to one twin.
+  /// What a commit did to a twin.
   public struct Change: Sendable {
     public let name: String
     public let revision: UInt64
-    /// Set or incremented, as they are after the commit.
+    /// The attributes that were set or incremented, as they are after the commit.
     public let attributes: [Attribute]
     public let removed: [String]
-    /// The removals that `removed` names: since when, until when, by whom.
+    /// The facts behind `removed`: from when, until when, and by whom.
     public let ended: [Fact]
-    /// It did not exist before the commit, or had been deleted.
+    /// The twin did not exist before the commit, or had been deleted.
     public let isCreated: Bool
-    /// It was deleted, with all its attributes.
+    /// The twin was deleted, with all its attributes.
     public let isDeleted: Bool
-    /// What the commit recorded about the past or the future: it does not hold at the commit's time.
+    /// Facts that the commit recorded about the past or the future, which do not hold at its time.
     public let otherFacts: [Fact]
   }
 
-  /// Everything up to here has been delivered: a later watch may begin from it. 0 while the snapshot is not complete.
+  /// Everything up to this sequence has been delivered; a later watch can continue from it. 0 until the snapshot is
+  /// complete.
   public let sequence: UInt64
   public let snapshot: [Twin]
   public let isSnapshotComplete: Bool
@@ -46,13 +47,13 @@ public struct WatchEvent: Sendable {
   public let redactions: [Redaction]
 }
 
-/// A watch that is open. Ends when it is released or cancelled.
+/// An open watch. Ends when it is released or cancelled.
 public final class TwinWatch: Sendable {
   private let stream: ClientStream<Twind__V1__WatchTwinsRequest, Twind__V1__WatchTwinsResponse>
 
   init(_ stream: ClientStream<Twind__V1__WatchTwinsRequest, Twind__V1__WatchTwinsResponse>) { self.stream = stream }
 
-  /// Waits for the next event; nil when the daemon has ended the watch.
+  /// Waits for the next event; nil if the daemon ended the watch.
   public func next() throws(RPCError) -> WatchEvent? {
     guard let reply = try stream.next() else { return nil }
     return reply.read { WatchEvent($0) }
@@ -63,14 +64,14 @@ public final class TwinWatch: Sendable {
 }
 
 extension TwindClient {
-  /// Begins to watch.
+  /// Starts to watch.
   public func watch(_ options: WatchOptions) throws(RPCError) -> TwinWatch {
     let arena = Arena(chunkBytes: 1024)
     defer { withExtendedLifetime(arena) {} }
     return TwinWatch(try rpc.stream(TwinServiceRoutes.watchTwins, Self.request(options, arena)))
   }
 
-  /// The same for Swift concurrency.
+  /// The same as an async sequence.
   public func events(_ options: WatchOptions) throws(RPCError) -> AsyncThrowingMapSequence<
     AsyncThrowingStream<Received<Twind__V1__WatchTwinsResponse>, any Error>, WatchEvent
   > {

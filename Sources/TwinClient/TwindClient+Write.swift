@@ -1,4 +1,4 @@
-// Writes: one twin, several in one commit, or a twin's end.
+// Writes: updates of one or several twins, and deletion.
 
 import CTwindProto
 import TTRPC
@@ -6,23 +6,23 @@ import TwinRoutes
 
 /// An acknowledged write.
 public struct WriteResult: Equatable, Sendable {
-  /// The commit's sequence; when nothing changed, the sequence of the last commit.
+  /// The commit's sequence; if nothing changed, the sequence of the last commit.
   public let sequence: UInt64
   /// Each twin's revision after the commit, in the order of the request.
   public let revisions: [UInt64]
-  /// What the write has survived.
+  /// What the write survives.
   public let durability: Durability
-  /// 0 = nothing changed.
+  /// How many facts were recorded; 0: nothing changed.
   public let factCount: Int
 }
 
-/// A write that was begun. Wait once, from any one thread.
+/// A write in progress. Wait for it once, from any thread.
 public struct PendingWrite: Sendable {
   private let call: PendingCall<Twind__V1__BatchUpdateTwinsResponse>
 
   init(_ call: PendingCall<Twind__V1__BatchUpdateTwinsResponse>) { self.call = call }
 
-  /// The result, when it has come.
+  /// Waits for the result.
   public func wait() throws(RPCError) -> WriteResult {
     let reply = try call.wait()
     return reply.read { reply in
@@ -34,7 +34,7 @@ public struct PendingWrite: Sendable {
   }
 }
 
-/// One twin's part of a batch.
+/// The write to one twin in a batch.
 public struct TwinUpdate: Equatable, Sendable {
   public var name: String
   public var changes: [Change]
@@ -48,7 +48,7 @@ public struct TwinUpdate: Equatable, Sendable {
 }
 
 extension TwindClient {
-  /// Changes one twin atomically and creates it when absent.
+  /// Changes one twin atomically. Creates it if it does not exist.
   @discardableResult
   public func update(
     _ name: String, _ changes: [Change], precondition: Precondition = .none, _ options: WriteOptions = WriteOptions()
@@ -70,7 +70,7 @@ extension TwindClient {
     return try await rpc.callAsync(TwinServiceRoutes.updateTwin, request).read { WriteResult($0) }
   }
 
-  /// Changes up to 256 twins in one commit: all or nothing.
+  /// Changes up to 256 twins in one commit, atomically.
   @discardableResult
   public func update(many updates: [TwinUpdate], _ options: WriteOptions = WriteOptions()) throws(RPCError)
     -> WriteResult
@@ -78,8 +78,8 @@ extension TwindClient {
     try start(many: updates, options).wait()
   }
 
-  /// Begins the same without waiting, so that several batches are under way at once. They take effect in the order in
-  /// which they were begun.
+  /// The same without waiting, so that several batches can be in flight. They take effect in the order in which they
+  /// were started.
   public func start(
     many updates: [TwinUpdate], _ options: WriteOptions = WriteOptions()
   ) throws(RPCError) -> PendingWrite {
@@ -99,7 +99,7 @@ extension TwindClient {
     return PendingWrite(pending)
   }
 
-  /// Deletes one twin. Throws NOT_FOUND when it does not exist.
+  /// Deletes one twin. Throws NOT_FOUND if it does not exist.
   @discardableResult
   public func delete(
     _ name: String, expectedRevision: UInt64? = nil, _ options: WriteOptions = WriteOptions()

@@ -5,23 +5,23 @@ import Glibc
 import TTRPC
 import TwinRoutes
 
-/// Reads, writes and watches twins. Any thread may call; all share one connection.
+/// Reads, writes and watches twins. Thread-safe; all threads share one connection.
 ///
 ///     let twind = TwindClient()
 ///     try twind.update("acme/customer/42", [.set("email", .string("ada@example.com"))])
 ///     let twin = try twind.get("acme/customer/42").twin
 ///
-/// Errors are `RPCError`s with gRPC's codes. After UNAVAILABLE a write's outcome is unknown; an idempotency key
-/// settles it.
+/// Errors are `RPCError`s with gRPC's codes. After UNAVAILABLE the outcome of a write is unknown; with an idempotency
+/// key it can safely be repeated.
 public final class TwindClient: Sendable {
-  /// The ttrpc client underneath, for services beside twind's.
+  /// The underlying ttrpc client, for other services.
   public let rpc: Client
 
   /// - Parameters:
-  ///   - path: the daemon's socket; by default where the daemon puts it.
-  ///   - agent: the name under which the daemon records writes; nil = the user's.
-  ///   - timeout: of each call; nil = none.
-  ///   - busyPoll: how long a thread that waits for a reply goes on looking before it sleeps, see `Client.Options`.
+  ///   - path: the daemon's socket; by default the daemon's default.
+  ///   - agent: the agent name that is recorded with writes; nil: the user name.
+  ///   - timeout: for each call; nil: none.
+  ///   - busyPoll: how long a thread polls for a reply before it sleeps, see `Client.Options`.
   public convenience init(
     path: String = TwindClient.defaultSocket, agent: String? = nil, timeout: Duration? = nil, busyPoll: Duration = .zero
   ) {
@@ -32,10 +32,10 @@ public final class TwindClient: Sendable {
     self.init(Client(path: path, options: options))
   }
 
-  /// A client on a connection made elsewhere, for example in process.
+  /// A client that uses an existing connection, for example in process.
   public init(_ rpc: Client) { self.rpc = rpc }
 
-  /// `$TWIND_SOCKET`, else `$XDG_RUNTIME_DIR/twind.sock`, else `./twind.sock`: as the daemon chooses it.
+  /// `$TWIND_SOCKET`, or else `$XDG_RUNTIME_DIR/twind.sock`, or else `./twind.sock`, like the daemon.
   public static var defaultSocket: String {
     if let socket = environment("TWIND_SOCKET") { return socket }
     if let runtime = environment("XDG_RUNTIME_DIR") { return runtime + "/twind.sock" }
@@ -60,7 +60,7 @@ public final class TwindClient: Sendable {
 }
 
 extension Arena {
-  /// The pointers of a repeated string field.
+  /// The pointers for a repeated string field.
   func strings(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
     array(texts.map { string($0) })
   }

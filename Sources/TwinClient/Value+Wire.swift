@@ -1,4 +1,4 @@
-// Values to and from protobuf-c's structures. Scalar and Value have the same fields; protoc-c makes two types of them.
+// Conversion between values and protobuf-c's structs. Value and Scalar have the same fields, but are two types in C.
 
 import CTwindProto
 import TTRPC
@@ -105,7 +105,7 @@ extension Scalar {
 }
 
 extension Arena {
-  /// The message that these bytes are; an empty one, which the daemon refuses, when they are none.
+  /// Decodes the message; an empty one, which the daemon refuses, if the bytes are not valid.
   fileprivate func message<Message: ProtobufMessage>(_ encoded: [UInt8]) -> UnsafeMutablePointer<Message> {
     let unpacked = encoded.withUnsafeBytes { try? unpack(Message.self, $0) }
     return unpacked.map { UnsafeMutablePointer(mutating: $0) } ?? make(Message.self)

@@ -9,8 +9,8 @@ public enum Scalar: Equatable, Sendable {
   case bytes([UInt8])
   /// Microseconds since the Unix epoch.
   case timestamp(Int64)
-  /// Of a kind that this version does not know: the encoded twind.v1.Value, or twind.v1.Scalar in a list. Written, it is
-  /// the same value again.
+  /// A kind that this version does not know: the encoded twind.v1.Value, or twind.v1.Scalar in a list. It can be
+  /// written back unchanged.
   case unknown([UInt8])
 }
 
@@ -18,7 +18,7 @@ public enum Scalar: Equatable, Sendable {
 public enum Value: Equatable, Sendable {
   case scalar(Scalar)
   case list([Scalar])
-  /// A JSON text, kept as it was written.
+  /// JSON text, kept as written.
   case json(String)
 
   public static func string(_ text: String) -> Value { .scalar(.string(text)) }

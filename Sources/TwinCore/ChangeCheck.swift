@@ -12,7 +12,7 @@ func checkChange(_ change: UnsafePointer<Twind__V1__Change>) throws(TwinError) -
     try checkValue(change.pointee.set, of: name.bytes)
   case TWIND__V1__CHANGE__OP_REMOVE:
     if change.pointee.remove == 0 {
-      throw .invalid("remove of \(quoted(name.bytes)) is false: set it to true, or leave the change out")
+      throw .invalid("the remove field of \(quoted(name.bytes)) is false: set it to true, or omit the change")
     }
   case TWIND__V1__CHANGE__OP_INCREMENT:
     try checkIncrement(change, of: name.bytes)
@@ -40,8 +40,8 @@ private func checkIncrement(
   // Its fact says what the sum is. One that began later, or ended, would leave out what is added meanwhile.
   if change.pointee.valid_from_time != 0 || change.pointee.valid_to_time != 0 {
     throw .invalid(
-      "the increment of \(quoted(name)) states when it is valid: an increment counts from now on for good; leave "
-        + "valid_from_time and valid_to_time out, or set a value")
+      "the increment of \(quoted(name)) has a valid time, but an increment always holds from now on: leave "
+        + "valid_from_time and valid_to_time out, or set a value instead")
   }
 }
 

@@ -28,7 +28,7 @@ extension Command {
     batch request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, agent: Text
   ) throws(TwinError) {
     let count = request.pointee.n_requests
-    if count == 0 { throw .invalid("the batch holds no requests") }
+    if count == 0 { throw .invalid("the batch has no requests") }
     if count > Limits.batchTwinsMax {
       throw .limit(
         .invalidArgument, "the batch", "batchTwinsMax", maximum: Limits.batchTwinsMax, actual: count, unit: "twins")
@@ -47,7 +47,7 @@ extension Command {
       if !names.insert(twin.name).inserted { throw .invalid("\(twin.name) appears twice in the batch") }
       if !key.isEmpty, let first = twins.first, !equalBytes(first.name.space, twin.name.space) {
         throw .invalid(
-          "with an idempotency_key all twins must be of one space: \(first.name) and \(twin.name) are not")
+          "with an idempotency_key, all twins must be in the same space: \(first.name) and \(twin.name) are not")
       }
       twins.append(twin)
     }
@@ -69,7 +69,8 @@ extension Command {
         nil
       }
     guard let field else { return }
-    throw .invalid("\(field) is stated for \(quoted(Text(request.pointee.name).bytes)): state it for the batch")
+    throw .invalid(
+      "\(field) is set for \(quoted(Text(request.pointee.name).bytes)): set it for the whole batch instead")
   }
 
   private static func twin(_ request: UnsafePointer<Twind__V1__UpdateTwinRequest>) throws(TwinError) -> Twin {

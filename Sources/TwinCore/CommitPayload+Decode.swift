@@ -22,7 +22,7 @@ extension CommitPayload {
     }
     keyed = try fields.bytes(4).map { (message) throws(RecordFault) in try Self.keyed(Fields(message, in: bytes)) }
     try fields.end()
-    if changes.isEmpty && keyed == nil { throw fields.fault("the commit says nothing") }
+    if changes.isEmpty && keyed == nil { throw fields.fault("the commit is empty") }
     self.agent = [UInt8](agent)
     self.changes = changes
   }
@@ -46,7 +46,7 @@ extension CommitPayload {
     while let fact = try twin.record(3) {
       guard fact.attribute.sequence == sequence, fact.attribute.recordedAt == recordedAt,
         equalBytes(fact.attribute.agent, agent)
-      else { throw twin.fault("a fact of \(name) is of another commit") }
+      else { throw twin.fault("a fact of \(name) belongs to another commit") }
       if let before = facts.last?.attribute.name, compareBytes(before, fact.attribute.name) >= 0 {
         throw twin.fault("\(quoted(fact.attribute.name)) is out of order")
       }
@@ -55,7 +55,7 @@ extension CommitPayload {
     try twin.end()
     guard let first = facts.first, facts.count <= Limits.changesMax,
       first.attribute.isDeletion == isDeleted, !isDeleted || facts.count == 1
-    else { throw twin.fault("\(facts.count) facts of \(name) do not make a change") }
+    else { throw twin.fault("the \(facts.count) facts of \(name) are not a valid change") }
     let contents = TwinImage.Contents(
       entryCount: facts.count, recordsLength: facts.reduce(0) { $0 + $1.bytes.count })
     var writer = TwinImage.Writer(
@@ -70,7 +70,7 @@ extension CommitPayload {
     var message = message
     let scope = try message.bytes(1) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     guard scope.last == 0, scope.count(where: { $0 == 0 }) == 3 else {
-      throw message.fault("the scope of an idempotency key is not three words")
+      throw message.fault("the scope of an idempotency key does not have three parts")
     }
     let requestHash = try message.fixed64(2)
     guard let bytes = try message.bytes(3) else { throw message.fault("an idempotency key has no result") }
@@ -81,7 +81,7 @@ extension CommitPayload {
     if let packed = try result.bytes(2) {
       var reader = WireReader(packed)
       while !reader.isAtEnd {
-        guard let revision = reader.varint() else { throw result.fault("a revision is cut off") }
+        guard let revision = reader.varint() else { throw result.fault("a revision is truncated") }
         revisions.append(revision)
       }
     }
@@ -89,7 +89,7 @@ extension CommitPayload {
     try result.end()
     guard sequence <= Limits.sequenceMax, revisions.allSatisfy({ $0 <= Limits.sequenceMax }),
       revisions.count <= Limits.batchTwinsMax, factCount <= UInt64(Limits.changesMax)
-    else { throw result.fault("the result of an idempotency key cannot be what was written") }
+    else { throw result.fault("the result of an idempotency key is not valid") }
     return KeyedResult(
       scope: [UInt8](scope), requestHash: requestHash, sequence: sequence, revisions: revisions,
       factCount: Int(factCount))
@@ -123,7 +123,7 @@ private struct Fields {
   private mutating func take(_ number: UInt64) throws(RecordFault) -> WireReader.Content? {
     if next == nil && !reader.isAtEnd {
       nextStart = reader.position
-      guard let field = reader.field() else { throw fault("this is no protobuf field") }
+      guard let field = reader.field() else { throw fault("this is not a protobuf field") }
       next = field
     }
     guard let field = next, field.number == number else { return nil }
@@ -136,7 +136,7 @@ private struct Fields {
     switch try take(number) {
     case nil: return 0
     case .varint(let value)?: return value
-    default: throw fault("field \(number) is no varint")
+    default: throw fault("field \(number) is not a varint")
     }
   }
 
@@ -145,7 +145,7 @@ private struct Fields {
     switch try take(number) {
     case nil: return 0
     case .fixed64(let value)?: return value
-    default: throw fault("field \(number) is not of 64 bits")
+    default: throw fault("field \(number) is not a 64-bit field")
     }
   }
 
@@ -154,14 +154,14 @@ private struct Fields {
     switch try take(number) {
     case nil: return nil
     case .bytes(let value)?: return value
-    default: throw fault("field \(number) has no length")
+    default: throw fault("field \(number) is not length-delimited")
     }
   }
 
   /// The next record of facts, if there is one.
   mutating func record(_ number: UInt64) throws(RecordFault) -> StoredRecord? {
     guard let content = try take(number) else { return nil }
-    guard case .bytes = content else { throw fault("field \(number) has no length") }
+    guard case .bytes = content else { throw fault("field \(number) is not length-delimited") }
     var one = WireReader(message.part(nextStart, reader.position - nextStart))
     do {
       return try StoredRecord(&one, of: message.part(nextStart, reader.position - nextStart), field: number, as: .fact)
@@ -171,6 +171,6 @@ private struct Fields {
   }
 
   func end() throws(RecordFault) {
-    if next != nil || !reader.isAtEnd { throw fault("a field is unknown, out of order or there twice") }
+    if next != nil || !reader.isAtEnd { throw fault("a field is unknown, out of order or appears twice") }
   }
 }

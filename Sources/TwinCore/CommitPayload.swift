@@ -31,7 +31,7 @@ package struct CommitPayload {
         writer.header(4, count: keyedSize)
         write(keyed, to: &writer)
       }
-      precondition(writer.isFull, "the size of a commit was computed wrong")
+      precondition(writer.isFull, "the computed size of a commit is wrong")
     }
   }
 

@@ -12,8 +12,8 @@ package struct Decision {
   package fileprivate(set) var ranges: [Range<Int>] = []
 }
 
-/// `images[i]` is the twin that `command.twins[i]` names, nil when it never existed; `recalled[i]` has removals that it has
-/// forgotten.
+/// `images[i]` is the twin that `command.twins[i]` names, nil when it never existed; `recalled[i]` has removals that it
+/// has forgotten.
 package func decide(
   _ command: Command, on images: [TwinImage?], recalling recalled: [Int: TwinImage] = [:], as commit: Commit
 ) throws(TwinError) -> Decision {
@@ -50,7 +50,8 @@ private func checkPrecondition(_ twin: Command.Twin, on image: TwinImage?) throw
   case .mustNotExist:
     if let image, !image.isDeleted {
       throw conflict(
-        .alreadyExists, "\(twin.name) exists at revision \(image.revision): update it without must_not_exist")
+        .alreadyExists,
+        "\(twin.name) already exists at revision \(image.revision): to update it, leave must_not_exist out")
     }
   case .revision(let expected):
     // A delete of what is not there is NOT_FOUND, whatever revision it expects.
@@ -58,7 +59,7 @@ private func checkPrecondition(_ twin: Command.Twin, on image: TwinImage?) throw
     let current = image?.revision ?? 0
     if current != expected {
       throw conflict(
-        .aborted, "\(twin.name) is at revision \(current), not \(expected): read it again, then decide")
+        .aborted, "\(twin.name) is at revision \(current), not \(expected): read it again before you write")
     }
   }
 }
@@ -70,7 +71,7 @@ private func decideUpdate(
   let exists = image.map { !$0.isDeleted } ?? false
   if changes.isEmpty && !exists {
     throw .invalid(
-      "\(twin.name) does not exist and the request has no changes: a twin is created by its first attribute")
+      "\(twin.name) does not exist and the request has no changes: set an attribute to create it")
   }
   let start = facts.count
   for change in changes {
@@ -99,7 +100,7 @@ private func checkSize(
   if attributeCount > Limits.attributesPerTwinMax, attributeCount > image?.attributeCount ?? 0 {
     throw .limit(
       .resourceExhausted, "\(twin.name)", "attributesPerTwinMax", maximum: Limits.attributesPerTwinMax,
-      actual: attributeCount, unit: "attributes, scheduled ones included")
+      actual: attributeCount, unit: "attributes, including scheduled ones")
   }
   if after.pendingCount > max(Limits.pendingFactsPerTwinMax, image?.pendingCount ?? 0)
     || after.entryCount + after.pendingCount > Limits.attributesPerTwinMax + Limits.pendingFactsPerTwinMax

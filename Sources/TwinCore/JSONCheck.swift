@@ -35,7 +35,7 @@ struct JSONCheck {
         skipSpace()
         if depth == 0 {
           return position == text.count
-            ? nil : Fault(reason: "at byte \(position) something follows the value", limit: nil)
+            ? nil : Fault(reason: "unexpected text after the value, at byte \(position)", limit: nil)
         }
         let isObject = levels & 1 == 1
         if take(",") {
@@ -51,11 +51,11 @@ struct JSONCheck {
   private var fault: Fault {
     if depth > Limits.jsonDepthMax {
       return Fault(
-        reason: "it is more than \(Limits.jsonDepthMax) levels deep (jsonDepthMax)",
+        reason: "it is nested more than \(Limits.jsonDepthMax) levels deep (jsonDepthMax)",
         limit: .limit("jsonDepthMax", maximum: Limits.jsonDepthMax, actual: depth))
     }
     return Fault(
-      reason: position == text.count ? "it ends too early" : "it is malformed at byte \(position)", limit: nil)
+      reason: position == text.count ? "it is incomplete" : "it is malformed at byte \(position)", limit: nil)
   }
 
   /// Takes a scalar or an empty container (true), or opens a container up to its first value (false).

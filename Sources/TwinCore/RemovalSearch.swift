@@ -19,7 +19,7 @@ package struct RemovalSearch {
         guard let before = last[name] else { return .success(nil) }
         return .success(before.map { Self.validFrom($0) <= record.validFrom } ?? true ? name : nil)
       } catch {
-        return .failure(RecordFault(offset: Int(fact.ordinal), reason: "it is no attribute"))
+        return .failure(RecordFault(offset: Int(fact.ordinal), reason: "it is not an attribute"))
       }
     }
     guard let name = try found.get() else { return }

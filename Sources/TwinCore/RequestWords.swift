@@ -37,7 +37,7 @@ package func checkPurpose(_ purpose: UnsafeRawBufferPointer) throws(TwinError) {
 
 /// 1 to 128 bytes of UTF-8 without control characters.
 package func checkAgent(_ agent: UnsafeRawBufferPointer) throws(TwinError) {
-  if agent.isEmpty { throw .invalid("the agent's name is empty") }
+  if agent.isEmpty { throw .invalid("the agent name is empty") }
   try checkWord(agent, "the agent", "agentBytesMax", Limits.agentBytesMax)
 }
 

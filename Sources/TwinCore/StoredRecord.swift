@@ -36,7 +36,7 @@ struct StoredRecord {
     let start = reader.position
     func fault(_ reason: String) -> RecordFault { RecordFault(offset: start, reason: reason) }
     guard let field = reader.field(), field.number == number, case .bytes(let message) = field.content else {
-      throw fault("this is no attribute")
+      throw fault("this is not an attribute")
     }
     do { attribute = try AttributeRecord(checked: message, as: role) } catch { throw fault(error.reason) }
     bytes = all.part(start, reader.position - start)
@@ -52,7 +52,7 @@ extension AttributeRecord {
   /// An encoded Attribute without tag and length. The fault's offset is 0.
   init(checked message: UnsafeRawBufferPointer, as role: StoredRecord.Role) throws(RecordFault) {
     func fault(_ reason: String) -> RecordFault { RecordFault(offset: 0, reason: reason) }
-    do { self = try AttributeRecord(message) } catch { throw fault("this is no attribute") }
+    do { self = try AttributeRecord(message) } catch { throw fault("this is not an attribute") }
     guard isProvenanceText(agent), isProvenanceText(evidence), isProvenanceText(purpose) else {
       throw fault("the provenance of \(quoted(name)) is not UTF-8")
     }
@@ -61,7 +61,7 @@ extension AttributeRecord {
       guard value.isEmpty, increment.isEmpty, evidence.isEmpty, validTo == 0, confidence == 0,
         validFrom == recordedAt
       else {
-        throw fault("a fact without a name says more than that the twin was deleted")
+        throw fault("a fact without a name is not a plain deletion of the twin")
       }
       return
     }

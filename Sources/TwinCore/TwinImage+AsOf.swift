@@ -86,7 +86,7 @@ package struct AsOfFold: Sendable {
       isPastKnown = true
       return
     }
-    if record.sequence != fact.sequence { throw fault("the fact says that its sequence is \(record.sequence)") }
+    if record.sequence != fact.sequence { throw fault("its record has the sequence \(record.sequence)") }
     if let before = last?.fact, (before.sequence, before.ordinal) >= (fact.sequence, fact.ordinal) {
       throw fault("the fact is out of order")
     }

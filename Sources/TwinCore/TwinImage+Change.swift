@@ -55,12 +55,12 @@ extension TwinImage {
       offset += fact.message.count
       let isInOrder = index == 0 || compareBytes(records[index - 1].name, records[index].name) < 0
       guard isInOrder, records[index].sequence == records[0].sequence else {
-        throw RecordFault(offset: index, reason: "the facts are not of one change")
+        throw RecordFault(offset: index, reason: "the facts do not belong to one change")
       }
     }
     guard let first = records.first, first.agent.count <= Limits.agentBytesMax, records.count <= Limits.changesMax
     else {
-      throw RecordFault(offset: 0, reason: "\(facts.count) facts do not make a change")
+      throw RecordFault(offset: 0, reason: "the \(facts.count) facts are not a valid change")
     }
     let length = records.reduce(0) { $0 + 1 + varintSize($1.message.count) + $1.message.count }
     var writer = Writer(

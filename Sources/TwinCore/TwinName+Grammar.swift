@@ -21,25 +21,25 @@ func checkID(_ id: UnsafeRawBufferPointer, in name: UnsafeRawBufferPointer) thro
       .invalidArgument, "the id in \(quoted(name))", "idBytesMax", maximum: Limits.idBytesMax, actual: id.count)
   }
   if id.contains(UInt8(ascii: "/")) {
-    throw .invalid("the id in \(quoted(name)) holds a third slash: write space/kind/id")
+    throw .invalid("the id in \(quoted(name)) contains a slash: write space/kind/id")
   }
   guard isUTF8(id) else { throw .invalid("the id in \(quoted(name)) is not UTF-8") }
-  if holdsControl(id) { throw .invalid("the id in \(quoted(name)) holds a control character") }
+  if holdsControl(id) { throw .invalid("the id in \(quoted(name)) contains a control character") }
 }
 
 /// Checks what a list or a watch begins its names with: "", "space/", "space/kind/" or "space/kind/idpart".
 /// The part of the id may end within a character.
 package func checkPrefix(_ prefix: UnsafeRawBufferPointer) throws(TwinError) {
   if prefix.isEmpty { return }
-  let forms = "write nothing, space/, space/kind/ or space/kind/beginning-of-id"
+  let forms = "write nothing, space/, space/kind/ or space/kind/start-of-id"
   guard let first = prefix.firstIndex(of: UInt8(ascii: "/")) else {
-    throw .invalid("the prefix \(quoted(prefix)) holds no slash: \(forms)")
+    throw .invalid("the prefix \(quoted(prefix)) has no slash: \(forms)")
   }
   try checkSpaceOrKind(prefix.part(0, first), "space", in: prefix)
   let rest = prefix.part(first + 1, prefix.count - first - 1)
   if rest.isEmpty { return }
   guard let second = rest.firstIndex(of: UInt8(ascii: "/")) else {
-    throw .invalid("the prefix \(quoted(prefix)) ends within a kind: \(forms)")
+    throw .invalid("the prefix \(quoted(prefix)) ends in the middle of a kind: \(forms)")
   }
   try checkSpaceOrKind(rest.part(0, second), "kind", in: prefix)
   let id = rest.part(second + 1, rest.count - second - 1)
@@ -48,7 +48,7 @@ package func checkPrefix(_ prefix: UnsafeRawBufferPointer) throws(TwinError) {
       .invalidArgument, "the id in \(quoted(prefix))", "idBytesMax", maximum: Limits.idBytesMax, actual: id.count)
   }
   if id.contains(where: { $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "/") }) {
-    throw .invalid("the prefix \(quoted(prefix)) holds a control character or a third slash: \(forms)")
+    throw .invalid("the prefix \(quoted(prefix)) contains a control character or a third slash: \(forms)")
   }
 }
 

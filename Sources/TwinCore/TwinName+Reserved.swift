@@ -14,7 +14,7 @@ extension TwinName {
   init(writing text: Text) throws(TwinError) {
     try self.init(text)
     if isReserved {
-      throw .invalid("\(self) cannot be written: kinds that begin with twind- are reserved, choose another kind")
+      throw .invalid("\(self) cannot be written: kinds that begin with twind- are reserved; choose another kind")
     }
   }
 }
@@ -24,7 +24,7 @@ package func isReserved(attribute name: UnsafeRawBufferPointer) -> Bool { begins
 /// Checks the name of an attribute that a caller wants to write.
 func checkIsNotReserved(attribute name: UnsafeRawBufferPointer) throws(TwinError) {
   if isReserved(attribute: name) {
-    throw .invalid("\(quoted(name)) cannot be written: names that begin with twind. are reserved, choose another name")
+    throw .invalid("\(quoted(name)) cannot be written: names that begin with twind. are reserved; choose another name")
   }
 }
 

@@ -24,7 +24,8 @@ func checkValue(
     let text = try checkString(value.pointee.json_value, of: attribute)
     if let fault = JSONCheck.fault(in: text) {
       throw TwinError(
-        .invalidArgument, "the json_value of \(quoted(attribute)) is not JSON: \(fault.reason)", detail: fault.limit)
+        .invalidArgument, "the json_value of \(quoted(attribute)) is not valid JSON: \(fault.reason)",
+        detail: fault.limit)
     }
   case TWIND__V1__VALUE__KIND_DOUBLE_VALUE:
     try checkFinite(value.pointee.double_value, of: attribute)
@@ -68,5 +69,5 @@ private func checkList(
 }
 
 private func unknownFields(_ attribute: UnsafeRawBufferPointer) -> TwinError {
-  .invalid("the value of \(quoted(attribute)) holds fields that this version does not know")
+  .invalid("the value of \(quoted(attribute)) has fields that this version does not know")
 }

@@ -9,26 +9,30 @@ public enum AdminServiceRoutes {
   public static let getServerInfo = Route<
     Twind__V1__GetServerInfoRequest, Twind__V1__GetServerInfoResponse
   >(
-    service: "twind.v1.AdminService", method: "GetServerInfo", shape: .unary, requestBytesMax: 262_144)
+    service: "twind.v1.AdminService", method: "GetServerInfo", shape: .unary, requestBytesMax: 262_144,
+    caller: .operators)
 
   /// What it is doing now.
   public static let getStats = Route<
     Twind__V1__GetStatsRequest, Twind__V1__GetStatsResponse
   >(
-    service: "twind.v1.AdminService", method: "GetStats", shape: .unary, requestBytesMax: 262_144)
+    service: "twind.v1.AdminService", method: "GetStats", shape: .unary, requestBytesMax: 262_144,
+    caller: .operators)
 
   /// Writes everything that is not yet in the database, and replies when that is done.
   public static let checkpoint = Route<
     Twind__V1__CheckpointRequest, Twind__V1__CheckpointResponse
   >(
-    service: "twind.v1.AdminService", method: "Checkpoint", shape: .unary, requestBytesMax: 262_144)
+    service: "twind.v1.AdminService", method: "Checkpoint", shape: .unary, requestBytesMax: 262_144,
+    caller: .operators)
 
   /// Writes a copy of everything up to one sequence into a new file, while the daemon serves, and says how far it is.
   /// `twind restore` makes a data directory of the file.
   public static let backup = Route<
     Twind__V1__BackupRequest, Twind__V1__BackupResponse
   >(
-    service: "twind.v1.AdminService", method: "Backup", shape: .serverStream, requestBytesMax: 262_144)
+    service: "twind.v1.AdminService", method: "Backup", shape: .serverStream, requestBytesMax: 262_144,
+    caller: .operators)
 
   /// Every fact of all twins, or of those with a prefix, in parts: twins in byte order of their names, those that were
   /// deleted among them, and the facts of each in the order of their recording. Nothing is withheld.
@@ -39,7 +43,8 @@ public enum AdminServiceRoutes {
   public static let exportFacts = Route<
     Twind__V1__ExportFactsRequest, Twind__V1__ExportFactsResponse
   >(
-    service: "twind.v1.AdminService", method: "ExportFacts", shape: .serverStream, requestBytesMax: 262_144)
+    service: "twind.v1.AdminService", method: "ExportFacts", shape: .serverStream, requestBytesMax: 262_144,
+    caller: .operators)
 
   /// All of them.
   public static let all: [AnyRoute] = [

@@ -12,7 +12,6 @@ public enum TwinServiceRoutes {
     service: "twind.v1.TwinService", method: "GetTwin", shape: .unary, requestBytesMax: 262_144)
 
   /// Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
-  /// Request limit: 1 MiB.
   public static let batchGetTwins = Route<
     Twind__V1__BatchGetTwinsRequest, Twind__V1__BatchGetTwinsResponse
   >(
@@ -25,7 +24,6 @@ public enum TwinServiceRoutes {
     service: "twind.v1.TwinService", method: "UpdateTwin", shape: .unary, requestBytesMax: 262_144)
 
   /// Changes up to 256 twins in one commit: all or nothing.
-  /// Request limit: 1 MiB.
   public static let batchUpdateTwins = Route<
     Twind__V1__BatchUpdateTwinsRequest, Twind__V1__BatchUpdateTwinsResponse
   >(

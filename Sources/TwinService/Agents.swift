@@ -1,4 +1,4 @@
-// Which agent calls: what the caller states, else what the configuration or the system calls its user.
+// The agent name of a call: the one in its metadata, or else the configured name of the user, or else the user name.
 
 import Threads
 import CTwindProto
@@ -6,9 +6,9 @@ import Glibc
 import TTRPC
 import TwinCore
 
-/// Names of users. Looked up once each; any thread may ask.
+/// The agent names of users. Each user is looked up once. Thread-safe.
 package final class Agents: Sendable {
-  /// The metadata key with which a caller names its agent.
+  /// The metadata key for the agent name.
   package static let metadataKey: StaticString = "twind-agent"
 
   private let lock = Lock()
@@ -42,7 +42,7 @@ package final class Agents: Sendable {
 }
 
 extension Text {
-  /// Lends a string to code that takes texts.
+  /// Passes a string to code that takes a Text.
   static func lending<Result, Failure: Error>(
     _ string: String, _ body: (Text) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -1,14 +1,14 @@
-// Jobs that wait for a worker. The user who has been served least is next, then that user's connection which has been
-// served least; a connection's own jobs run in order, one at a time.
+// A fair queue of jobs for workers. The user that was served least is next, and of its connections the one that was
+// served least. The jobs of a connection run in order, one at a time.
 //
-// So a short read does not wait for the turns of a hundred connections that read long histories, but for the job that is
-// under way. Not synchronised: `Workers` locks it.
+// So a short read waits only for the job in progress, not for a hundred connections that read long histories. Not
+// thread-safe: `Workers` locks it.
 
 import DequeModule
 import Threads
 
 package struct FairQueue<Job> {
-  /// Whose job it is.
+  /// The owner of a job.
   package struct Owner: Hashable {
     let user: UInt32
     let connection: ObjectIdentifier
@@ -20,14 +20,14 @@ package struct FairQueue<Job> {
   }
 
   private struct User {
-    /// Connections that have jobs and none that runs.
+    /// Connections that have jobs, but none running.
     var ready = LeastServed<ObjectIdentifier>()
     var jobCount = 0
   }
 
   /// Users with connections that are ready.
   private var ready = LeastServed<UInt32>()
-  /// A user stays: who has gone and comes back has been served no less.
+  /// Users are kept when they disconnect, so that they cannot reset their share.
   private var users: [UInt32: User] = [:]
   private var jobs: [Owner: Deque<Job>] = [:]
   private var running: Set<Owner> = []
@@ -36,10 +36,10 @@ package struct FairQueue<Job> {
 
   package init() {}
 
-  /// Jobs of one user that wait.
+  /// How many jobs of a user are waiting.
   package func count(of user: UInt32) -> Int { users[user]?.jobCount ?? 0 }
 
-  /// - Parameter isNext: it goes before the other jobs of its connection.
+  /// - Parameter isNext: put it before the other jobs of its connection.
   package mutating func add(_ job: Job, of owner: Owner, isNext: Bool = false) {
     count += 1
     users[owner.user, default: User()].jobCount += 1
@@ -47,8 +47,7 @@ package struct FairQueue<Job> {
     if jobs[owner]!.count == 1 && !running.contains(owner) { makeReady(owner) }
   }
 
-  /// The next job; `end` must be called when it has run. Nil when there is none, or all are of connections that have one
-  /// that runs.
+  /// The next job; call `end` after it has run. nil if there is none, or if all waiting connections have a running job.
   package mutating func next() -> (job: Job, owner: Owner)? {
     guard let id = ready.next(), let connection = users[id]?.ready.next() else { return nil }
     let owner = Owner(user: id, connection: connection)
@@ -62,7 +61,8 @@ package struct FairQueue<Job> {
     return (job, owner)
   }
 
-  /// What a job counts for before it has ended, and more than it takes: several at once are no way to get ahead.
+  /// How much a running job counts before it has ended: more than a job usually takes, so that running several at once
+  /// is no advantage.
   private static var startNanos: UInt64 { 20_000 }
 
   private mutating func charge(_ owner: Owner, _ nanos: UInt64) {
@@ -70,7 +70,7 @@ package struct FairQueue<Job> {
     users[owner.user]!.ready.charge(owner.connection, nanos)
   }
 
-  /// The owner's job has run for so long. True: another of its jobs may run now.
+  /// Records how long the owner's job ran. True if another of its jobs can run now.
   package mutating func end(_ owner: Owner, nanos: UInt64) -> Bool {
     running.remove(owner)
     charge(owner, nanos)

@@ -1,7 +1,7 @@
-// Which work waits for which: each lane has threads of its own, so that a long list holds up no cold read, and no caller
+// Separate threads for different kinds of work, so that a long list does not delay cold reads, and callers do not delay
 // the operator.
 
-/// The threads of the service that are not reactors.
+/// The service's threads, other than reactors.
 package struct Lanes: Sendable {
   /// Twins that are not in memory: short reads.
   let cold = Workers(name: "cold", count: 1, niceness: Self.niceness)
@@ -14,12 +14,12 @@ package struct Lanes: Sendable {
   /// Checkpoints and backups, which wait for each other in any case.
   let maintenance = Workers(name: "maintenance", count: 1, niceness: Self.niceness)
 
-  /// Where cores are few the threads that serve come first: they take microseconds, these take milliseconds.
+  /// If there are few cores, the serving threads have priority: they take microseconds, these take milliseconds.
   private static let niceness: Int32 = 5
 
   package init() {}
 
-  /// Finishes what was submitted and ends the threads.
+  /// Finishes submitted jobs and ends the threads.
   package func stop() {
     for workers in [cold, long, commits, operators, maintenance] { workers.stop() }
   }

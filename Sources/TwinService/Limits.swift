@@ -1,28 +1,28 @@
-// The bounds of the service.
+// The limits of the service.
 
-/// Past one the caller gets a status.
+/// When one is exceeded, the caller gets an error status.
 enum ServiceLimits {
-  /// Bytes of twins in one reply about many.
+  /// Bytes of twins in a reply with several twins.
   static let replyBytesMax = 3_584 << 10
-  /// Bytes of twins that are read from the disk for one call, at least one twin: the rest of a batch is to be asked for
+  /// Bytes of twins that are read from disk for one call, but at least one twin. The caller has to ask for the rest
   /// again.
   static let coldTwinBytesMax = 8 << 20
   /// How long a read waits for its min_sequence, in nanoseconds.
   static let sequenceWaitNanosMax: UInt64 = 1_000_000_000
-  /// A larger write is committed on the thread for commits.
+  /// Larger writes are committed on the commit thread.
   static let inlineWriteBytesMax = 8 << 10
   /// Bytes of twins in one part of a watch's snapshot.
   static let snapshotBytesMax = 256 << 10
-  /// Commits that a watch may lie behind when it resumes from the disk.
+  /// How many commits a watch may be behind when it resumes from disk.
   static let watchLagCommitsMax: UInt64 = 1 << 24
-  /// Commits looked at for one watch before others have their turn.
+  /// How many commits are processed for a watch before others have their turn.
   static let watchTurnCommitsMax = 256
-  /// Commits without news after which a watch is told how far it has come.
+  /// After this many commits without changes, a watch gets a sign of progress.
   static let watchQuietCommitsMax = 10_000
-  /// Requests of one user that wait for one kind of worker.
+  /// How many requests of a user may wait for one kind of worker.
   static let workersQueueMax = 1_024
 
-  /// Those that a caller can meet, in name order.
+  /// The limits that callers can exceed, sorted by name.
   static let named: [(name: String, value: UInt64)] = [
     ("coldTwinBytesMax", UInt64(coldTwinBytesMax)),
     ("replyBytesMax", UInt64(replyBytesMax)),

@@ -1,7 +1,7 @@
-// A stream from the server that is read from the disk part by part, as the connection takes them: ListFacts, ExportFacts.
+// A server stream that is read from disk in parts: ListFacts, ExportFacts.
 //
-// Promises: a worker reads the next part only when there is room for it, and it is sent as soon as it is read. A stream
-// that waits for its reader keeps what the reader says to go on from, and no part.
+// A worker reads the next part only when the connection has room for it, and it is sent as soon as it is read. While a
+// stream waits for its reader, it keeps only its position, not a part.
 
 import TTRPC
 import TwinCore
@@ -9,26 +9,26 @@ import TwinStore
 
 /// One message of such a stream.
 protocol StreamPart: Sendable {
-  /// No more follow.
+  /// Whether it is the last one.
   var isLast: Bool { get }
   func send(on call: ServerCall)
 }
 
-/// What reads the parts, step by step: others have their turn between two steps.
+/// Reads parts step by step; other jobs can run between the steps.
 protocol PartReader: Sendable {
   associatedtype Part: StreamPart
-  /// Reads on. Nil: there is nothing to send yet.
+  /// Reads more. nil: there is nothing to send yet.
   mutating func step(_ store: Store) throws(RPCError) -> Part?
 }
 
-/// Confined to its call's thread.
+/// Used on the call's thread only.
 final class PartStream<Reader: PartReader>: @unchecked Sendable {
-  /// About what a part takes while it is made and sent.
+  /// About how much memory a part needs while it is made and sent.
   private static var partBytes: Int { TwinCore.Limits.historyPageBytesMax }
 
   fileprivate let store: Store
   fileprivate let workers: Workers
-  /// Behind what was sent.
+  /// The reader, positioned after what was sent.
   private var reader: Reader
   private var isReading = false
 
@@ -65,7 +65,7 @@ final class PartStream<Reader: PartReader>: @unchecked Sendable {
     call.keepRoom(byteCount: Self.partBytes)
   }
 
-  /// - Parameter reader: behind the part.
+  /// - Parameter reader: positioned after the part.
   fileprivate func take(_ result: Result<Reader.Part, RPCError>, _ reader: Reader, _ call: ServerCall) {
     isReading = false
     call.giveBack(Self.partBytes)

@@ -1,4 +1,4 @@
-// The one place where the domain's errors become the wire's.
+// Converts TwinError to RPCError.
 
 import CTwindProto
 import TTRPC
@@ -13,7 +13,7 @@ extension RPCError {
     self.init(code, error.message, details: error.detail.map { [Detail($0)] } ?? [], limit: limit)
   }
 
-  /// The disk could not be read or written; the operator's message says which file and what to do.
+  /// The disk could not be read or written. The message for the operator has the file and what to do.
   init(_ error: StoreError) {
     let code: TTRPC.StatusCode =
       if error.isTemporary { .resourceExhausted } else if error.isDataLoss { .dataLoss } else { .unavailable }
@@ -50,7 +50,7 @@ extension RPCError.Detail {
     self.init(message)
   }
 
-  /// Of a limit of the transport.
+  /// For a limit of the transport.
   init(_ limit: RPCError.Limit) { self.init(limit: limit.name, maximum: limit.maximum, actual: limit.actual) }
 
   private init<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
@@ -64,7 +64,7 @@ extension Arena {
   }
 }
 
-/// Runs domain code in a handler: its errors become the wire's.
+/// Runs domain code in a handler and converts its errors.
 @inline(__always)
 func onWire<Result>(_ body: () throws(TwinError) -> Result) throws(RPCError) -> Result {
   do throws(TwinError) {

@@ -1,18 +1,18 @@
-// Twins as they go on the wire: copied from their images, never encoded anew.
+// Encodes twins for replies by copying from their images.
 //
-// Sizes come first, then bytes: a reply is written once, in its place.
+// Sizes are computed first, then the bytes are written once, directly into the output.
 
 import TTRPC
 import TwinCore
 
-/// A `Twin` message for one caller: some attributes of one image.
+/// A `Twin` message for a caller: some attributes of an image.
 struct TwinEncoding {
   private let image: TwinImage
   private let mask: AttributeMask
   private let permit: Permit
   private let recordsSize: Int
 
-  /// Good as long as the image.
+  /// Valid as long as the image.
   @inline(__always)
   init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit) {
     self.image = image
@@ -21,13 +21,13 @@ struct TwinEncoding {
     recordsSize = image.recordsSize(mask, permit)
   }
 
-  /// Bytes of the message, without a tag and length of its own.
+  /// The size of the message, without its own tag and length.
   @inline(__always)
   var byteCount: Int {
     WireWriter.fieldByteCount(image.name.bytes.count) + 1 + WireWriter.varintByteCount(image.revision) + recordsSize
   }
 
-  /// Writes the message and returns the place behind it.
+  /// Writes the message and returns the position after it.
   @inline(__always)
   func write(to start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     var place = WireWriter.writeField(1, image.name.bytes, to: start)
@@ -46,7 +46,7 @@ struct TwinEncoding {
   }
 }
 
-/// A `Twin` message with what can count later, for one caller.
+/// A `Twin` message with scheduled facts, for a caller.
 struct ScheduledTwinEncoding {
   private let twin: TwinEncoding
   /// The fields `scheduled`.
@@ -75,7 +75,7 @@ struct ScheduledTwinEncoding {
 
 /// The `redactions` of a reply, all with the same field number.
 struct RedactionEncoding {
-  private static let reason: StaticString = "the policy does not permit this agent and purpose to see its class"
+  private static let reason: StaticString = "the policy does not let this agent see this class of data for this purpose"
   private let number: UInt8
   private let namesTwin: Bool
   private(set) var bytes: [UInt8] = []
@@ -110,7 +110,7 @@ struct RedactionEncoding {
     }
   }
 
-  /// Writes what was added and returns the place behind it.
+  /// Writes what was added and returns the position after it.
   func write(to place: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return place }

@@ -1,11 +1,11 @@
-// twind.v1.TwinService on a store: one file for each method beside this one.
+// twind.v1.TwinService. Each method has a file of its own.
 
 import TTRPC
 import TwinCore
 import TwinRoutes
 import TwinStore
 
-/// Serves twins. Handlers run on the reactor that owns the caller's connection; what reads the disk runs on a worker.
+/// Serves twins. Handlers run on the reactor of the caller's connection; work that reads the disk runs on a worker.
 package final class TwinService: Sendable {
   let store: Store
   let agents: Agents
@@ -49,8 +49,7 @@ package final class TwinService: Sendable {
     }
   }
 
-  /// What the caller may see for the purpose stated. Allows everything until there is a policy; judged for every
-  /// reply all the same.
+  /// What the caller may see for this purpose. Everything, until there is a policy; but it is checked for every reply.
   func permit(purpose: Text) throws(TwinError) -> Permit {
     try checkPurpose(purpose.bytes)
     return .all

@@ -1,4 +1,4 @@
-// Threads for what may block: cold reads, histories and lists, checkpoints; and one for commits that have to wait.
+// Threads for work that may block: cold reads, histories, lists and checkpoints; and one for commits that have to wait.
 
 import CLinux
 import TTRPC
@@ -26,8 +26,8 @@ package final class Workers: @unchecked Sendable {
     try add(job, for: call, countMax: ServiceLimits.workersQueueMax, isNext: false)
   }
 
-  /// Runs the rest of a job that runs on a worker now: after other connections have had their turn, and before other jobs
-  /// of its own connection, so that one of them is under way and not all.
+  /// Runs the rest of a job that runs on a worker now: after other connections have had their turn, and before other
+  /// jobs of its own connection, so that one of them is under way and not all.
   func resubmit(for call: ServerCall, _ job: @escaping Job) throws(RPCError) {
     try add(job, for: call, countMax: .max, isNext: true)
   }
@@ -35,7 +35,7 @@ package final class Workers: @unchecked Sendable {
   private func add(_ job: @escaping Job, for call: ServerCall, countMax: Int, isNext: Bool) throws(RPCError) {
     let owner = FairQueue<Job>.Owner(user: call.peer.uid, connection: call.connection)
     try lock.withLock { () throws(RPCError) in
-      if isStopping { throw RPCError(.unavailable, "the daemon is stopping: try again when it is back") }
+      if isStopping { throw RPCError(.unavailable, "the daemon is stopping: try again after it has restarted") }
       let count = queue.count(of: owner.user)
       guard count < countMax else {
         throw RPCError(

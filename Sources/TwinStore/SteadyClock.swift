@@ -1,10 +1,10 @@
-// The present of one store: the machine's wall clock, but never before what the store has already relied on, and not at once
-// where it jumps to.
+// The present of one store: the machine's wall clock, but never before what the store has already relied on, and not at
+// once where it jumps to.
 //
-// Promises: every commit is recorded after the one before it and after any time that somebody was told to know all of, and
-// not before a time that a twin was derived for (which drops what has ended by then) or that history was trimmed by,
-// whatever the machine's clock does. Across restarts too: the journal has the times of commits, and the checkpoint row the
-// time reached when it was written.
+// Promises: every commit is recorded after the one before it and after any time that somebody was told to know all of,
+// and not before a time that a twin was derived for (which drops what has ended by then) or that history was trimmed
+// by, whatever the machine's clock does. Across restarts too: the journal has the times of commits, and the checkpoint
+// row the time reached when it was written.
 //
 // So a clock that is ahead for a moment would have its time recorded for good. A jump ahead of more than an hour, seen
 // against the clock that counts since boot, is therefore not followed for ten minutes. One that lasts longer is: the
@@ -124,17 +124,17 @@ package enum ClockTrouble: Equatable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .jumped:
-      "the system's clock has jumped ahead by more than an hour: twind goes on by the old time for ten minutes, then by "
-        + "the new one; set the clock right"
+      "the system's clock has jumped ahead by more than an hour: twind keeps the old time for ten minutes, then uses "
+        + "the new one; check the clock"
     case .followed:
-      "the system's clock jumped ahead by more than an hour and stayed there: nothing is dropped for its age (--retain) "
+      "the system's clock jumped ahead by more than an hour and stayed there: no history is dropped by age (--retain) "
         + "until twind is restarted; check the clock first"
     case .gap:
-      "nothing was recorded for more than a year before the start: nothing is dropped for its age (--retain) until twind "
+      "nothing was recorded for more than a year before the start: no history is dropped by age (--retain) until twind "
         + "is restarted; check the system's clock first"
     case .behind:
-      "something was recorded more than an hour after the system's time: commits are recorded a microsecond after one "
-        + "another until the clock gets there; check the system's clock"
+      "the last commit was recorded more than an hour ahead of the system's clock: until the clock catches up, "
+        + "recorded times grow by a microsecond for each commit; check the system's clock"
     }
   }
 }

@@ -20,13 +20,13 @@ extension Store {
       do throws(StoreError) {
         try reading { () throws(StoreError) in try load(name, into: pinned) }
       } catch {
-        throw TwinError(error.isDataLoss ? .dataLoss : .unavailable, "\(name) cannot be read: \(error)")
+        throw TwinError(error.isDataLoss ? .dataLoss : .unavailable, "cannot read \(name): \(error)")
       }
     }
   }
 
-  /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who reads many
-  /// twins once, on a thread that may block.
+  /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who
+  /// reads many twins once, on a thread that may block.
   package func twin(_ name: [UInt8]) throws(StoreError) -> TwinImage? {
     try name.withUnsafeBufferPointer { (bytes) throws(StoreError) in
       let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))

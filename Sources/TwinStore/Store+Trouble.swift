@@ -1,5 +1,5 @@
-// What somebody should look at although reads, and most writes, are served: `twinctl health` shows it as DEGRADED, and the
-// daemon logs each once.
+// What somebody should look at although reads, and most writes, are served: `twinctl health` shows it as DEGRADED, and
+// the daemon logs each once.
 
 import Threads
 import TwinCore
@@ -25,7 +25,7 @@ final class DamagedTwins: @unchecked Sendable {
     lock.withLock {
       guard let first else { return nil }
       return rows.count == 1
-        ? "\(first)" : "\(rows.count) twins are damaged, `twind verify` names them all. The first is: \(first)"
+        ? "\(first)" : "\(rows.count) twins are damaged; `twind verify` lists them all. The first: \(first)"
     }
   }
 }

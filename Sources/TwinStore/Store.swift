@@ -151,8 +151,8 @@ extension Store {
     if let jump = jumps.first(where: { $0.contains(sequence) }) {
       throw TwinError(
         .outOfRange,
-        "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were passed over "
-          + "after a crash or a restore",
+        "sequence \(sequence) was lost or never issued: \(jump.lowerBound) to \(jump.upperBound) were skipped after a "
+          + "crash or a restore",
         detail: .resume(oldest: oldestResumable, head: head))
     }
   }
@@ -189,7 +189,7 @@ extension Store {
         guard all.count == names.count else {
           throw TwinError(
             .resourceExhausted,
-            "the twins of this commit take more than half of the memory for twins (\(cache.byteCountMax) bytes): split "
+            "the twins of this commit need more than half of the memory for twins (\(cache.byteCountMax) bytes): split "
               + "the batch, or raise --memory-limit")
         }
         pinned = all
@@ -197,8 +197,8 @@ extension Store {
     }
     throw TwinError(
       .resourceExhausted,
-      "this commit found no room in the journal, or a checkpoint or other writers in its way, in "
-        + "\(Limits.commitTriesMax) tries: try again later")
+      "after \(Limits.commitTriesMax) tries, the journal was still full, or a checkpoint or other writers were in the "
+        + "way: try again later")
   }
 
   /// What the database has under an idempotency key. Blocks for as long as the disk takes.
@@ -208,7 +208,7 @@ extension Store {
     } catch {
       throw TwinError(
         error.isDataLoss ? .dataLoss : .unavailable,
-        "the idempotency key cannot be looked up, and nothing was written: \(error)")
+        "cannot look up the idempotency key; nothing was written: \(error)")
     }
   }
 

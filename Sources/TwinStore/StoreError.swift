@@ -1,5 +1,5 @@
-// Why the store cannot open, write or close: names the file and says what to do. For the operator, where TwinError
-// is for the caller of an RPC.
+// Errors of the store, for the operator: each message names the file and says what to do. (TwinError is for the caller
+// of an RPC.)
 
 import Glibc
 
@@ -76,8 +76,9 @@ extension StoreError {
   package var isShortage: Bool {
     switch self {
     case .io(_, _, let error): Errno(error).isShortage
-    // SQLITE_NOMEM and SQLITE_IOERR_NOMEM; SQLITE_IOERR_SHMOPEN and SQLITE_IOERR_SHMMAP: the file that SQLite's connections
-    // share. A file that it could not open is SQLITE_CANTOPEN, for whatever reason, which does not latch either.
+    // SQLITE_NOMEM and SQLITE_IOERR_NOMEM; SQLITE_IOERR_SHMOPEN and SQLITE_IOERR_SHMMAP: the file that SQLite's
+    // connections share. A file that it could not open is SQLITE_CANTOPEN, for whatever reason, which does not latch
+    // either.
     case .database(_, _, let code, _): code & 0xff == 7 || [3082, 4618, 5386].contains(code)
     default: false
     }
@@ -112,28 +113,28 @@ extension StoreError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .inUse(let directory):
-      "the data directory \(directory) is in use by another twind: stop it, or give this one another --data-dir"
+      "the data directory \(directory) is in use by another twind: stop that one, or use another --data-dir"
     case .newerFormat(let path, let version, let supported):
-      "\(path) has format \(version) and this version reads up to \(supported): "
-        + "start the newer twind that wrote it, or another --data-dir"
+      "\(path) has format \(version), and this version reads formats up to \(supported): start the newer twind that "
+        + "wrote it, or use another --data-dir"
     case .olderFormat(let path, let version):
-      "\(path) has format \(version), which this version cannot read: export its twins with the twind that wrote it, and "
-        + "import them"
+      "\(path) has format \(version), which this version cannot read: export its twins with the twind that wrote it, "
+        + "then import them"
     case .notMigrated(let path, let reason):
-      "\(path) was written by an older version and cannot be migrated: \(reason). Repair it with the twind that wrote it "
-        + "(`twind verify` says how), or \(Remedy.backup)"
+      "\(path) was written by an older version and cannot be migrated: \(reason). Repair it with the twind that wrote "
+        + "it (`twind verify` says how), or \(Remedy.backup)"
     case .reservedNames(let path, let names, let count):
-      "\(path) has \(count == 1 ? "a name that is" : "names that are") reserved for twind itself now: "
+      "\(path) has \(count == 1 ? "a name that is" : "names that are") now reserved for twind itself: "
         + names.joined(separator: ", ") + (count > names.count ? " and \(count - names.count) more" : "")
-        + ". Start the twind that wrote it, delete these twins or remove these attributes, run `twinctl checkpoint`, and "
-        + "then start this one"
+        + ". Start the twind that wrote it, delete these twins or remove these attributes, run `twinctl checkpoint`, "
+        + "then start this version"
     case .foreign(let path):
-      "\(path) is not twind's: move it away, or give another --data-dir"
+      "\(path) is not a database of twind: move it away, or use another --data-dir"
     case .missing(let path, let because):
       "\(path) is missing, but \(because): put it back, or restore a backup into an empty directory (`twind restore`)"
     case .missingJournal(let path, let applied):
-      "\(path) is missing or empty, but the database belongs to a journal: put it back, or \(Remedy.backup). twind's "
-        + "backups hold no journal; to go on without the commits after sequence \(applied), if there were any, run "
+      "\(path) is missing or empty, but the database needs its journal: put it back, or \(Remedy.backup). Backups have "
+        + "no journal. To go on without the commits after sequence \(applied), if there were any, run "
         + "`twind recover --data-dir \(FilePath.directory(of: path)) --drop-after \(applied)`"
     case .corrupt(let path, let table, let row, let reason):
       "\(path), table \(table), row \(row): \(reason). \(Remedy.text(path, table).firstUppercased)"
@@ -143,43 +144,44 @@ extension StoreError: CustomStringConvertible {
     case .damaged(let path, let offset, let reason, let remedy):
       "\(path) is damaged at byte \(offset): \(reason). To go on, \(remedy)"
     case .noSpace(let path, let bytes):
-      "the disk has no room for \(path): free \(bytes >> 20) MiB or more; writes then go on by themselves"
+      "the disk is too full for \(path): free \(bytes >> 20) MiB or more; writes then resume by themselves"
     case .noTwin(let path, let target):
-      "\(path) has no twin \(target), nor a row of that number: give a name or a number that `twind verify` names"
+      "\(path) has no twin or row \(target): use a name or a row number that `twind verify` shows"
     case .undroppable(let sequence, let applied):
-      "the database holds everything up to sequence \(applied), which cannot be dropped after \(sequence): "
-        + "give \(applied) or more, or restore the data directory from a backup"
+      "the database already has everything up to sequence \(applied), so commits after \(sequence) cannot be dropped: "
+        + "use \(applied) or more, or restore the data directory from a backup"
     case .io(let path, let operation, let error):
       "cannot \(operation) \(path): \(String(cString: strerror(error)))\(Self.remedy(error))"
     case .database(let path, let operation, let code, let message):
-      "cannot \(operation) \(path): \(message) (SQLite \(code))\(isDiskFull ? ": the disk is full, make room" : "")"
+      "cannot \(operation) \(path): \(message) (SQLite "
+        + "\(code))\(isDiskFull ? ": the disk is full; free some space" : "")"
     case .closed:
       "the store is closed"
     case .replaced(let path):
-      "\(path) was removed or replaced while twind had it open, so that nothing written now would be found again. Reads "
-        + "go on: save what is needed with `twinctl export`, stop twind, and restore the data directory from a backup"
+      "\(path) was removed or replaced while twind had it open, so new writes would be lost. Reads still work: save "
+        + "what you need with `twinctl export`, stop twind, and restore the data directory from a backup"
     case .link(let path):
-      "\(path) is a symbolic link: put the file itself there, or give --data-dir the directory that it is in"
+      "\(path) is a symbolic link: put the file itself there, or point --data-dir to the directory that it is in"
     case .shared(let directory, let because, let uid):
-      "the data directory \(directory) \(because), who could change what twind keeps: make it user \(uid)'s alone "
+      "the data directory \(directory) \(because), who could change twind's files: make user \(uid) its only owner "
         + "(chown \(uid), chmod 700), or start with --allow-shared-data-dir"
     case .insideDataDirectory(let path):
-      "\(path) is in the data directory, where twind keeps files of its own: choose another directory"
+      "\(path) is in the data directory, which is for twind's own files: choose another directory"
     case .noDirectory(let path):
-      "there is no directory \(path): make it first, or choose another"
+      "the directory \(path) does not exist: create it, or choose another one"
     case .exists(let path):
-      "\(path) exists: remove it or choose another name"
+      "\(path) already exists: remove it, or choose another name"
     case .notABackup(let path, let because):
-      "\(path) is no backup: \(because). Make one with `twinctl backup`"
+      "\(path) is not a backup: \(because). Make one with `twinctl backup`"
     case .unsound(let path, let problem):
       "\(path) is damaged, \(problem): use another backup"
     case .badHistory(let path, let line, let reason):
-      "\(path) cannot be restored, line \(line): \(reason). Nothing was restored: use another copy of the file, or export "
-        + "again with `twinctl export --history`"
+      "cannot restore \(path), line \(line): \(reason). Nothing was restored: use another copy of the file, or export "
+        + "it again with `twinctl export --history`"
     case .exhausted(let sequence):
       "sequence \(sequence) is too high for a backup: its restored copy would have no sequences left"
     case .cancelled:
-      "it was given up"
+      "it was cancelled"
     }
   }
 }
@@ -189,13 +191,13 @@ enum Remedy {
   static let backup = "restore the data directory from a backup"
 
   static func text(_ path: String, twin row: Int64) -> String {
-    "\(backup), or stop twind and give that twin up with `\(recover(path)) --drop-twin \(row)`"
+    "\(backup), or stop twind and drop that twin with `\(recover(path)) --drop-twin \(row)`"
   }
 
   static func text(_ path: String, _ table: String) -> String {
     switch table {
-    case "idempotency": "\(backup), or forget all idempotency keys with `\(recover(path)) --drop-keys`"
-    case "twins", "facts": "\(backup), or go on with what is there: `\(recover(path)) --rebuild`"
+    case "idempotency": "\(backup), or drop all idempotency keys with `\(recover(path)) --drop-keys`"
+    case "twins", "facts": "\(backup), or continue with the rows that are left: `\(recover(path)) --rebuild`"
     default: backup
     }
   }
@@ -213,7 +215,7 @@ extension StoreError {
     switch error {
     case EMFILE: ": raise the limit of open files (ulimit -n), or lower --connections-max"
     case ENFILE: ": raise the system's limit of open files (fs.file-max)"
-    case ENOMEM: ": the system is short of memory, stop something else or lower --memory-limit"
+    case ENOMEM: ": the system is short of memory; stop something else, or lower --memory-limit"
     default: ""
     }
   }

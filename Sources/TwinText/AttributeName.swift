@@ -1,19 +1,19 @@
-// The grammar of attribute names, so that a wrong column is refused once and not with each row.
+// The grammar of attribute names, checked here so that an invalid column is reported once and not for each row.
 
 package enum AttributeName {
   static let bytesMax = 127
   static let partBytesMax = 63
 
-  /// Throws naming the name and the rule.
+  /// Throws an error with the name and the rule.
   package static func check(_ name: String) throws(TextFault) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard name.utf8.count <= bytesMax, parts.allSatisfy({ isPart($0.utf8) }) else {
       throw TextFault(
-        "\(name.excerpt()) is not an attribute's name: write parts of [a-z][a-z0-9_]{0,62} joined by '.'")
+        "\(name.excerpt()) is not a valid attribute name: write parts of [a-z][a-z0-9_]{0,62} joined by dots")
     }
   }
 
-  /// A name that a text could have: `First Name`, `firstName` and `FIRST-NAME` are first_name. nil = none.
+  /// Suggests a valid name: first_name for `First Name`, `firstName` and `FIRST-NAME`. nil if there is none.
   package static func suggestion(for text: String) -> String? {
     var name = ""
     var wasLower = false

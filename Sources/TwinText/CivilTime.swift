@@ -1,4 +1,4 @@
-// Calendar dates and times of day, in the proleptic Gregorian calendar, from and to microseconds since the Unix epoch.
+// Converts between dates in the proleptic Gregorian calendar and microseconds since the Unix epoch.
 
 /// A date and time of day without an offset.
 struct CivilTime: Equatable {
@@ -16,7 +16,7 @@ struct CivilTime: Equatable {
     self.day = day
   }
 
-  /// Any number of microseconds has a date.
+  /// Accepts any number of microseconds.
   init(micros total: Int64) {
     let (days, rest) = Self.divide(total, by: 86_400_000_000)
     // Days since 1 March of the year 0, in cycles of 400 years of 146,097 days each: a leap day ends its year.
@@ -51,7 +51,7 @@ struct CivilTime: Equatable {
     return (1...days[Int(month - 1)]).contains(day)
   }
 
-  /// Rounds down, so that moments before the epoch have their true date.
+  /// Rounds down, so that times before the epoch get the right date.
   private static func divide(_ number: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let remainder = number % divisor
     return remainder < 0 ? (number / divisor - 1, remainder + divisor) : (number / divisor, remainder)

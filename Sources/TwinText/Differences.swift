@@ -1,17 +1,17 @@
-// What each fact of a history changed: the value that stood before it, and whether it counts at the time of its commit.
+// What each fact of a history changed: the value before it, and whether it holds at the time of its commit.
 //
-// Promises: judges as the daemon's reads as-of do (Validity in TwinCore has the rule): where facts overlap, one with an
-// end always takes the place of those before it, an open one of those that do not begin later. Costs one look at the
-// fact before, but for attributes whose facts arrive out of order.
+// It follows the rule of the daemon's reads as of a time (Validity in TwinCore): where facts overlap, a fact with an
+// end replaces all earlier ones; an open fact replaces those that do not begin later. Usually it only has to look at
+// the previous fact of the attribute, unless facts arrive out of order.
 
 import TwinClient
 
-/// One fact and what it changed.
+/// A fact and what it changed.
 package struct Difference: Equatable, Sendable {
   package let fact: Fact
-  /// The value that stood there before; nil = none.
+  /// The value before it; nil: none.
   package let before: Value?
-  /// Whether the fact counts: late ones land behind a newer value, others are about another time.
+  /// Whether the fact changes the value: late facts come after a newer value, others are about another time.
   package let counts: Bool
 
   package init(fact: Fact, before: Value?, counts: Bool) {
@@ -25,7 +25,8 @@ extension [Fact] {
   /// What each changed. These are all facts about the attributes concerned, from the first one on, in the order of
   /// their recording.
   ///
-  /// - Parameter time: what they changed at this valid time; nil = where each begins to hold, and whether it counts when
+  /// - Parameter time: what they changed at this valid time; nil: where each begins to hold, and whether it counts
+  /// when
   ///   it is recorded.
   package func differences(at time: Int64? = nil) -> [Difference] {
     var lines: [String: AttributeLine] = [:]
@@ -139,7 +140,7 @@ private struct AttributeLine {
     return fact.change == .deletion || fact.validTo != nil || latestBefore[index] <= fact.validFrom
   }
 
-  /// What was recorded before a deletion holds until the deletion.
+  /// Earlier facts hold until the deletion.
   private func holds(_ fact: Fact, at time: Int64) -> Bool {
     fact.validFrom <= time && (fact.validTo.map { time < $0 } ?? true)
   }

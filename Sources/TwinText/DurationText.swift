@@ -1,4 +1,4 @@
-// Durations as people write them.
+// Parsing and formatting durations.
 
 /// `50us`, `250ms`, `1s`, `5m`, `2h`.
 package enum DurationText {

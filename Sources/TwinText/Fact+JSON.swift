@@ -1,10 +1,10 @@
-// Facts as JSON objects of one line: what `twinctl history --json` prints and a watch says of other times.
+// Facts as one-line JSON objects: the output of `twinctl history --json`, and the facts of watches.
 //
 //   {"sequence":7,"ordinal":0,"attribute":"visits","kind":"int","value":3,"increment":1,"valid_from":…,"recorded_at":…,
 //    "agent":"ada"}
 //
-// Without a value there is "removed":true, or, without an attribute too, "deleted":true. Members as those of a twin's
-// attributes.
+// Instead of a value there can be "removed":true, or, without an attribute, "deleted":true. The other members are those
+// of a twin's attributes.
 
 import TwinClient
 

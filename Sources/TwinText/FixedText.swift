@@ -1,8 +1,8 @@
-// Numbers for people.
+// Formatting numbers for people.
 
 /// Decimal places, groups of thousands, powers of 1024, shares of a whole.
 package enum FixedText {
-  /// With so many decimal places, rounded.
+  /// Rounded to this many decimal places.
   package static func format(_ number: Double, places: Int) -> String {
     guard number.isFinite, number.magnitude < 1e15 else { return "\(number)" }
     var scale: Int64 = 1

@@ -13,10 +13,10 @@ package struct JSONObject {
   package mutating func add(_ name: String, _ truth: Bool) { add(name, json: truth ? "true" : "false") }
   package mutating func add(_ name: String, _ object: JSONObject) { add(name, json: object.text) }
 
-  /// Must be finite; comes back the same, and always with a point or an exponent.
+  /// Must be finite. Round-trips exactly, and always has a point or an exponent.
   package mutating func add(_ name: String, _ number: Double) { add(name, json: "\(number)") }
 
-  /// As RFC 3339; a moment that this cannot write as a number of microseconds since the epoch.
+  /// As RFC 3339, or as microseconds since the epoch if the year does not fit.
   package mutating func add(_ name: String, time micros: Int64) {
     add(name, json: TimestampText.utc(micros).map(Self.quoted) ?? "\(micros)")
   }
@@ -27,7 +27,7 @@ package struct JSONObject {
     members += other.members
   }
 
-  /// A member whose value is JSON already.
+  /// A member whose value is already JSON.
   package mutating func add(_ name: String, json: String) {
     if !members.isEmpty { members += "," }
     members += Self.quoted(name)

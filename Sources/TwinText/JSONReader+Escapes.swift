@@ -1,4 +1,4 @@
-// The characters of a JSON string.
+// Decodes JSON strings.
 
 extension JSONReader {
   /// The string that is written with escapes.
@@ -12,7 +12,7 @@ extension JSONReader {
         continue
       }
       guard let scalar = escape(&rest) else {
-        throw fault("an escape in a string is unknown, or half of a surrogate pair,")
+        throw fault("a string has an unknown escape or half of a surrogate pair")
       }
       text.append(contentsOf: UTF8.encode(scalar)!)
     }

@@ -1,9 +1,9 @@
-// Reads one JSON text (RFC 8259) piece by piece, without making a tree of it.
+// A pull parser for JSON (RFC 8259).
 //
-// Promises: numbers come out as they were written, so that 64-bit integers stay exact; what is skipped is checked and
-// can be taken verbatim. Depth is bounded. Rows of an import and exported twins are read with it.
+// Numbers are returned as written, so that 64-bit integers stay exact. Skipped values are checked, and can be copied
+// verbatim. Depth is limited. Used for the rows of an import and for exported twins.
 
-/// What is wrong with a JSON text.
+/// An error in JSON text.
 package struct JSONFault: Error, CustomStringConvertible {
   package let description: String
 }
@@ -11,7 +11,7 @@ package struct JSONFault: Error, CustomStringConvertible {
 package struct JSONReader {
   package enum Kind { case object, array, string, number, bool, null }
 
-  /// Objects and arrays in each other: what twind stores in a json value, and the lines of an export around it.
+  /// The deepest nesting: that of a json value in twind, plus the lines of an export around it.
   static let depthMax = 64 + 8
 
   private let bytes: [UInt8]
@@ -29,7 +29,7 @@ package struct JSONReader {
     end = range.upperBound
   }
 
-  /// What comes next.
+  /// The kind of the next value.
   package mutating func kind() throws(JSONFault) -> Kind {
     skipSpace()
     switch position < end ? bytes[position] : 0 {
@@ -70,7 +70,7 @@ package struct JSONReader {
 
   package mutating func string() throws(JSONFault) -> String { try Self.unescaped(scanString(), fault) }
 
-  /// A number as it was written.
+  /// A number, as written.
   package mutating func number() throws(JSONFault) -> String {
     skipSpace()
     let start = position
@@ -121,7 +121,7 @@ package struct JSONReader {
   /// Throws unless only white space is left.
   package mutating func finish() throws(JSONFault) {
     skipSpace()
-    if position < end { throw fault("something follows the value") }
+    if position < end { throw fault("unexpected text after the value") }
   }
 
   // MARK: Pieces
@@ -129,13 +129,13 @@ package struct JSONReader {
   private var next: UInt8? { position < end ? bytes[position] : nil }
 
   func fault(_ what: String) -> JSONFault {
-    JSONFault(description: position < end ? "\(what) at byte \(position + 1)" : "\(what) where the text ends")
+    JSONFault(description: position < end ? "\(what) at byte \(position + 1)" : "\(what) at the end of the text")
   }
 
   private mutating func open(_ bracket: Unicode.Scalar, _ what: String) throws(JSONFault) {
     guard take(bracket) else { throw fault("\(what) is expected") }
     depth += 1
-    if depth > Self.depthMax { throw fault("more than \(Self.depthMax) levels") }
+    if depth > Self.depthMax { throw fault("nested more than \(Self.depthMax) levels deep") }
   }
 
   private mutating func skipSpace() {
@@ -150,7 +150,7 @@ package struct JSONReader {
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws(JSONFault) {
-    if !take(character) { throw fault("\(character) is expected") }
+    if !take(character) { throw fault("'\(character)' is expected") }
   }
 
   private mutating func takeWord(_ word: StaticString) -> Bool {
@@ -171,7 +171,7 @@ package struct JSONReader {
 
   private func isDigit(_ place: Int) -> Bool { place < end && UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[place] }
 
-  /// What stands between the quotes, escapes as they are.
+  /// The text between the quotes, with its escapes.
   private mutating func scanString() throws(JSONFault) -> ArraySlice<UInt8> {
     guard take("\"") else { throw fault("a string is expected") }
     let start = position
@@ -185,6 +185,6 @@ package struct JSONReader {
       }
     }
     position = end
-    throw fault("a string does not end")
+    throw fault("a string has no closing quote")
   }
 }

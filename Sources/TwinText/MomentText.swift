@@ -1,15 +1,15 @@
-// Moments as people name them on a command line: RFC 3339, a date, now, or an offset from now.
+// Times on the command line: RFC 3339, a date, now, or an offset from now.
 
 package enum MomentText {
-  /// What may be written, for messages.
+  /// The possible forms, for messages.
   package static let forms = "RFC 3339, a date, now, or an offset like -2h or +1d12h"
 
   private static let micros: [Character: Int64] = [
     "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000,
   ]
 
-  /// Microseconds since the Unix epoch; nil when the text is not a time.
-  /// - Parameter now: what an offset counts from.
+  /// Microseconds since the Unix epoch; nil if the text is not a time.
+  /// - Parameter now: the time that offsets refer to.
   package static func parse(_ text: String, now: Int64) -> Int64? {
     if text == "now" { return now }
     guard let sign = text.first, sign == "-" || sign == "+" else { return TimestampText.parse(text) }

@@ -1,7 +1,7 @@
-// The name that a misspelt one was meant to be.
+// Suggests the name that a misspelt one probably means.
 
 package enum NearestName {
-  /// The known name that takes the fewest changes of a letter, at most a third of them; nil = none is near.
+  /// The known name with the smallest edit distance, at most a third of its letters; nil: none is close.
   package static func of(_ name: String, in known: [String]) -> String? {
     let distances = known.map { (name: $0, distance: distance(name, $0)) }
     guard let nearest = distances.min(by: { $0.distance < $1.distance }) else { return nil }

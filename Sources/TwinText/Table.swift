@@ -1,6 +1,6 @@
-// Aligned columns for people.
+// Tables with aligned columns.
 
-/// Rows of cells under a header; the last column is as wide as it likes, or as there is room for.
+/// Rows of cells under a header. The last column has no fixed width, but can be limited.
 package struct Table {
   package enum Alignment: Sendable { case left, right }
 
@@ -32,8 +32,8 @@ package struct Table {
 
   /// Lines that each end in a line break.
   /// - Parameters:
-  ///   - header: how titles are shown, for example in bold; nil = no titles.
-  ///   - width: columns that a line may take; cells of the last column that take more are cut.
+  ///   - header: the style of titles, for example bold; nil: no titles.
+  ///   - width: the width of a line; longer cells of the last column are cut.
   package func text(header: ((String) -> String)? = { $0 }, width: Int = .max) -> String {
     let titles = columns.map(\.title)
     let shown = header == nil ? rows : [titles] + rows

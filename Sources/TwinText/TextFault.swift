@@ -1,6 +1,6 @@
-// What is wrong with a text that people or programs gave.
+// Errors in text input.
 
-/// Says what, with the offending text, and what to write instead.
+/// The message has the offending text, and says what to write instead.
 package struct TextFault: Error, Equatable, CustomStringConvertible {
   package let description: String
 
@@ -8,7 +8,7 @@ package struct TextFault: Error, Equatable, CustomStringConvertible {
 }
 
 extension String {
-  /// At most so many characters, for messages; control characters do not reach the terminal.
+  /// At most this many characters, for messages, without control characters.
   package func excerpt(_ count: Int = 60) -> String {
     JSONObject.quoted(self.count > count ? prefix(count) + "…" : self)
   }

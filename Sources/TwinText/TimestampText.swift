@@ -1,11 +1,11 @@
-// Moments as text: RFC 3339 for programs, local time for people.
+// Timestamps as text: RFC 3339 for programs, local time for people.
 
 import Glibc
 
 /// Microseconds since the Unix epoch, to and from text.
 package enum TimestampText {
-  /// RFC 3339, or a date alone. Without an offset it is UTC. What is finer than microseconds is cut off, and a leap second
-  /// is the first of the next minute. nil when it is neither.
+  /// Parses RFC 3339, or just a date; UTC without an offset. Fractions are truncated to microseconds, and a leap second
+  /// becomes the first second of the next minute. nil if it is neither.
   package static func parse(_ text: String) -> Int64? {
     var scanner = Scanner(text)
     guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
@@ -31,13 +31,13 @@ package enum TimestampText {
     return time.totalMicros - offset * 60_000_000
   }
 
-  /// RFC 3339 in UTC, exact; nil outside of the years 0000 to 9999, which RFC 3339 cannot write.
+  /// RFC 3339 in UTC, exact; nil outside the years 0000 to 9999, which RFC 3339 does not have.
   package static func utc(_ micros: Int64) -> String? {
     let time = CivilTime(micros: micros)
     return (0...9999).contains(time.year) ? text(time) + "Z" : nil
   }
 
-  /// In the zone of whoever reads it, with the offset; outside of RFC 3339's years the number.
+  /// In the local time zone, with the offset; the number if RFC 3339 does not have the year.
   package static func local(_ micros: Int64) -> String {
     var seconds = time_t(micros / 1_000_000 - (micros % 1_000_000 < 0 ? 1 : 0))
     var parts = tm()
@@ -102,7 +102,7 @@ private struct Scanner {
     return true
   }
 
-  /// Exactly so many digits.
+  /// Exactly this many digits.
   mutating func number(_ count: Int) -> Int64? {
     let digits = rest.prefix(count)
     guard digits.count == count, let number = Self.value(digits) else { return nil }
@@ -110,7 +110,7 @@ private struct Scanner {
     return number
   }
 
-  /// One digit or more, as microseconds.
+  /// One or more digits, as microseconds.
   mutating func fraction() -> Int64? {
     let digits = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     guard !digits.isEmpty, var micros = Self.value(digits.prefix(6)) else { return nil }

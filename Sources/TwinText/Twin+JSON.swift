@@ -1,10 +1,10 @@
-// Twins as JSON objects of one line: what `--json` prints and an export holds. ExportLine reads them back.
+// Twins as one-line JSON objects, for `--json` and exports. ExportLine reads them back.
 //
 //   {"name":"acme/customer/42","revision":7,"attributes":{"email":{"kind":"string","value":"ada@example.com",
 //    "valid_from":…,"recorded_at":…,"agent":"ada","sequence":7}}}
 //
-// valid_to, confidence, evidence and purpose stand only where they are stated, "increment" where one made the value.
-// Instead of "value" a json value that does not fit on a line has "text", the JSON as a string.
+// valid_to, confidence, evidence and purpose are included if they are set, and "increment" if the value comes from one.
+// A json value with line breaks has "text", the JSON as a string, instead of "value".
 
 import TwinClient
 

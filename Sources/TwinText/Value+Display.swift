@@ -1,9 +1,9 @@
-// Values for people: one line, no control characters, long ones cut.
+// Formats values for people: on one line, without control characters, long ones shortened.
 
 import TwinClient
 
 extension Value {
-  /// - Parameter width: characters that a text may have.
+  /// - Parameter width: the most characters of a text.
   package func display(width: Int = 120) -> String {
     switch self {
     case .scalar(.string(let text)): DisplayText.line(text, width: width)
@@ -17,7 +17,7 @@ extension Value {
     }
   }
 
-  /// As a part of a line: quoted where it could be misread.
+  /// For use within a line: quoted if it could be misread.
   package func compact(width: Int = 40) -> String {
     let text = display(width: width)
     guard case .scalar(.string) = self, text.isEmpty || text.contains(" ") || text.contains("\"") else { return text }
@@ -25,9 +25,9 @@ extension Value {
   }
 }
 
-/// Texts as a terminal may show them.
+/// Makes text safe to print on a terminal.
 package enum DisplayText {
-  /// Control characters as escapes; what is longer than the width is cut.
+  /// Escapes control characters, and cuts text that is longer than the width.
   package static func line(_ text: String, width: Int = .max) -> String {
     var line = ""
     var used = 0
@@ -41,7 +41,7 @@ package enum DisplayText {
     return line
   }
 
-  /// Columns of a terminal that a text takes.
+  /// The width of a text on a terminal.
   package static func columnCount(_ text: String) -> Int { text.reduce(0) { $0 + columns($1) } }
 
   private static func escaped(_ character: Character) -> String {
@@ -56,12 +56,12 @@ package enum DisplayText {
     return text
   }
 
-  /// Turns the order of what follows around, and with it the meaning of a line.
+  /// Characters that reverse the order of the following text, which can change the meaning of a line.
   private static func isBidirectional(_ scalar: Unicode.Scalar) -> Bool {
     0x202a...0x202e ~= scalar.value || 0x2066...0x2069 ~= scalar.value
   }
 
-  /// Two for the wide scripts and emoji of East Asian Width (UAX 11), none for a mark alone.
+  /// Two for wide characters and emoji of East Asian Width (UAX 11), none for combining marks.
   private static func columns(_ character: Character) -> Int {
     guard let scalar = character.unicodeScalars.first else { return 0 }
     switch scalar.properties.generalCategory {

@@ -1,4 +1,4 @@
-// Values in JSON, exact in both directions.
+// Values in JSON. Conversion is exact in both directions.
 //
 //   kind       value
 //   string     a string
@@ -7,15 +7,15 @@
 //   bool       true or false
 //   bytes      a string, base64
 //   unknown    a string, base64 of the encoded value
-//   timestamp  a string, RFC 3339; outside of its years a number, microseconds since the epoch
-//   list       an array of such, where {"bytes":…}, {"timestamp":…} and {"unknown":…} name what JSON does not have
+//   timestamp  a string, RFC 3339; outside its years a number, microseconds since the epoch
+//   list       an array of these, with {"bytes":…}, {"timestamp":…} and {"unknown":…} for kinds that JSON does not have
 //   json       the JSON itself
 
 import FoundationEssentials
 import TwinClient
 
 extension Value {
-  /// One line; nil for a json value that holds line breaks or outer white space, which must go as a string.
+  /// On one line; nil for a json value with line breaks or outer white space, which must be written as a string.
   package var json: String? {
     switch self {
     case .scalar(let scalar): return scalar.json
@@ -27,7 +27,7 @@ extension Value {
     }
   }
 
-  /// For people and rows of text: a json value as it is.
+  /// For people and rows of text: a json value is unchanged.
   package var jsonText: String {
     if case .json(let text) = self { return text }
     return json ?? ""
@@ -46,7 +46,7 @@ extension Scalar {
     }
   }
 
-  /// As an element of a list, where no kind stands beside it.
+  /// As an element of a list, where the kind is not written.
   var jsonElement: String {
     switch self {
     case .bytes, .timestamp, .unknown: "{\"\(kind.rawValue)\":\(json)}"
@@ -56,7 +56,7 @@ extension Scalar {
 }
 
 extension JSONReader {
-  /// The next value, of a kind that is known.
+  /// Reads a value of a known kind.
   package mutating func value(_ kind: ValueKind) throws -> Value {
     switch kind {
     case .json: return .json(try skip().text)
@@ -68,7 +68,7 @@ extension JSONReader {
     }
   }
 
-  /// The next value, of the kind that JSON shows: integers are ints, other numbers doubles, arrays of scalars lists,
+  /// Reads a value whose kind follows from the JSON: integers are ints, other numbers doubles, arrays of scalars lists,
   /// other arrays and objects json. nil for null.
   package mutating func plainValue() throws -> Value? {
     switch try kind() {
@@ -102,11 +102,11 @@ extension JSONReader {
       }
       guard let found else { throw fault("{\"bytes\":…} or {\"timestamp\":…} is expected") }
       return found
-    case .array, .null: throw fault("lists hold no lists and no null: use json")
+    case .array, .null: throw fault("lists cannot contain lists or null: use json")
     }
   }
 
-  /// A scalar of a kind that is known; strings are read as people write that kind.
+  /// Reads a scalar of a known kind; strings are parsed like on the command line.
   private mutating func scalar(_ kind: ValueKind) throws -> Scalar {
     switch try self.kind() {
     case .string:
@@ -121,7 +121,7 @@ extension JSONReader {
   private func scalar(_ number: String, _ kind: ValueKind) throws -> Scalar {
     switch kind {
     case .timestamp:
-      guard let micros = Int64(number) else { throw TextFault("\(number) is not a number of microseconds of 64 bits") }
+      guard let micros = Int64(number) else { throw TextFault("\(number) is not a 64-bit number of microseconds") }
       return .timestamp(micros)
     case .string: return .string(number)
     case .int, .double, .bool:

@@ -1,17 +1,17 @@
-// Values as people write them: on the command line and in cells of CSV files.
+// Parses values on the command line and in cells of CSV files.
 
 import FoundationEssentials
 import TwinClient
 
 extension Value {
-  /// The value of the kind that the text states.
+  /// Parses a text as a value of a kind.
   ///
   /// Forms: `string` as it is; `int` 64 bits; `double` finite; `bool` true, false, 1, 0; `bytes` base64; `timestamp`
   /// RFC 3339 or a date; `list` a JSON array; `json` any JSON; `unknown` base64.
   package init(_ text: String, as kind: ValueKind) throws {
     switch kind {
     case .string: self = .string(try Self.storable(text))
-    case .int: self = .int(try Self.parsed(text, Int64(text), "an int", "a whole number of 64 bits, for example 42"))
+    case .int: self = .int(try Self.parsed(text, Int64(text), "an int", "a 64-bit integer, for example 42"))
     case .double: self = .double(try Self.double(text))
     case .bool: self = .bool(try Self.parsed(text, Self.bools[text.lowercased()], "a bool", "true or false"))
     case .bytes:
@@ -20,7 +20,7 @@ extension Value {
       let form = "RFC 3339, for example 2026-01-31T09:00:00Z"
       self = .timestamp(try Self.parsed(text, TimestampText.parse(text), "a timestamp", form))
     case .unknown:
-      let form = "base64, as an export has it"
+      let form = "base64, as in an export"
       self = .unknown(try Self.parsed(text, Data(base64Encoded: text).map { [UInt8]($0) }, "an unknown value", form))
     case .list, .json:
       var reader = JSONReader(Array(text.utf8))
@@ -33,9 +33,9 @@ extension Value {
     }
   }
 
-  /// NUL ends a text on the wire.
+  /// Text on the wire cannot contain NUL.
   static func storable(_ text: String) throws(TextFault) -> String {
-    if text.utf8.contains(0) { throw TextFault("\(text.excerpt()) holds a NUL character: use bytes for it") }
+    if text.utf8.contains(0) { throw TextFault("\(text.excerpt()) contains a NUL character: use the kind bytes") }
     return text
   }
 

@@ -1,21 +1,21 @@
-// The kinds of values, by the names that people write.
+// The names of the kinds of values.
 
 import TwinClient
 
 package enum ValueKind: String, CaseIterable, Sendable {
   case string, int, double, bool, bytes, timestamp, list, json
-  /// Of a version that is newer than this one. Only such a value has it, and an export of one.
+  /// A kind of a newer version. Only in values from such a version and in exports.
   case unknown
 
-  /// Those that people can choose from.
+  /// The kinds that can be chosen.
   package static var names: String {
     allCases.filter { $0 != .unknown }.map(\.rawValue).joined(separator: ", ")
   }
 
-  /// Throws when there is no such kind.
+  /// Throws if there is no such kind.
   package init(named word: String) throws(TextFault) {
     guard let kind = ValueKind(rawValue: word) else {
-      throw TextFault("\(word.excerpt()) is no kind: use one of \(Self.names)")
+      throw TextFault("\(word.excerpt()) is not a kind: use one of \(Self.names)")
     }
     self = kind
   }

@@ -3,10 +3,10 @@
 import TwinClient
 import TwinText
 
-/// A change that an argument states.
+/// A change given as an argument.
 struct Assignment {
   let attribute: String
-  /// nil = not stated.
+  /// nil: not given.
   let kind: ValueKind?
   let text: String
 
@@ -19,7 +19,7 @@ struct Assignment {
     if left.count == 2 {
       kind = ValueKind(rawValue: String(left[1]))
       if kind == nil {
-        throw Failure("\(String(left[1]).excerpt()) is no kind: use one of \(ValueKind.names)")
+        throw Failure("\(String(left[1]).excerpt()) is not a kind: use one of \(ValueKind.names)")
       }
     } else {
       kind = nil
@@ -32,7 +32,7 @@ struct Assignment {
     }
   }
 
-  /// For bytes, json and list `@FILE` stands for what is in the file, `@-` for standard input.
+  /// For bytes, json and list, `@FILE` reads the file and `@-` reads standard input.
   func value() throws -> Value {
     let kind = kind ?? .string
     do {
@@ -46,14 +46,14 @@ struct Assignment {
     }
   }
 
-  /// An int where it can be one, else a double.
+  /// An int if possible, otherwise a double.
   func increment() throws -> Value {
     do {
       let guessed: ValueKind = Int64(text) == nil ? .double : .int
       switch kind ?? guessed {
       case .int: return try Value(text, as: .int)
       case .double: return try Value(text, as: .double)
-      default: throw TextFault("an increment is an int or a double")
+      default: throw TextFault("an increment must be an int or a double")
       }
     } catch let fault as TextFault {
       throw Failure("\(attribute): \(fault)")

@@ -8,20 +8,19 @@ import TwinText
 
 struct Backup: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy everything into one file, while the daemon serves. For its own user and root.",
+    abstract: "Copy everything to one file while the daemon serves. For its own user and root.",
     discussion: """
-      The daemon writes the file, readable by its user alone, checks all of it, and
-      gives it its name when it is complete; Ctrl-C leaves nothing. What a daemon that
-      died left, FILE.partial, the next backup to FILE replaces. `twind restore`
-      makes a data directory of it. Sequences of a restored store go on 2^32 above
-      the backup's.
+      The daemon writes FILE.partial, which only its own user can read, checks it,
+      and renames it to FILE. Ctrl-C removes it. If the daemon dies, FILE.partial
+      stays; the next backup to FILE replaces it. `twind restore` creates a data
+      directory from a backup, where new sequences start 2^32 above the backup's.
 
       EXAMPLES
         twinctl backup /backups/monday.twind
         twind restore /backups/monday.twind --data-dir /var/lib/twind
       """)
 
-  @Argument(help: "The file to make; nothing of that name may exist, its directory must.") var file: String
+  @Argument(help: "The file to create. It must not exist; its directory must.") var file: String
   @OptionGroup var common: CommonArguments
 
   func run() throws {
@@ -54,7 +53,7 @@ struct Backup: ParsableCommand {
 
   private static func absolute(_ path: String) throws(Failure) -> String {
     if path.hasPrefix("/") { return path }
-    guard let here = getcwd(nil, 0) else { throw Failure("the current directory has no path: give an absolute one") }
+    guard let here = getcwd(nil, 0) else { throw Failure("the current directory has no path: give an absolute path") }
     defer { free(here) }
     return String(cString: here) + "/" + path
   }

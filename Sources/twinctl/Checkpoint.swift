@@ -9,7 +9,7 @@ struct Checkpoint: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write everything to the database now. For the daemon's own user and root.",
     discussion: """
-      The daemon does so by itself at its --checkpoint-interval and when it stops.
+      The daemon also does this at every --checkpoint-interval and when it stops.
 
       EXAMPLES
         twinctl checkpoint
@@ -26,7 +26,8 @@ struct Checkpoint: ParsableCommand {
     guard common.json else {
       let duration = DurationText.format(micros: result.durationMicros)
       return try Terminal.print(
-        "\(FixedText.count(Int(clamping: result.twinCount), "twin")) written up to sequence \(result.sequence) in \(duration)"
+        "\(FixedText.count(Int(clamping: result.twinCount), "twin")) written up to sequence \(result.sequence) in "
+          + "\(duration)"
       )
     }
     var object = JSONObject()

@@ -7,13 +7,13 @@ import TwinText
 
 /// How to reach the daemon and how to print.
 struct CommonArguments: ParsableArguments {
-  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, else as the daemon chooses it).") var socket: String?
-  @Option(help: "The name under which writes are recorded (default: the user's).") var agent: String?
+  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, or else the daemon's default).") var socket: String?
+  @Option(help: "The agent name to record with writes (default: the user name).") var agent: String?
   @Option(
     help: ArgumentHelp("How long a call may take: 250ms, 1s, 5m (default: 10s).", valueName: "duration"),
     transform: durationArgument)
   var timeout: Duration?
-  @Flag(help: "Print JSON: one object, or one a line.") var json = false
+  @Flag(help: "Print JSON: one object, or one per line.") var json = false
 
   var timeoutOrDefault: Duration { timeout ?? .seconds(10) }
 
@@ -24,9 +24,9 @@ struct CommonArguments: ParsableArguments {
   }
 }
 
-/// What a write may state.
+/// Options of writes.
 struct WriteArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("The same key returns the first result again.", valueName: "key"))
+  @Option(help: ArgumentHelp("A write repeated with the same key takes effect once.", valueName: "key"))
   var idempotencyKey: String?
   @Option(help: ArgumentHelp("What the write must survive (default: the daemon's).", valueName: "level"))
   var durability: DurabilityArgument?
@@ -41,11 +41,11 @@ struct WriteArguments: ParsableArguments {
   }
 }
 
-/// What must hold for an update.
+/// Preconditions of updates.
 struct PreconditionArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Only if the twin is at this revision; 0 = it never existed.", valueName: "revision"))
+  @Option(help: ArgumentHelp("Write only if the twin is at this revision; 0: it never existed.", valueName: "revision"))
   var expectRevision: UInt64?
-  @Flag(help: "Only if the twin does not exist.") var mustNotExist = false
+  @Flag(help: "Write only if the twin does not exist.") var mustNotExist = false
 
   func validate() throws {
     if expectRevision != nil && mustNotExist {
@@ -79,7 +79,7 @@ func durationArgument(_ text: String) throws -> Duration {
   return duration
 }
 
-/// Splits names of twins, which hold slashes, from names of attributes, which do not.
+/// Separates names of twins, which have slashes, from names of attributes, which do not.
 func splitNames(_ arguments: [String]) -> (twins: [String], attributes: [String]) {
   (arguments.filter { $0.contains("/") }, arguments.filter { !$0.contains("/") })
 }

@@ -15,7 +15,7 @@ struct Delete: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The twin: space/kind/id.", valueName: "name")) var name: String
-  @Option(help: ArgumentHelp("Only if the twin is at this revision.", valueName: "revision"))
+  @Option(help: ArgumentHelp("Delete only if the twin is at this revision.", valueName: "revision"))
   var expectRevision: UInt64?
   @OptionGroup var write: WriteArguments
   @OptionGroup var common: CommonArguments

@@ -1,9 +1,9 @@
-// Exit codes, and errors of this side.
+// Exit codes and local errors.
 
 import Glibc
 import TTRPC
 
-/// What a shell sees. Documented in `twinctl --help`.
+/// The exit codes. Documented in `twinctl --help`.
 enum ExitStatus: Int32, Error {
   case done = 0
   case local = 1
@@ -31,12 +31,12 @@ enum ExitStatus: Int32, Error {
   }
 }
 
-/// An error on this side, with what to do about it.
+/// A local error, with what to do about it.
 struct Failure: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 
-  /// A system call has just failed.
+  /// The error of the system call that has just failed.
   static func system(_ what: String) -> Failure { Failure("cannot \(what): \(String(cString: strerror(errno)))") }
 }

@@ -8,38 +8,39 @@ import TwinText
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write twins as lines of JSON: as they are, or with all their history.",
+    abstract: "Export twins as lines of JSON: as they are now, or with all their history.",
     discussion: """
-      Without --history each line is a twin as it is now, in the order of names:
+      Without --history, each line is a twin as it is now, sorted by name:
         {"name":…,"revision":…,"attributes":{"email":{"kind":"string",
          "value":"ada@example.com","valid_from":…,"recorded_at":…,"agent":…,
          "sequence":…}},"scheduled":[{"sequence":…,"attribute":"plan",…}]}
 
-      scheduled holds what can count later: values that begin then, or return when
-      one with an end has ended, and removals. Of a twin without attributes it also
-      holds the last value that one had. `twinctl import` writes all of that to a
-      daemon, at any time: values with their agent, purpose, confidence, evidence,
-      valid_from and valid_to. Not kept: history, deleted twins, recorded times and
-      sequences, which are made anew.
+      "scheduled" has facts that can matter later: values that begin later, values
+      that return when another one ends, and removals; for a twin that has no
+      attributes left, also its last value. `twinctl import` writes such a file to
+      a daemon, with the agent, purpose, confidence, evidence, valid_from and
+      valid_to of each value. It does not keep history and deleted twins, and gives
+      new recorded times and sequences.
 
-      With --history each line is a fact, and every one that was recorded is there:
-      agents, recorded times, sequences, removals, deletions. `twind restore` makes
-      a data directory of the file. A read as of any time (--valid-at, --known-at)
-      gives there what it gives here. Not kept: idempotency keys. The lines cannot
-      be edited, each has a checksum. For the daemon's own user and root.
+      With --history, each line is a fact, and every recorded fact is included:
+      agents, recorded times, sequences, removals, deletions. `twind restore`
+      creates a data directory from the file, where reads as of any time
+      (--valid-at, --known-at) return the same as here. Idempotency keys are not
+      included. Lines have checksums and cannot be edited. For the daemon's own
+      user and root.
 
-      The facts of --history are those up to one sequence. Without it each twin is
-      whole at its revision; twins that change meanwhile may be of different
-      moments.
+      --history exports everything up to one sequence. Without it, each twin is
+      consistent, but twins that change during the export may be from different
+      times.
 
-      The value of each kind: string a string; int a number without point; double
-      a number with point or exponent; bool true or false; bytes base64; timestamp
-      RFC 3339, or outside of its years a number of microseconds since the epoch;
-      list an array, with {"bytes":…} and {"timestamp":…} for these kinds; json the
-      JSON itself, or, if that has line breaks, instead of "value" a string "text".
+      Values: string is a string; int a number without a point; double a number
+      with a point or exponent; bool true or false; bytes base64; timestamp RFC
+      3339, or microseconds since the epoch if the year does not fit; list an
+      array, with {"bytes":…} and {"timestamp":…} for these kinds; json the JSON
+      itself, or a string "text" instead of "value" if it has line breaks.
 
-      A FILE gets its name when it is complete. A pipe or a device is written as it
-      is.
+      A FILE gets its name when it is complete. Pipes and devices are written
+      directly.
 
       EXAMPLES
         twinctl export > twins.ndjson
@@ -49,8 +50,8 @@ struct Export: ParsableCommand {
         twinctl export --history | gzip > twins.history.gz
       """)
 
-  @Argument(help: "What the names begin with (default: all).") var prefix: String?
-  @Flag(help: "Write every fact, for `twind restore`.") var history = false
+  @Argument(help: "Only twins whose names begin with this (default: all).") var prefix: String?
+  @Flag(help: "Export every fact, for `twind restore`.") var history = false
   @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file (default: standard output).", valueName: "file"))
   var output: String?
   @Option(help: "What the data is for.") var purpose: String?
@@ -58,7 +59,7 @@ struct Export: ParsableCommand {
 
   func validate() throws {
     if history && purpose != nil {
-      throw ValidationError("--history is not for a purpose: it holds everything, leave --purpose out")
+      throw ValidationError("--history exports everything: leave --purpose out")
     }
   }
 
@@ -86,7 +87,7 @@ struct Export: ParsableCommand {
   }
 }
 
-/// What was exported so far.
+/// The counts of an export.
 struct ExportReport {
   var twinCount = 0
   /// Of a history.

@@ -1,4 +1,4 @@
-// What an agent can say about the changes that it makes.
+// Options for the provenance and the valid time of changes.
 
 import ArgumentParser
 import TwinClient
@@ -6,13 +6,13 @@ import TwinText
 
 struct FactArguments: ParsableArguments {
   @Option(help: "How sure you are: above 0, at most 1.") var confidence: Double?
-  @Option(help: "What it is based on, for example ticket:4711.") var evidence: String?
+  @Option(help: "The source, for example ticket:4711.") var evidence: String?
   @Option(
-    help: ArgumentHelp("From when it holds: RFC 3339, a date, -2h (default: now).", valueName: "time"),
+    help: ArgumentHelp("When it begins to hold: RFC 3339, a date, -2h (default: now).", valueName: "time"),
     transform: momentArgument)
   var validFrom: Int64?
   @Option(
-    help: ArgumentHelp("Until when it holds: RFC 3339, a date, +30d (default: open).", valueName: "time"),
+    help: ArgumentHelp("When it ceases to hold: RFC 3339, a date, +30d (default: never).", valueName: "time"),
     transform: momentArgument)
   var validTo: Int64?
 
@@ -25,7 +25,7 @@ struct FactArguments: ParsableArguments {
     }
   }
 
-  /// The changes, with what is stated here in place of what they state.
+  /// The changes, with these options applied.
   func stated(on changes: [Change]) -> [Change] {
     changes.map { change in
       var change = change

@@ -7,10 +7,10 @@ import TwinText
 
 struct Get: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show one twin, or several as they are at one moment.",
+    abstract: "Show one twin, or several in one consistent read.",
     discussion: """
-      Arguments with slashes are names of twins, others name attributes to show;
-      an attribute covers all below it.
+      Arguments with slashes are twins, the others are attributes to show. An
+      attribute includes all attributes below it: address includes address.city.
 
       EXAMPLES
         twinctl get acme/customer/42
@@ -20,44 +20,44 @@ struct Get: ParsableCommand {
         twinctl get acme/customer/42 --valid-at 2026-01-01
         twinctl get acme/customer/42 --valid-at 2026-01-01 --known-at -7d
 
-      --valid-at asks what was true at that time, --known-at what was understood
-      at that time, both what was understood then to be true at another. Times are
-      \(MomentText.forms);
-      without an offset UTC.
+      --valid-at shows what was true at a time; --known-at shows what had been
+      recorded by a time; together they show what was then believed to be true at
+      another time. Times are \(MomentText.forms);
+      without an offset they are in UTC.
 
       With --json a twin is
         {"name":…,"revision":…,"attributes":{"email":{"kind":"string",
          "value":"ada@example.com","valid_from":…,"recorded_at":…,"agent":…,
          "sequence":…}}}
-      with confidence, evidence, purpose, valid_to and increment where they are
-      stated.
-      Integers are exact, bytes are base64, timestamps RFC 3339. Of several twins,
-      one that cannot be shown is {"name":…,"error":{"code":…,"message":…}}.
+      plus confidence, evidence, purpose, valid_to and increment if they are set.
+      Integers are exact, bytes are base64, timestamps are RFC 3339. If you ask for
+      several twins, one that cannot be shown is
+        {"name":…,"error":{"code":…,"message":…}}
       """)
 
-  /// Names in one call.
+  /// The most names in one call.
   private static let batchMax = 256
 
-  @Argument(help: ArgumentHelp("Names of twins, and of attributes.", valueName: "name")) var names: [String]
-  @Flag(help: "Show also who wrote each value, when, how sure and based on what.") var long = false
+  @Argument(help: ArgumentHelp("Twins, and attributes to show.", valueName: "name")) var names: [String]
+  @Flag(help: "Also show the agent, time, confidence and evidence of each value.") var long = false
   @Option(help: "What the data is for.") var purpose: String?
-  @Option(help: ArgumentHelp("Wait, at most a second, until this sequence is visible.", valueName: "sequence"))
+  @Option(help: ArgumentHelp("Wait up to a second until this sequence is visible.", valueName: "sequence"))
   var minSequence: UInt64?
   @Option(
-    help: ArgumentHelp("One twin as it was at this time.", valueName: "time"),
+    help: ArgumentHelp("Show one twin as it was at this time.", valueName: "time"),
     transform: momentArgument)
   var validAt: Int64?
   @Option(
-    help: ArgumentHelp("One twin as it was understood at this time.", valueName: "time"),
+    help: ArgumentHelp("Show one twin as it was known at this time.", valueName: "time"),
     transform: momentArgument)
   var knownAt: Int64?
   @OptionGroup var common: CommonArguments
 
   func validate() throws {
     let count = splitNames(names).twins.count
-    if count == 0 { throw ValidationError("name a twin: space/kind/id") }
+    if count == 0 { throw ValidationError("give a twin: space/kind/id") }
     if count > 1 && (validAt != nil || knownAt != nil) {
-      throw ValidationError("--valid-at and --known-at are for one twin")
+      throw ValidationError("use --valid-at and --known-at with a single twin")
     }
   }
 
@@ -104,7 +104,7 @@ struct Get: ParsableCommand {
     try Terminal.print(object.text)
   }
 
-  /// Why a twin is there and nothing of it is shown.
+  /// Why nothing is shown of a twin that exists.
   private func emptiness(of name: String) -> String {
     let which = splitNames(names).attributes.isEmpty ? "no attributes" : "none of these attributes"
     let time = validAt == nil ? "at present" : "at that time"

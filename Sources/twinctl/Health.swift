@@ -8,11 +8,11 @@ import TwinText
 
 struct Health: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say whether the daemon serves: exit code 0, else 6.",
+    abstract: "Check whether the daemon serves: exit code 0, or else 6.",
     discussion: """
-      SERVING, or DEGRADED when it serves although something is wrong, such as a
-      full disk or the system's clock: exit code 0. NOT_SERVING when it does not
-      serve or may not write any more. The daemon's own user and root are told why.
+      Prints SERVING, or DEGRADED if the daemon serves in spite of a problem such as
+      a full disk or a wrong clock: exit code 0. Prints NOT_SERVING if it does not
+      serve or cannot write any more. Its own user and root also see the reason.
 
       EXAMPLES
         twinctl health
@@ -22,8 +22,8 @@ struct Health: ParsableCommand {
 
   private static let pauseMicros: UInt32 = 50_000
 
-  @Flag(help: "Wait until it serves, at most --timeout.") var wait = false
-  @Option(help: "Ask for one service (default: the daemon as a whole).") var service: String?
+  @Flag(help: "Wait until it serves, for at most --timeout.") var wait = false
+  @Option(help: "Check one service (default: the whole daemon).") var service: String?
   @OptionGroup var common: CommonArguments
 
   func run() throws {
@@ -59,7 +59,7 @@ struct Health: ParsableCommand {
     try Terminal.print(object.text)
   }
 
-  /// Why writes are refused, where they are, or what is wrong all the same; nil also for those whom the daemon does not tell.
+  /// Why writes are refused, or other problems; nil if there are none, or if this user may not see them.
   private static func trouble(_ client: TwindClient, isServing: Bool) -> String? {
     guard let stats = try? client.stats() else { return nil }
     let trouble = isServing ? stats.warning : stats.failure

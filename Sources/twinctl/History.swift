@@ -9,8 +9,8 @@ struct History: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what was recorded about a twin: when, by whom, and what changed.",
     discussion: """
-      Each commit has a line with its revision, when it was recorded and by whom;
-      below it is what it changed, newest last, with the value before it:
+      Each commit has a line with its revision, recorded time and agent. The lines
+      below it show what it changed, old value → new value; the newest is last:
 
           17  2026-03-01T09:30:00+00:00  sales
             plan    string         basic → pro
@@ -19,16 +19,17 @@ struct History: ParsableCommand {
               as of 2025-12-01T00:00:00+00:00
             visits  int → string   3 → many
 
-      The second column is the kind; an arrow in it means that the kind changed.
-      A third line says when a change holds, where that is not from its recording
-      on: `as of` a time in the past (a correction), `from` one in the future,
-      `until` its end. `late` means that a newer value was known and stays.
+      The second column is the kind of the value; an arrow means that the kind
+      changed. If a change does not hold from its recorded time on, another line
+      says so: `as of` a time in the past (a correction), `from` a time in the
+      future, `until` its end. `late` means that a newer value was already known
+      and is kept.
 
-      With --valid-at only what is about that time is shown, and the values before
-      are those of that time: how what is known of it came about.
+      --valid-at shows only facts about that time, and the values that were known
+      for it before: how our knowledge of that time developed.
 
       Times are \(MomentText.forms);
-      without an offset UTC.
+      without an offset they are in UTC.
 
       EXAMPLES
         twinctl history acme/customer/42
@@ -40,24 +41,25 @@ struct History: ParsableCommand {
       With --json each fact is a line:
         {"sequence":…,"ordinal":0,"attribute":"plan","kind":"string","value":"pro",
          "valid_from":…,"recorded_at":…,"agent":…}
-      with valid_to, confidence, evidence, purpose and increment where they are
-      stated; "removed":true or "deleted":true in place of a value.
+      plus valid_to, confidence, evidence, purpose and increment if they are set;
+      "removed":true or "deleted":true instead of a value.
       """)
 
   @Argument(help: ArgumentHelp("The twin: space/kind/id.", valueName: "name")) var name: String
-  @Argument(help: ArgumentHelp("Attributes to show, each with all below it (default: all).", valueName: "attribute"))
+  @Argument(
+    help: ArgumentHelp("Attributes to show, including those below them (default: all).", valueName: "attribute"))
   var attributes: [String] = []
-  @Flag(help: "Show also how sure, based on what and for what.") var long = false
+  @Flag(help: "Also show confidence, evidence and purpose.") var long = false
   @Option(
-    help: ArgumentHelp("What was recorded from then on.", valueName: "time"),
+    help: ArgumentHelp("Only facts recorded at this time or later.", valueName: "time"),
     transform: momentArgument)
   var since: Int64?
   @Option(
-    help: ArgumentHelp("What was recorded before then.", valueName: "time"),
+    help: ArgumentHelp("Only facts recorded before this time.", valueName: "time"),
     transform: momentArgument)
   var until: Int64?
   @Option(
-    help: ArgumentHelp("What is about this time.", valueName: "time"),
+    help: ArgumentHelp("Only facts that are valid at this time.", valueName: "time"),
     transform: momentArgument)
   var validAt: Int64?
   @Option(help: "What the data is for.") var purpose: String?
@@ -88,7 +90,7 @@ struct History: ParsableCommand {
     }
   }
 
-  /// What stood before a fact is known from all that was recorded before it.
+  /// The value before a fact follows from everything that was recorded earlier.
   private func showTable(_ list: FactList) throws {
     let shown = list.facts.differences(at: validAt).filter { isWanted($0.fact) }
     let count = FixedText.count(shown.count, "fact")

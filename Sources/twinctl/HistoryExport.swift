@@ -1,4 +1,4 @@
-// Every fact of every twin, for `twind restore`.
+// Exports every fact of every twin, for `twind restore`.
 
 import TTRPC
 import TwinClient

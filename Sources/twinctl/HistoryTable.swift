@@ -1,4 +1,4 @@
-// Facts commit by commit, each with what it changed.
+// Prints facts, grouped by commit, with what each of them changed.
 
 import TwinText
 

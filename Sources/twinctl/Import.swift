@@ -7,47 +7,46 @@ import TwinText
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write twins from CSV or NDJSON, as often as you like.",
+    abstract: "Import twins from CSV or NDJSON; importing a file again changes nothing.",
     discussion: """
-      CSV (.csv, .tsv) has a header line; each row sets the attributes that its
-      columns name on the twin SPACE/KIND/<id column>. NDJSON (.ndjson, .jsonl,
-      .json) has one flat object a line, or, without --space, --kind and
+      A CSV file (.csv, .tsv) has a header line. Each row sets attributes, one for
+      each column, of the twin SPACE/KIND/<id column>. An NDJSON file (.ndjson,
+      .jsonl, .json) has one flat object per line; or, without --space, --kind and
       --id-column, the lines of `twinctl export`.
 
-      Of an export it keeps values with their agent, purpose, confidence, evidence,
-      valid_from and valid_to, what is scheduled, and twins without attributes; for
-      all lines --agent and --purpose say it otherwise. Recorded times and sequences
-      are made anew. A value of the file that begins before the daemon's does not
-      replace it: use --no-valid-times to have all values hold from now on, without
-      what is scheduled. To keep history too, use `twinctl export --history` and
-      `twind restore`.
+      From an export it takes values with their agent, purpose, confidence,
+      evidence, valid_from and valid_to, scheduled facts, and twins without
+      attributes. --agent and --purpose override those of all lines. Recorded times
+      and sequences are new. A value in the file that begins before the daemon's
+      value does not replace it; with --no-valid-times all values hold from now on,
+      and scheduled facts are skipped. To keep history, use
+      `twinctl export --history` and `twind restore`.
 
-      A column is a string unless --types says otherwise (kinds and their forms:
-      twinctl set --help); in NDJSON integers are ints, other numbers doubles,
-      arrays of scalars lists, other arrays and objects json. An empty cell makes
-      no attribute and changes none, unless --empty says otherwise; nor does null,
-      or a value that is there already. A delimiter of spaces may be several.
+      A column is a string unless --types gives another kind (for the kinds, see
+      twinctl set --help). In NDJSON integers become ints, other numbers doubles,
+      arrays of scalars lists, other arrays and objects json. Empty cells, null and
+      values that are already there change nothing; --empty makes empty cells set
+      or remove. With --delimiter space, several spaces count as one.
 
-      A header such as First Name is no attribute's name: --map "First Name=first_name"
-      gives it one, --map "First Name=" leaves the column out. Other options call
-      columns as the header does.
+      If a header such as First Name is not a valid attribute name, rename it with
+      --map "First Name=first_name", or skip the column with --map "First Name=".
+      Other options use the names in the header.
 
-      --time-format takes unix, unix-ms, unix-us, or a pattern of
-      %Y %y %m %b %d %H %I %p %M %S %f %z %F %T; without %z times are UTC. It is for
-      timestamps and for --valid-from-column.
+      --time-format is for timestamps and --valid-from-column. It is unix, unix-ms,
+      unix-us, or a pattern of %Y %y %m %b %d %H %I %p %M %S %f %z %F %T; without
+      %z times are in UTC.
 
-      The same rows of a file are written once: importing a file again within 24
-      hours records nothing new, also where increments or several rows for a twin
-      are in it, and one that was interrupted is finished. It is the file's content
-      that counts, with the options and the agent, not its name. --again writes all
-      rows anew. What comes through a pipe is always written.
+      Each row of a file is written once. Importing a file again within 24 hours
+      writes nothing new, even if it has increments or several rows for a twin;
+      after an interruption it finishes the import. Files are recognised by content
+      together with the options and the agent, not by name. --again writes all rows
+      again. Input from a pipe is always written.
 
-      Rows that are wrong are written to the rejects file, with line number and
-      reason, as {"line":12,"reason":"…","row":"…"}; the others are imported and
-      the exit code is 9. With --strict the first such row ends the import: rows
-      before it are imported, those behind it are not. A quote that opens a field
-      and does not close it costs the line that it is on: reading goes on at the
-      next one.
+      Invalid rows are written to the rejects file with the line number and the
+      reason: {"line":12,"reason":"…","row":"…"}. The other rows are imported, and
+      the exit code is 9. With --strict the first invalid row stops the import;
+      earlier rows are imported, later ones are not. If a quote is not closed, the
+      line that it is on is rejected, and reading continues at the next line.
 
       EXAMPLES
         twinctl import people.csv --space acme --kind customer --id-column id \\
@@ -67,7 +66,7 @@ struct Import: ParsableCommand {
   @OptionGroup(title: "Format") var format: ImportFormatArguments
   @OptionGroup(title: "Twins") var twins: ImportTwinArguments
   @OptionGroup(title: "Run") var course: ImportCourseArguments
-  @Option(help: ArgumentHelp("What the writes must survive (default: the daemon's).", valueName: "level"))
+  @Option(help: ArgumentHelp("What writes must survive (default: the daemon's setting).", valueName: "level"))
   var durability: DurabilityArgument?
   @Option(help: "What the data is for.") var purpose: String?
   @OptionGroup var facts: FactArguments
@@ -75,7 +74,7 @@ struct Import: ParsableCommand {
 
   func validate() throws {
     if !twins.increment.isEmpty && (facts.validFrom != nil || facts.validTo != nil) {
-      throw ValidationError("an --increment counts from its import on: use it without --valid-from and --valid-to")
+      throw ValidationError("an --increment holds from its import on: use it without --valid-from and --valid-to")
     }
     if twins.validFromColumn != nil && facts.validFrom != nil {
       throw ValidationError("use --valid-from-column or --valid-from, not both")
@@ -128,7 +127,7 @@ struct Import: ParsableCommand {
     }
   }
 
-  /// Errors of the daemon end an import; running it again finishes it.
+  /// Errors of the daemon end the import. Running it again finishes it.
   private func explained(_ error: any Error, _ rowCount: Int) -> any Error {
     switch error {
     case let error as RPCError:

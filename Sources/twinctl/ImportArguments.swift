@@ -1,4 +1,4 @@
-// What an import's file is like and which twins it is about.
+// Options of an import: the format of the file, and how it maps to twins.
 
 import ArgumentParser
 import TwinText
@@ -8,19 +8,21 @@ enum ImportFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 struct ImportFormatArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("By default as the file's name ends; standard input is ndjson.", valueName: "format"))
+  @Option(
+    help: ArgumentHelp("csv or ndjson (default: by the file's ending; ndjson for standard input).", valueName: "format")
+  )
   var format: ImportFormat?
   @Option(
-    help: ArgumentHelp("Of CSV: tab, space or one character (default: a comma).", valueName: "character"),
+    help: ArgumentHelp("For CSV: tab, space or a character (default: a comma).", valueName: "character"),
     transform: delimiterArgument)
   var delimiter: UInt8?
   @Option(
-    help: ArgumentHelp("Names for the columns, separated by commas; an empty one is left out.", valueName: "names"))
+    help: ArgumentHelp("Names for the columns, separated by commas; leave one empty to skip it.", valueName: "names"))
   var columns: String?
   @Flag(help: "The CSV file has no header line; --columns names the columns.") var noHeader = false
-  @Flag(help: "Of CSV: blanks around fields do not count, as in `1, Ann, 3`.") var trim = false
+  @Flag(help: "For CSV: remove spaces around fields, as in `1, Ann, 3`.") var trim = false
   @Option(
-    help: ArgumentHelp("How times are written: %d.%m.%Y, unix (default: RFC 3339).", valueName: "format"),
+    help: ArgumentHelp("The format of times: %d.%m.%Y, unix (default: RFC 3339).", valueName: "format"),
     transform: timeFormatArgument)
   var timeFormat: TimeFormat?
 
@@ -32,7 +34,7 @@ struct ImportFormatArguments: ParsableArguments {
     columns.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
   }
 
-  /// Throws when the file's name does not say.
+  /// Throws if the file's name does not tell the format.
   func resolved(_ file: String) throws -> ImportFormat {
     if let format { return format }
     if delimiter != nil || columns != nil || trim { return .csv }
@@ -41,7 +43,7 @@ struct ImportFormatArguments: ParsableArguments {
     case "csv", "tsv": return .csv
     case "ndjson", "jsonl", "json": return .ndjson
     case "-": return .ndjson
-    default: throw Failure("\(file.excerpt()): the name says no format: use --format csv or --format ndjson")
+    default: throw Failure("\(file.excerpt()): the name does not tell the format: use --format csv or --format ndjson")
     }
   }
 
@@ -57,18 +59,18 @@ struct ImportTwinArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Kinds of columns: visits:int,seen:timestamp.", valueName: "column:kind"))
   var types: String?
   @Option(
-    help: ArgumentHelp("The attribute that a column is; with none it is left out.", valueName: "column=attribute"))
+    help: ArgumentHelp("The attribute for a column; with none, the column is skipped.", valueName: "column=attribute"))
   var map: [String] = []
-  @Option(help: ArgumentHelp("A column that is added to its attribute.", valueName: "column"))
+  @Option(help: ArgumentHelp("A column to add to its attribute instead of setting it.", valueName: "column"))
   var increment: [String] = []
-  @Option(help: ArgumentHelp("The column that says from when on a row holds.", valueName: "column"))
+  @Option(help: ArgumentHelp("The column with the time from which a row holds.", valueName: "column"))
   var validFromColumn: String?
-  @Option(help: ArgumentHelp("What an empty cell does: skip, string or remove (default: skip).", valueName: "choice"))
+  @Option(help: ArgumentHelp("What empty cells do: skip, string or remove (default: skip).", valueName: "choice"))
   var empty: EmptyCell?
-  @Flag(inversion: .prefixedNo, help: "Of an export: take over from when to when values hold, and what is scheduled.")
+  @Flag(inversion: .prefixedNo, help: "For an export: keep valid times and scheduled facts.")
   var validTimes = true
 
-  /// How to read rows; nil when they are the lines of an export.
+  /// How to read rows; nil for the lines of an export.
   func rows(_ timeFormat: TimeFormat?) throws -> FlatRows? {
     let types = try stated("--types") { () throws(TextFault) in try ColumnOptions.types(self.types ?? "") }
     switch (space, kind, idColumn) {
@@ -82,7 +84,7 @@ struct ImportTwinArguments: ParsableArguments {
       try checkIncrements(types)
       return rows
     case (nil, nil, nil) where !describesColumns && timeFormat == nil: return nil
-    default: throw Failure("--space, --kind and --id-column belong together: say what the twins are")
+    default: throw Failure("use --space, --kind and --id-column together")
     }
   }
 
@@ -93,11 +95,12 @@ struct ImportTwinArguments: ParsableArguments {
   private func checkIncrements(_ types: [String: ValueKind]) throws(Failure) {
     for column in increment {
       if let kind = types[column], kind != .int && kind != .double {
-        throw Failure("--types says \(kind.rawValue) for \(column.excerpt()): an --increment is an int or a double")
+        throw Failure(
+          "--types gives \(column.excerpt()) the kind \(kind.rawValue), but an --increment must be an int or a double")
       }
     }
     if !increment.isEmpty && validFromColumn != nil {
-      throw Failure("an --increment counts from its import on: use it without --valid-from-column")
+      throw Failure("an --increment holds from its import on: use it without --valid-from-column")
     }
   }
 
@@ -110,16 +113,17 @@ struct ImportTwinArguments: ParsableArguments {
   }
 }
 
-/// How an import goes about it.
+/// Options of how an import runs.
 struct ImportCourseArguments: ParsableArguments {
-  @Flag(help: "Check every row and write nothing; what the daemon checks, such as sizes, is not checked.")
+  @Flag(help: "Check every row without writing. Limits that the daemon enforces, such as sizes, are not checked.")
   var dryRun = false
-  @Flag(help: "Write also rows of a file that was imported before.") var again = false
-  @Option(help: ArgumentHelp("Where wrong rows go (default: FILE.rejects).", valueName: "file")) var rejects: String?
-  @Option(help: ArgumentHelp("Stop once more rows than this are wrong (default: never).", valueName: "count"))
+  @Flag(help: "Write all rows, even if the file was imported before.") var again = false
+  @Option(help: ArgumentHelp("The file for invalid rows (default: FILE.rejects).", valueName: "file")) var rejects:
+    String?
+  @Option(help: ArgumentHelp("Stop after more invalid rows than this (default: never).", valueName: "count"))
   var maxRejects: Int?
-  @Flag(help: "Stop at the first wrong row.") var strict = false
-  @Option(help: ArgumentHelp("Twins in one commit, at most 256.", valueName: "count"))
+  @Flag(help: "Stop at the first invalid row.") var strict = false
+  @Option(help: ArgumentHelp("Twins per commit, at most 256.", valueName: "count"))
   var batchSize = ImportBatch.twinsMax
 
   func validate() throws {
@@ -149,7 +153,7 @@ private func delimiterArgument(_ text: String) throws -> UInt8 {
   case "space": return UInt8(ascii: " ")
   default:
     guard text.utf8.count == 1, let byte = text.utf8.first, byte < 0x80, byte != 0x22, byte != 0x0a, byte != 0x0d
-    else { throw ValidationError("\(text.excerpt()) is no delimiter: use tab, space or one ASCII character") }
+    else { throw ValidationError("\(text.excerpt()) is not a delimiter: use tab, space or one ASCII character") }
     return byte
   }
 }

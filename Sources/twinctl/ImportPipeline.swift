@@ -1,7 +1,7 @@
-// Batches on their way to the daemon, several at a time.
+// Sends batches to the daemon, several at a time.
 //
-// Promises: rows of one twin take effect in the order of the file. A batch that the daemon refuses is halved until the
-// rows that are wrong stand alone; the others are written. With keys, a batch that was written before is not written again.
+// Rows of a twin take effect in the order of the file. If the daemon refuses a batch, it is split in halves until the
+// invalid rows are alone, and the others are written. With idempotency keys, a batch is not written twice.
 
 import Glibc
 import TTRPC
@@ -11,17 +11,17 @@ import TwinText
 struct ImportPipeline: ImportTarget {
   private static let inFlightMax = 8
   private static let clientsMax = 16
-  /// Batches that are filled at a time: of so many agents.
+  /// How many batches are filled at a time, each for another agent.
   private static let openBatchesMax = 16
-  /// How long a batch waits for room, and how often it looks.
+  /// How long a batch waits for room, and how often it tries.
   private static let roomTriesMax = 600
   private static let roomPauseMicros: UInt32 = 50_000
 
-  /// Facts that the daemon has recorded.
+  /// How many facts the daemon has recorded.
   private var factCount = 0
-  /// Rows that changed nothing.
+  /// How many rows changed nothing.
   private var unchangedCount = 0
-  /// Some of them were written by an earlier import of the file, whatever became of them since.
+  /// Whether some of them had been written by an earlier import of the file.
   private var hasRepeated = false
 
   private let connect: (_ agent: String?) -> TwindClient
@@ -32,14 +32,14 @@ struct ImportPipeline: ImportTarget {
   private let inFlightMax: Int
   private var batches: ImportBatches
   private var inFlight: [(batch: ImportBatch, write: PendingWrite)] = []
-  /// The daemon's sequence before the first batch; what it answers with an earlier one was written before.
+  /// The daemon's sequence before the first batch. A reply with an earlier one is for a batch that was written before.
   private var startSequence: UInt64?
 
   /// - Parameters:
-  ///   - keys: nil = batches have none.
+  ///   - keys: nil: write without keys.
   ///   - batchSize: twins in a batch.
-  ///   - isStrict: nothing behind a wrong row may be written, so batches go one by one.
-  ///   - connect: makes the client of an agent; nil = that of the import.
+  ///   - isStrict: nothing after an invalid row may be written, so batches are sent one by one.
+  ///   - connect: makes the client for an agent; nil: the agent of the import.
   init(
     _ options: WriteOptions, _ keys: ImportKeys?, _ rejected: RejectsFile, batchSize: Int, isStrict: Bool,
     connect: @escaping (_ agent: String?) -> TwindClient
@@ -52,14 +52,14 @@ struct ImportPipeline: ImportTarget {
     inFlightMax = isStrict ? 1 : Self.inFlightMax
   }
 
-  /// Batches that are full are sent.
+  /// Adds a row. Sends batches that are full.
   mutating func add(_ row: ImportRow) throws {
     for part in try row.parts() {
       for batch in batches.add(part) { try send(batch) }
     }
   }
 
-  /// Sends what is left and waits for everything that was sent.
+  /// Sends the remaining batches and waits for all of them.
   mutating func finish() throws {
     for batch in batches.takeAll() { try send(batch) }
     try settleAll()
@@ -147,7 +147,7 @@ struct ImportPipeline: ImportTarget {
     Result { () throws(RPCError) in try client.update(many: batch.rows.map(\.update), options(of: batch)) }
   }
 
-  /// Tries again until a checkpoint has made room for keys.
+  /// Retries until a checkpoint has made room for keys.
   private func afterRoom(
     for batch: ImportBatch, _ error: RPCError, _ client: TwindClient
   ) throws(RPCError) -> Result<WriteResult, RPCError> {
@@ -159,7 +159,7 @@ struct ImportPipeline: ImportTarget {
     throw error
   }
 
-  /// Whether another row might be written where this failed.
+  /// Whether another row might succeed where this one failed.
   private static func isAboutRows(_ error: RPCError) -> Bool {
     switch error.code {
     case .invalidArgument, .failedPrecondition, .outOfRange: true
@@ -169,7 +169,7 @@ struct ImportPipeline: ImportTarget {
     }
   }
 
-  /// Whether the daemon holds too many keys that no checkpoint has written yet.
+  /// Whether the daemon has too many keys that have not been checkpointed.
   private static func isAboutRoom(_ error: RPCError) -> Bool {
     error.limit == "idempotencyUnwrittenBytesMax"
   }

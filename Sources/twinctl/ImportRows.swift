@@ -1,21 +1,21 @@
-// The rows of an import's file, one by one.
+// Reads the rows of an import file one by one.
 
 import TwinClient
 import TwinText
 
 struct ImportRows {
-  /// A row that was read, not looked into yet.
+  /// A row that has been read but not parsed.
   struct Row {
     let record: Record
     fileprivate let read: (Record) throws -> [ImportRow]
 
-    /// What it writes, in this order. Throws what is wrong with it.
+    /// The writes of the row, in order. Throws if the row is invalid.
     func writes() throws -> [ImportRow] {
       if let fault = record.fault { throw fault }
       do {
         return try read(record)
       } catch let fault as JSONFault {
-        throw TextFault("not a row of JSON: \(fault)")
+        throw TextFault("the row is not valid JSON: \(fault)")
       }
     }
   }
@@ -23,7 +23,7 @@ struct ImportRows {
   private var reader: RecordReader
   private let read: (Record) throws -> [ImportRow]
 
-  /// - Parameter stated: what is stated here counts, whatever the lines of an export state.
+  /// - Parameter stated: overrides the agents and purposes in the lines of an export.
   init(
     _ input: InputFile, _ format: ImportFormatArguments, _ twins: ImportTwinArguments, _ facts: FactArguments,
     _ stated: Author
@@ -43,7 +43,7 @@ struct ImportRows {
     case (nil, nil):
       let export = ExportLine(keepsValidTimes: twins.validTimes)
       updates = { try export.updates($0.bytes) }
-    case (_?, nil): throw Failure("CSV needs --space, --kind and --id-column: say what the twins are")
+    case (_?, nil): throw Failure("CSV needs --space, --kind and --id-column")
     }
     read = { record in
       try updates(record).map { one in
@@ -54,7 +54,7 @@ struct ImportRows {
     }
   }
 
-  /// A row that is one write, or none.
+  /// A row that is at most one write.
   private static func single(_ update: @escaping (Record) throws -> TwinUpdate?) -> (Record) throws -> [ExportedUpdate]
   {
     { try update($0).map { [ExportedUpdate(update: $0, author: Author(), round: 0)] } ?? [] }
@@ -76,7 +76,7 @@ struct ImportRows {
       }
       if let columns = format.columnNames {
         if !format.noHeader && columns.count != names.count {
-          throw TextFault("--columns names \(columns.count) columns, but the header has \(names.count)")
+          throw TextFault("--columns has \(columns.count) columns, but the header has \(names.count)")
         }
         names = columns
       }

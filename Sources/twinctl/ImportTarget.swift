@@ -1,20 +1,20 @@
-// Where the rows of an import go, and what is said at its end.
+// Where an import writes its rows, and its summary.
 
 import TwinClient
 import TwinText
 
 protocol ImportTarget {
-  /// Throws a TextFault for a row that cannot be taken.
+  /// Throws a TextFault for an invalid row.
   mutating func add(_ row: ImportRow) throws
-  /// Returns when all that was added is where it belongs.
+  /// Returns when everything that was added has been written.
   mutating func finish() throws
-  /// What became of the rows, for people.
+  /// The summary for people.
   var outcome: String { get }
-  /// The same for programs.
+  /// The summary for programs.
   func add(to object: inout JSONObject)
 }
 
-/// Shows the first few rows as they would be written.
+/// Prints the first few rows as they would be written.
 struct ImportPreview: ImportTarget {
   private static let shownMax = 3
 
@@ -44,7 +44,7 @@ struct ImportPreview: ImportTarget {
 }
 
 extension Change {
-  /// `visits=3`, `visits+1`, `-visits`, with `from …` where a time is stated.
+  /// `visits=3`, `visits+1`, `-visits`, with `from …` if there is a time.
   fileprivate var text: String {
     let text =
       switch operation {
@@ -56,7 +56,7 @@ extension Change {
   }
 }
 
-/// What an import says when it is done.
+/// The summary of an import.
 struct ImportReport {
   private let rowCount: Int
   private let progress: Progress
@@ -78,7 +78,7 @@ struct ImportReport {
       text += ", \(FixedText.count(rejected.count, "row")) rejected: see \(DisplayText.line(rejected.path))"
     }
     try Terminal.print(text)
-    if rejected.isFull { Terminal.warn("stopped there: more rows were rejected than --max-rejects allows") }
+    if rejected.isFull { Terminal.warn("stopped: more rows were rejected than --max-rejects allows") }
   }
 
   private func json(_ target: any ImportTarget) -> String {

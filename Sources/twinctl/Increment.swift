@@ -7,11 +7,11 @@ import TwinText
 
 struct Increment: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Add to numbers of a twin in one commit; an absent one counts as 0.",
+    abstract: "Add to numbers of a twin in one commit; a missing number counts as 0.",
     discussion: """
-      A whole number is added to an int, any other to a double; attribute:double=2
-      says so. An increment that is sent twice counts twice: with
-      --idempotency-key it counts once.
+      A whole number is an int, any other number a double; to add a whole number to
+      a double, write attribute:double=2. An increment that is sent twice counts
+      twice, unless you give it an --idempotency-key.
 
       EXAMPLES
         twinctl increment acme/customer/42 visits=1
@@ -20,7 +20,7 @@ struct Increment: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The twin: space/kind/id.", valueName: "name")) var name: String
-  @Argument(help: ArgumentHelp("What to add to which attribute.", valueName: "attribute=number"))
+  @Argument(help: ArgumentHelp("The attribute and the number to add.", valueName: "attribute=number"))
   var assignments: [String]
   @OptionGroup var facts: FactArguments
   @OptionGroup var precondition: PreconditionArguments

@@ -7,7 +7,7 @@ import TwinText
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what the daemon is and which limits it enforces. For its own user and root.",
+    abstract: "Show the daemon's version, settings and limits. For its own user and root.",
     discussion: """
       EXAMPLES
         twinctl info

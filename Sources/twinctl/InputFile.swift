@@ -8,9 +8,9 @@ final class InputFile {
 
   let path: String
   private let fd: Int32
-  /// nil = a pipe, whose length nobody knows.
+  /// nil for a pipe, whose length is unknown.
   private let byteCount: Int?
-  /// Where it begins: standard input may have been read before.
+  /// Where reading begins: standard input may already have been read in part.
   private let start: Int
   private var readCount = 0
 
@@ -29,7 +29,7 @@ final class InputFile {
 
   deinit { if fd != STDIN_FILENO { close(fd) } }
 
-  /// How much of it was read, 0 to 1; nil when nobody knows.
+  /// How much has been read, 0 to 1; nil if unknown.
   var part: Double? { byteCount.map { $0 == 0 ? 1 : min(1, Double(readCount) / Double($0)) } }
 
   func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
@@ -43,7 +43,7 @@ final class InputFile {
     }
   }
 
-  /// Of all of it; nil when that can be read only once.
+  /// The digest of the whole file; nil if it can be read only once.
   func digest() throws(Failure) -> [UInt8]? {
     guard byteCount != nil else { return nil }
     var place = start

@@ -1,6 +1,6 @@
-// `twinctl --socket S get …`: options that every command has may stand before it, too.
+// Allows common options before the command: `twinctl --socket S get …`.
 
-/// Moves leading options behind the name of the command, where the argument parser looks for them.
+/// Moves leading options after the command, where the argument parser expects them.
 enum LeadingOptions {
   private static let flags = ["--json"]
   private static let options = ["--socket", "--agent", "--timeout"]

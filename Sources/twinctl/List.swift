@@ -7,9 +7,9 @@ import TwinText
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List twins in the order of their names.",
+    abstract: "List twins, sorted by name.",
     discussion: """
-      The prefix is nothing, space/, space/kind/ or space/kind/beginning-of-id; acme means acme/.
+      The prefix is space/, space/kind/, space/kind/start-of-id, or nothing. acme means acme/.
 
       EXAMPLES
         twinctl list acme/customer/ --limit 20
@@ -17,12 +17,12 @@ struct List: ParsableCommand {
         twinctl list --names | wc -l
         twinctl list acme/ --json | jq -r 'select(.attributes.plan.value == "pro").name'
 
-      With --json each line is a twin as `get --json` shows it, with --names its name and revision.
+      With --json each line is a twin as in `twinctl get --json`; with --names, its name and revision.
       """)
 
-  @Argument(help: "What the names begin with (default: all).") var prefix: String?
-  @Flag(help: "Names only, one a line.") var names = false
-  @Option(help: ArgumentHelp("At most so many twins.", valueName: "count")) var limit: Int?
+  @Argument(help: "Only twins whose names begin with this (default: all).") var prefix: String?
+  @Flag(help: "Print only names, one per line.") var names = false
+  @Option(help: ArgumentHelp("List at most this many twins.", valueName: "count")) var limit: Int?
   @Option(help: ArgumentHelp("Attributes to show, separated by commas.", valueName: "names")) var attributes: String?
   @Option(help: "What the data is for.") var purpose: String?
   @OptionGroup var common: CommonArguments
@@ -67,7 +67,7 @@ struct List: ParsableCommand {
     return object.text
   }
 
-  /// One line a twin; on a terminal no longer than that is wide.
+  /// One line per twin, cut to the width of the terminal.
   private func table(_ twins: [Twin]) -> String {
     var table = Table([.init("NAME"), .init("REVISION", .right), .init("ATTRIBUTES")])
     let nameWidth = twins.map { DisplayText.columnCount(DisplayText.line($0.name)) }.max() ?? 0

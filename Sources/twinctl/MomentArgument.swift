@@ -1,10 +1,10 @@
-// Moments on the command line.
+// Times on the command line.
 
 import ArgumentParser
 import Glibc
 import TwinText
 
-/// Microseconds since the Unix epoch. An option that takes a moment stands in OffsetArguments, too.
+/// Microseconds since the Unix epoch. Options that take a time must also be listed in OffsetArguments.
 @Sendable
 func momentArgument(_ text: String) throws -> Int64 {
   var now = timespec()
@@ -14,6 +14,9 @@ func momentArgument(_ text: String) throws -> Int64 {
     throw ValidationError("\(text.excerpt()) is not a time: write \(MomentText.forms)")
   }
   // On the wire 0 stands for a time that is not stated.
-  if moment == 0 { throw ValidationError("\(text.excerpt()) is the Unix epoch itself: write a microsecond later") }
+  if moment == 0 {
+    throw ValidationError(
+      "\(text.excerpt()) is the Unix epoch itself, which is not supported: write a microsecond later")
+  }
   return moment
 }

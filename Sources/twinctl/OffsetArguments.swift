@@ -1,6 +1,6 @@
-// `--since -2h`: a time before now begins like an option.
+// Allows `--since -2h`, where the value looks like an option.
 
-/// Ties such times to their options, or the argument parser would look for options in them: `-h` asks for help.
+/// Joins such times with their options; otherwise the argument parser would take them for options, and `-h` for help.
 enum OffsetArguments {
   private static let options = ["--valid-from", "--valid-to", "--valid-at", "--known-at", "--since", "--until"]
 

@@ -1,28 +1,27 @@
-// What a command writes: standard output, or a file that has its name only once it is complete.
+// The output of a command: standard output, or a file that gets its name when it is complete.
 //
-// A file has no name at all until then, where the file system knows such files: whatever ends the program leaves nothing.
-// Elsewhere it is FILE.partial. A name that is a link stands for what it leads to, and a pipe or a device is written as it
-// is.
+// Until then the file is unnamed, if the file system supports that, so that nothing is left however the program ends.
+// Otherwise it is FILE.partial. Symbolic links are followed; pipes and devices are written directly.
 
 import Glibc
 
 final class OutputFile {
   private enum Target {
-    /// Written as it is: standard output, a pipe or a device.
+    /// Written directly: standard output, a pipe or a device.
     case stream
-    /// Gets this name when it is complete; until then its own, or nil for none.
+    /// Gets this name when it is complete. Until then it has a temporary name, or none (nil).
     case file(path: String, partial: String?)
   }
 
-  /// As the user gave it.
+  /// As given by the user.
   private let name: String
   private let fd: Int32
   private var target: Target
-  /// Lines that are not written yet.
+  /// Lines that have not been written yet.
   private var buffer = ""
   private static let bufferBytes = 64 << 10
 
-  /// - Parameter path: nil or `-` = standard output.
+  /// - Parameter path: nil or `-`: standard output.
   init(_ path: String?) throws(Failure) {
     guard let path, path != "-" else {
       name = "to standard output"
@@ -57,7 +56,7 @@ final class OutputFile {
     if buffer.utf8.count >= Self.bufferBytes { try flush() }
   }
 
-  /// Writes what is left, and gives a file its name.
+  /// Writes the rest, and gives the file its name.
   func finish() throws(Failure) {
     try flush()
     guard case .file(let path, let partial) = target else { return }
@@ -86,7 +85,7 @@ final class OutputFile {
 
   private static let linksMax = 40
 
-  /// Where a link leads, whether or not that is there yet; the path itself when it is no link.
+  /// The target of a link, even if it does not exist; the path itself if it is not a link.
   private static func resolved(_ path: String) -> String {
     var path = path
     for _ in 0..<linksMax {
@@ -100,7 +99,7 @@ final class OutputFile {
     return path
   }
 
-  /// A file without a name in the directory; -1 where there are no such files.
+  /// An unnamed file in the directory; -1 if the file system does not support that.
   private static func openUnnamed(_ directory: String) -> Int32 {
     // Linux's O_TMPFILE, which Swift does not import.
     let fd = open(directory, O_WRONLY | O_DIRECTORY | 0o20_000_000 | O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
-// What a user means by the beginning of names.
+// Completes prefixes: acme means acme/.
 
 enum PrefixText {
-  /// `acme` is the space acme, and `acme/customer` the kind: both end in a slash.
+  /// `acme` means the space `acme/`, and `acme/customer` the kind `acme/customer/`.
   static func completed(_ text: String) -> String {
     text.isEmpty || text.hasSuffix("/") || text.count(where: { $0 == "/" }) > 1 ? text : text + "/"
   }

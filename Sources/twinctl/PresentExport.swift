@@ -1,4 +1,4 @@
-// Twins as they are, for `twinctl import`.
+// Exports twins as they are now, for `twinctl import`.
 
 import TTRPC
 import TwinClient
@@ -34,8 +34,8 @@ struct PresentExport {
     return object.text
   }
 
-  /// Of a twin that has no attributes, nor will have one, the last value that one had, and what became of it: without
-  /// them it could not be made again.
+  /// For a twin without present or future attributes: the last value that it had, and its removal. Without them an
+  /// import could not recreate the twin.
   private func lastValue(of twin: Twin) throws(RPCError) -> [Fact] {
     guard twin.attributes.isEmpty, !twin.scheduled.contains(where: { $0.value != nil }) else { return [] }
     var options = FactOptions()

@@ -1,4 +1,4 @@
-// How far a long command has come: one line on a terminal, nothing on a pipe. A command that is done at once shows none.
+// The progress of a long command: one line on a terminal, nothing on a pipe. Short commands show none.
 
 import TwinText
 
@@ -8,19 +8,19 @@ struct Progress {
 
   private let start = ContinuousClock.now
   private var shownAt: ContinuousClock.Instant?
-  /// What one counted thing is called.
+  /// The unit of the count.
   private let unit: String
 
   init(unit: String) { self.unit = unit }
 
   var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
-  /// Things in a second so far.
+  /// The rate per second so far.
   func rate(_ count: Int) -> Double { Double(count) / max(seconds, 0.001) }
 
   /// - Parameters:
-  ///   - count: things done.
-  ///   - part: of the whole, 0 to 1; nil = unknown.
+  ///   - count: how many are done.
+  ///   - part: the part of the whole, 0 to 1; nil: unknown.
   mutating func show(_ count: Int, part: Double?) {
     guard Terminal.isError else { return }
     let now = ContinuousClock.now
@@ -36,7 +36,7 @@ struct Progress {
     Terminal.error("\r\u{1b}[K" + DisplayText.line(line, width: max(20, (Terminal.width ?? 80) - 2)))
   }
 
-  /// Takes the line away.
+  /// Clears the line.
   mutating func clear() {
     if shownAt != nil { Terminal.error("\r\u{1b}[K") }
     shownAt = nil

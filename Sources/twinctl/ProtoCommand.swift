@@ -9,10 +9,9 @@ struct ProtoCommand: ParsableCommand {
     commandName: "proto",
     abstract: "Write the .proto files of this version, for clients in other languages.",
     discussion: """
-      The daemon speaks ttrpc, not gRPC: use a ttrpc library, such as
-      containerd's for Go or the ttrpc crate for Rust. twind/v1/ has the
-      services, ttrpc/ the envelope, grpc/health/v1/ the health check. Files that
-      are there already are replaced.
+      The daemon speaks ttrpc, not gRPC: use a ttrpc library, such as containerd's
+      for Go or the ttrpc crate for Rust. twind/v1/ has the services, ttrpc/ the
+      envelope, and grpc/health/v1/ the health check. Existing files are replaced.
 
       EXAMPLES
         twinctl proto --out ./proto
@@ -20,7 +19,7 @@ struct ProtoCommand: ParsableCommand {
           -d '{"name": "acme/customer/42"}' ./twind.sock TwinService.GetTwin
       """)
 
-  @Option(help: "The directory to write to; it is made when it is missing.") var out: String
+  @Option(help: "The directory to write to; created if it does not exist.") var out: String
 
   func run() throws {
     for file in protoFiles {
@@ -35,7 +34,7 @@ struct ProtoCommand: ParsableCommand {
     var directory = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/").dropLast() {
       directory += "/\(part)"
-      if mkdir(directory, 0o777) != 0 && errno != EEXIST { throw Failure.system("make the directory \(directory)") }
+      if mkdir(directory, 0o777) != 0 && errno != EEXIST { throw Failure.system("create the directory \(directory)") }
     }
   }
 

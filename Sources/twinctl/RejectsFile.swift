@@ -1,4 +1,4 @@
-// Rows that could not be imported, with their lines and reasons.
+// Writes rows that could not be imported, with their lines and reasons.
 
 import Glibc
 import TwinText
@@ -13,11 +13,11 @@ final class RejectsFile {
   private let isStrict: Bool
   private let maximum: Int?
   private var fd: Int32 = -1
-  /// Parts of one row are one reject.
+  /// Parts of a row count as one reject.
   private var lastLine = 0
 
-  /// Makes the file with the first row; with `isStrict` there is none, and the first row is an error.
-  /// - Parameter maximum: of rows; nil = any number.
+  /// Creates the file with the first row. With `isStrict` there is no file, and the first row is an error.
+  /// - Parameter maximum: the most rows; nil: no limit.
   init(_ path: String, isStrict: Bool, maximum: Int?) {
     self.path = path
     self.isStrict = isStrict
@@ -26,7 +26,7 @@ final class RejectsFile {
 
   deinit { if fd >= 0 { close(fd) } }
 
-  /// There are more than there may be.
+  /// Whether there are more than the maximum.
   var isFull: Bool { maximum.map { count > $0 } ?? false }
 
   func add(_ record: Record, _ reason: String) throws {

@@ -9,7 +9,7 @@ struct Remove: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Remove attributes of a twin in one commit.",
     discussion: """
-      An attribute that the twin does not have is no error.
+      Removing an attribute that does not exist is not an error.
 
       EXAMPLES
         twinctl remove acme/customer/42 phone

@@ -1,6 +1,6 @@
-// A watch that outlives its connection.
+// A watch that survives lost connections.
 //
-//   watching ──► connection lost ──► pause ──► resume behind the last sequence
+//   watching ──► connection lost ──► pause ──► resume after the last sequence
 //                                                │ no longer kept
 //                                                └──► snapshot: twins above that sequence are printed as they are
 
@@ -15,12 +15,12 @@ struct ResumingWatch {
   private let client: TwindClient
   private let printer: WatchPrinter
   private var options: WatchOptions
-  /// Everything up to here was printed, or is not wanted.
+  /// Everything up to this sequence has been printed, or was not wanted.
   private var position: UInt64
   private var wasConnected = false
   private var isResuming = false
   private var pauseMicros = ResumingWatch.pauseMicrosMin
-  /// When the watch was begun, on the monotonic clock.
+  /// When the watch was started, on the monotonic clock.
   private var begunAt = ContinuousClock.now
 
   init(_ client: TwindClient, _ options: WatchOptions, _ printer: WatchPrinter) {
@@ -30,7 +30,7 @@ struct ResumingWatch {
     position = options.fromSequence ?? 0
   }
 
-  /// Prints until an error that waiting does not mend.
+  /// Prints until an error that waiting cannot fix.
   mutating func run() throws {
     while true {
       do {
@@ -38,7 +38,7 @@ struct ResumingWatch {
         let watch = try client.watch(options)
         wasConnected = true
         while let event = try watch.next() { try take(event) }
-        resume("the daemon has ended the watch")
+        resume("the daemon ended the watch")
       } catch let error as RPCError {
         try recover(error)
       }
@@ -58,7 +58,8 @@ struct ResumingWatch {
     case .unavailable where wasConnected:
       resume(error.message)
     case .outOfRange where isResuming, .resourceExhausted where options.fromSequence != nil && wasConnected:
-      Terminal.warn("what followed sequence \(position) is no longer known: changed twins are shown as they are")
+      Terminal.warn(
+        "the daemon no longer has the changes after sequence \(position): showing changed twins as they are now")
       options.fromSequence = nil
     default: throw error
     }

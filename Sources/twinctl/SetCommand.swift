@@ -5,31 +5,32 @@ import TTRPC
 import TwinClient
 import TwinText
 
-/// Not `Set`, which is taken.
+/// Not named `Set`, which is a type of Swift's.
 struct SetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set",
-    abstract: "Set attributes of a twin in one commit, and create it when absent.",
+    abstract: "Set attributes of a twin in one commit; create it if it does not exist.",
     discussion: """
-      A value is a string unless its attribute names another kind:
+      A value is a string unless you give another kind:
 
-        name=Ada               string, as it is
-        visits:int=3           a whole number of 64 bits
+        name=Ada               a string
+        visits:int=3           a 64-bit integer
         score:double=0.75      a finite number
         vip:bool=true          true or false
         seen:timestamp=2026-01-31T09:00:00Z
-                               RFC 3339 or a date; without an offset UTC
-        tags:list='["a",1]'    a JSON array of scalars; {"bytes":"aGk="} and
-                               {"timestamp":"…"} stand for these kinds
-        profile:json='{"a":1}' any JSON, kept as it is written
+                               RFC 3339 or a date; UTC unless it has an offset
+        tags:list='["a",1]'    a JSON array of scalars; write bytes and timestamps
+                               as {"bytes":"aGk="} and {"timestamp":"…"}
+        profile:json='{"a":1}' any JSON, kept as written
         photo:bytes=aGk=       base64
 
-      bytes, json and list take @FILE, or @- for standard input, for example
+      bytes, json and list can also read a file, or standard input with @-:
       photo:bytes=@ada.jpg
 
-      --valid-from in the past corrects what is known about the time from then
-      on, with --valid-to about that time alone; what was known before stays
-      visible with `twinctl get --known-at`. In the future it takes effect then.
+      With --valid-from in the past, the value corrects what was recorded about the
+      time since then, or up to --valid-to. The earlier belief stays visible with
+      `twinctl get --known-at`. With --valid-from in the future, the value takes
+      effect then.
 
       EXAMPLES
         twinctl set acme/customer/42 email=ada@example.com visits:int=3
@@ -60,7 +61,7 @@ struct SetCommand: ParsableCommand {
     if result.factCount > 0 { warn(changes, kinds) }
   }
 
-  /// Of the attributes before they are set. A daemon that is away is an error, a twin that cannot be read has none.
+  /// The kinds of the attributes before they are set; none if the twin cannot be read. Throws if the daemon is away.
   private func kinds(of changes: [Change], _ client: TwindClient) throws -> [String: ValueKind] {
     var options = ReadOptions()
     options.attributes = changes.map(\.attribute)
@@ -74,13 +75,13 @@ struct SetCommand: ParsableCommand {
     }
   }
 
-  /// Nothing keeps a kind: who reads `n` as an int finds a string there from now on.
+  /// Kinds are not enforced: a program that reads `n` as an int would now find a string.
   private func warn(_ changes: [Change], _ kinds: [String: ValueKind]) {
     for change in changes {
       let name = change.attribute
       guard case .set(let value) = change.operation, let old = kinds[name], old != value.kind else { continue }
       Terminal.warn(
-        "\(name) was of kind \(old.rawValue) and is of kind \(value.kind.rawValue) now: write \(name):\(old.rawValue)=… "
+        "the kind of \(name) changes from \(old.rawValue) to \(value.kind.rawValue): write \(name):\(old.rawValue)=… "
           + "to keep the kind")
     }
   }

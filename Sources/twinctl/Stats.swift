@@ -10,8 +10,8 @@ struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what the daemon is doing. For its own user and root.",
     discussion: """
-      What is wrong stands first: why writes are refused, why the last checkpoint
-      failed. With --json names and units are those of the API; times are RFC 3339.
+      Problems are shown first: why writes are refused, why the last checkpoint
+      failed. With --json, names and units are those of the API; times are RFC 3339.
 
       EXAMPLES
         twinctl stats
@@ -21,7 +21,7 @@ struct Stats: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("Show them again and again, in this interval.", valueName: "duration"),
+    help: ArgumentHelp("Repeat at this interval.", valueName: "duration"),
     transform: durationArgument)
   var watch: Duration?
   @OptionGroup var common: CommonArguments

@@ -1,4 +1,4 @@
-// Statistics for people: in groups, what is wrong first, bars for what fills up.
+// Formats statistics for people: problems first, then groups, with bars for what can fill up.
 
 import TwinClient
 import TwinText
@@ -40,7 +40,7 @@ struct StatsTable {
     var rows = [
       duration("up for", "uptime_micros"), bytes("resident memory", "resident_bytes"),
       count("connections", "connection_count"), count("calls being served", "stream_count"),
-      count("watches", "watch_count"), count("calls begun", "call_count"),
+      count("watches", "watch_count"), count("calls started", "call_count"),
       count("log lines dropped", "log_dropped_count"),
     ]
     if let callsPerSecond { rows.append(("calls per second", FixedText.format(callsPerSecond, places: 0))) }
@@ -50,14 +50,14 @@ struct StatsTable {
   private var twins: [Row] {
     [
       count("twins", "twin_count"), count("facts in the database", "fact_count"), count("sequence", "sequence"),
-      count("safe from loss of power up to", "synced_sequence"),
+      count("synced up to", "synced_sequence"),
     ]
   }
 
   private var memory: [Row] {
     [
       share("bytes of twins", "twin_bytes", of: "memory_bytes_max"),
-      share("bytes of calls under way", "buffer_bytes", of: "buffer_bytes_max"),
+      share("bytes of calls in progress", "buffer_bytes", of: "buffer_bytes_max"),
       count("twins in memory", "resident_twin_count"), count("not yet in the database", "dirty_twin_count"),
       count("evicted", "eviction_count"), count("read back", "cold_read_count"), bytes("feed", "feed_bytes"),
       count("oldest sequence in the feed", "feed_oldest_sequence"),

@@ -1,7 +1,7 @@
 // Standard output and standard error.
 //
-// Promises: each text is written at once, so that lines reach a pipe when they are made; colours only on a terminal that
-// has them, and where NO_COLOR is not set.
+// Each text is written at once, so that lines reach a pipe immediately. Colours are used only on terminals that support
+// them, unless NO_COLOR is set.
 
 import Glibc
 import TwinText
@@ -9,14 +9,14 @@ import TwinText
 enum Terminal {
   static let isOutput = isatty(STDOUT_FILENO) == 1
   static let isError = isatty(STDERR_FILENO) == 1
-  /// Also where the arguments could not be understood.
+  /// Also set if the arguments are invalid.
   private static let isJSON = CommandLine.arguments.contains("--json")
   private static let hasColours: Bool = {
     guard isOutput, getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true else { return false }
     return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
   }()
 
-  /// One line, or several, on standard output.
+  /// Writes one or more lines to standard output.
   static func print(_ line: String) throws(Failure) { try write(line + "\n") }
 
   static func write(_ text: String) throws(Failure) {
@@ -24,10 +24,10 @@ enum Terminal {
     throw Failure("cannot write to standard output: \(problem)")
   }
 
-  /// On standard error, as it is. What cannot be said is lost.
+  /// Writes to standard error, unchanged. Errors are ignored.
   static func error(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  /// What went wrong, on one line of standard error; with --json as an object.
+  /// Writes an error to standard error, on one line; with --json as an object.
   static func complain(_ message: String, code: String? = nil) {
     guard isJSON else { return line((code.map { "\($0): " } ?? "") + message) }
     var object = JSONObject()
@@ -36,7 +36,7 @@ enum Terminal {
     error(object.text + "\n")
   }
 
-  /// The same for what was done and may not be what was meant.
+  /// The same for something that was done but may not be what was meant.
   static func warn(_ message: String) {
     guard isJSON else { return line(message) }
     var object = JSONObject()
@@ -52,7 +52,7 @@ enum Terminal {
   static func dim(_ text: String) -> String { hasColours ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
   static func red(_ text: String) -> String { hasColours ? "\u{1b}[31m\(text)\u{1b}[0m" : text }
 
-  /// Columns of the terminal that standard error, or else output, is; nil when neither is one.
+  /// The width of the terminal on standard error or standard output; nil if neither is a terminal.
   static var width: Int? {
     var size = winsize()
     for fd in [STDERR_FILENO, STDOUT_FILENO] where ioctl(fd, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
@@ -61,10 +61,10 @@ enum Terminal {
     return nil
   }
 
-  /// Columns of a table: 80, or as many as the terminal has if it is wider.
+  /// The width of tables: 80, or the width of the terminal if it is wider.
   static var tableWidth: Int { max(80, width ?? 80) }
 
-  /// Writes all of it. Returns why that could not be done.
+  /// Writes everything. Returns the error, if any.
   static func write(_ text: String, to fd: Int32) -> String? {
     var text = text
     return text.withUTF8 { bytes in

@@ -1,10 +1,10 @@
-// All twins of a prefix, page by page.
+// Reads all twins with a prefix, page by page.
 
 import TTRPC
 import TwinClient
 
 struct TwinPages {
-  /// Twins in one call.
+  /// The most twins in one call.
   private static let pageMax = 1_000
 
   private let client: TwindClient
@@ -21,14 +21,14 @@ struct TwinPages {
     self.options = options
   }
 
-  /// nil when there are no more.
+  /// nil if there are no more.
   mutating func next(atMost limit: Int = .max) throws(RPCError) -> Page? {
     if isAtEnd { return nil }
     let page = try client.list(
       prefix: prefix, pageSize: min(limit, Self.pageMax), pageToken: token, namesOnly: namesOnly, options)
     if !token.isEmpty && page.nextPageToken == token {
       throw RPCError(
-        .internal, "ListTwins: the server gave the page token \(token) twice and would never come to an end")
+        .internal, "ListTwins: the server returned the page token \(token) twice, so the list would never end")
     }
     token = page.nextPageToken
     isAtEnd = token.isEmpty

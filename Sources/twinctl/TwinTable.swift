@@ -1,4 +1,4 @@
-// A twin as a table.
+// Prints a twin as a table.
 
 import TwinClient
 import TwinText
@@ -43,13 +43,13 @@ enum TwinTable {
   }
 }
 
-/// What is stated of a fact, one line each.
+/// The provenance of a fact, one line for each part.
 struct DetailLines {
   private var table: Table
 
   init(indent: Int) { table = Table([.init(""), .init("")], indent: indent) }
 
-  /// Nothing when it is not stated.
+  /// Adds nothing if it is not set.
   mutating func add(_ name: String, _ text: String?) {
     if let text { table.add([name, DisplayText.line(text)]) }
   }

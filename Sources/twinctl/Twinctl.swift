@@ -10,11 +10,11 @@ import TwinText
 struct Twinctl: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "twinctl",
-    abstract: "Reads, writes and watches twins, and looks after the daemon.",
+    abstract: "Reads, writes and watches twins, and manages the daemon.",
     discussion: """
-      Names of twins are space/kind/id, for example acme/customer/42. Tables are
-      for people; with --json a command prints one JSON object, or one a line, and
-      what went wrong on standard error as {"code":…,"error":…}.
+      A twin's name is space/kind/id, for example acme/customer/42. Commands print
+      tables; with --json they print a JSON object, or one per line, and errors on
+      standard error as {"code":…,"error":…}.
 
       EXAMPLES
         twinctl set acme/customer/42 email=ada@example.com visits:int=3
@@ -24,20 +24,20 @@ struct Twinctl: ParsableCommand {
         twinctl import people.csv --space acme --kind customer --id-column id
 
       ENVIRONMENT
-        TWIND_SOCKET  the daemon's socket; else $XDG_RUNTIME_DIR/twind.sock,
-                      else ./twind.sock
-        NO_COLOR      no colours
+        TWIND_SOCKET  the daemon's socket (default: $XDG_RUNTIME_DIR/twind.sock,
+                      or else ./twind.sock)
+        NO_COLOR      do not use colours
 
       EXIT CODES
-        0  done
-        1  wrong usage, or an error on this side
-        2  the daemon found the request wrong
+        0  success
+        1  wrong usage, or a local error
+        2  the daemon rejected the request as invalid
         3  not found
-        4  conflict: a precondition does not hold
-        5  not permitted
-        6  not reachable, not serving, or not in time
+        4  conflict: a precondition failed
+        5  permission denied
+        6  daemon not reachable or not serving, or timed out
         7  a limit was reached
-        8  any other error of the daemon
+        8  any other error from the daemon
         9  import: some rows were rejected
       """,
     version: "0.1.0",
@@ -51,7 +51,7 @@ struct Twinctl: ParsableCommand {
   static func main() {
     // Before anything is opened.
     twind_fill_standard_descriptors()
-    // Whoever reads our output may stop reading: that ends us without a word.
+    // If the reader of the output stops reading, exit silently.
     signal(SIGPIPE, SIG_DFL)
     do {
       let arguments = LeadingOptions.moved(Array(CommandLine.arguments.dropFirst()))
@@ -63,7 +63,7 @@ struct Twinctl: ParsableCommand {
     }
   }
 
-  /// The parser would take a misspelt command for an argument, or show the help of all.
+  /// The parser itself would take a misspelt command for an argument, or show the general help.
   private static func checkCommand(_ arguments: [String]) throws(Failure) {
     let isHelp = arguments.first == "help"
     guard let name = isHelp ? arguments.dropFirst().first : arguments.first, !name.hasPrefix("-") else { return }
@@ -73,7 +73,7 @@ struct Twinctl: ParsableCommand {
     throw Failure("there is no command \(name)\(nearest) (see twinctl --help)")
   }
 
-  /// Says what went wrong: on one line, or with --json as an object.
+  /// Prints the error: on one line, or with --json as an object.
   private static func report(_ error: any Error) -> ExitStatus {
     switch error {
     case let status as ExitStatus: return status
@@ -87,7 +87,7 @@ struct Twinctl: ParsableCommand {
     }
   }
 
-  /// Help and version are asked for by errors of the argument parser, too.
+  /// Requests for help and version are errors of the argument parser, too.
   private static func reportUsage(_ error: any Error) -> ExitStatus {
     guard exitCode(for: error) == .success else {
       Terminal.complain("\(message(for: error)) (see twinctl --help, or the command's --help)")

@@ -10,10 +10,10 @@ struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print changes of twins as they are committed.",
     discussion: """
-      Arguments are one prefix (nothing, space/, space/kind/) or names of twins.
-      When the daemon goes away the watch waits for it and goes on where it was;
-      what happened meanwhile is printed, or, where the daemon no longer knows,
-      each changed twin as it is now. Ctrl-C ends it.
+      Watches all twins, a prefix (space/ or space/kind/), or the named twins. If
+      the daemon goes away, the watch waits for it and continues where it was. It
+      prints what happened meanwhile or, if the daemon no longer has that, each
+      changed twin as it is now. Ctrl-C ends it.
 
       EXAMPLES
         twinctl watch acme/
@@ -21,26 +21,26 @@ struct Watch: ParsableCommand {
         twinctl watch --prefix acme/customer/4 --snapshot
         twinctl watch acme/ --json --from-sequence 1042 | my-consumer
 
-      With --json each line is one of
+      With --json, each line is one of
         {"sequence":…,"name":…,"revision":…,"attributes":{…},"removed":[…],
          "ended":[…],"created":true,"deleted":true,"other_facts":[…]}
                                                   what a commit did to a twin
         {"snapshot":true,"name":…,"revision":…,"attributes":{…},
          "scheduled":[…]}                         a twin as it is
-        {"sequence":…}                            how far this has come
-      A later watch may begin with --from-sequence at any sequence printed; commits
-      that were made while a snapshot was read have none. Facts are as
-      `twinctl history --json` prints them: other_facts are what a commit recorded
-      about the past or the future (for people in brackets), ended says since and
-      until when what was removed has no value, scheduled is what can count later.
+        {"sequence":…}                            everything up to here was printed
+      To continue later, pass any printed sequence to --from-sequence; commits made
+      while a snapshot is read have none. Facts look as in `twinctl history --json`.
+      other_facts are facts about the past or the future (in brackets without
+      --json), ended says from when until when a removed attribute has no value,
+      and scheduled has facts that can matter later.
       """)
 
   @Argument(help: ArgumentHelp("A prefix, or names of twins (default: all twins).", valueName: "prefix or name"))
   var targets: [String] = []
-  @Option(help: "What the names begin with, when that looks like a name.") var prefix: String?
-  @Flag(help: "Print the twins as they are first.") var snapshot = false
-  @Option(help: ArgumentHelp("Begin after this sequence.", valueName: "sequence")) var fromSequence: UInt64?
-  @Flag(help: "One line may stand for several commits.") var coalesce = false
+  @Option(help: "Only twins whose names begin with this, if it looks like a name.") var prefix: String?
+  @Flag(help: "First print the twins as they are.") var snapshot = false
+  @Option(help: ArgumentHelp("Start after this sequence.", valueName: "sequence")) var fromSequence: UInt64?
+  @Flag(help: "Let one line stand for several commits.") var coalesce = false
   @Option(help: ArgumentHelp("Attributes to watch, separated by commas.", valueName: "names"))
   var attributes: String?
   @Option(help: "What the data is for.") var purpose: String?
@@ -50,7 +50,7 @@ struct Watch: ParsableCommand {
     if snapshot && fromSequence != nil { throw ValidationError("use --snapshot or --from-sequence, not both") }
     let prefixCount = targets.count(where: Self.isPrefix)
     if prefix != nil ? !targets.isEmpty : prefixCount > 0 && targets.count > 1 {
-      throw ValidationError("watch one prefix, or names of twins")
+      throw ValidationError("watch one prefix, or one or more twins")
     }
   }
 

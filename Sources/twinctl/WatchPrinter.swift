@@ -1,4 +1,4 @@
-// What a watch sees, line by line.
+// Prints the events of a watch, one per line.
 
 import TwinClient
 import TwinText
@@ -6,7 +6,7 @@ import TwinText
 struct WatchPrinter {
   let json: Bool
 
-  /// - Parameter position: twins of a snapshot whose revision is not above it are left out.
+  /// - Parameter position: in a snapshot, skip twins whose revision is not above it.
   func print(_ event: WatchEvent, above position: UInt64) throws(Failure) {
     for twin in event.snapshot where twin.revision > position { try print(twin) }
     for change in event.changes { try print(change, event.sequence) }
@@ -65,13 +65,13 @@ struct WatchPrinter {
 
   private static func text(_ attribute: Attribute) -> String { "\(attribute.name)=\(attribute.value.compact())" }
 
-  /// What does not hold now: `(plan=basic as of 2026-01-01T00:00:00+00:00)`.
+  /// A fact that does not hold now: `(plan=basic as of 2026-01-01T00:00:00+00:00)`.
   private static func text(_ fact: Fact) -> String {
     let what = fact.value.map { "\(fact.attribute)=\($0.compact())" } ?? "-\(fact.attribute)"
     return Terminal.dim("(\(what) \(fact.validity))")
   }
 
-  /// Who did it and when, where the change says so.
+  /// The agent and time of a change, if it has them.
   private func by(_ change: WatchEvent.Change) -> [String] {
     let recorded =
       change.attributes.map { ($0.sequence, $0.agent, $0.recordedAt) }
@@ -82,7 +82,7 @@ struct WatchPrinter {
 }
 
 extension JSONObject {
-  /// Facts as `twinctl history --json` prints them; no member when there are none.
+  /// Facts in the form of `twinctl history --json`; no member if there are none.
   fileprivate mutating func add(_ name: String, _ facts: [Fact]) {
     if !facts.isEmpty { add(name, json: JSONObject.array(facts.map(\.json.text))) }
   }

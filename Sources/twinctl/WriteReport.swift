@@ -1,4 +1,4 @@
-// What an acknowledged write says.
+// Prints the result of a write.
 
 import TwinClient
 import TwinText

@@ -1,11 +1,11 @@
-// What a check found, as a table for people or an object for programs.
+// Formats the result of a check, as a table or as JSON.
 
 import ArgumentParser
 import TwinStore
 import TwinText
 
 extension CheckReport {
-  /// A line for each part, the problems, and the verdict.
+  /// A line for each part, the problems, and the result.
   func text(of directory: String) -> String {
     var table = Table([.init("PART"), .init("CHECKED", .right), .init("RESULT")])
     for part in Part.allCases {
@@ -19,8 +19,8 @@ extension CheckReport {
     var text = table.text()
     for problem in problems { text += "\(problem.part.rawValue): \(problem)\n" }
     let hidden = problemCounts.values.reduce(0, +) - problems.count
-    if hidden > 0 { text += "and \(FixedText.grouped(UInt64(hidden))) more like these\n" }
-    text += isSound ? "ok: \(directory) holds everything up to sequence \(sequence)" : "damaged: \(directory)"
+    if hidden > 0 { text += "and \(FixedText.grouped(UInt64(hidden))) more like this\n" }
+    text += isSound ? "ok: \(directory) has everything up to sequence \(sequence)" : "damaged: \(directory)"
     return text
   }
 
@@ -58,7 +58,7 @@ extension CheckReport.Problem {
   }
 }
 
-/// Exit code 1, everything having been said.
+/// Exits with code 1 without another message.
 func exitIfDamaged(_ report: CheckReport) throws {
   if !report.isSound { throw ExitCode.failure }
 }

@@ -1,4 +1,4 @@
-// A history that is restored: a file, a pipe, or standard input.
+// The history to restore: a file, a pipe, or standard input.
 
 import Glibc
 import TwinCore
@@ -12,8 +12,8 @@ final class HistoryFile {
   private var readCount = 0
   private var reader: HistoryReader?
 
-  /// Whether it is to be read as a history: standard input, a pipe, or a file that begins as one. Everything else is a
-  /// backup, or nothing.
+  /// Whether to read it as a history: standard input, a pipe, or a file that begins like one. Everything else is
+  /// treated as a backup.
   static func isOne(_ path: String) -> Bool {
     if path == "-" { return true }
     var status = stat()
@@ -39,10 +39,10 @@ final class HistoryFile {
 
   deinit { if fd != STDIN_FILENO { close(fd) } }
 
-  /// The facts are those up to it.
+  /// The history has all facts up to this sequence.
   var sequence: UInt64 { reader?.sequence ?? 0 }
 
-  /// How far it has been read.
+  /// How much has been read.
   var progress: CheckProgress { CheckProgress(step: "restoring", done: readCount, total: byteCount) }
 
   /// The next fact; nil after the last.

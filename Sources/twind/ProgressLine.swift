@@ -1,4 +1,4 @@
-// How far a long command has come: one line on a terminal's standard error, nothing elsewhere.
+// The progress of a long command: one line on standard error if it is a terminal, otherwise nothing.
 
 import Glibc
 import TwinStore
@@ -30,13 +30,13 @@ final class ProgressLine {
     write("\r\u{1b}[K\(line)")
   }
 
-  /// Takes the line away.
+  /// Clears the line.
   func clear() {
     if shownAt != nil { write("\r\u{1b}[K") }
     shownAt = nil
   }
 
-  /// What cannot be shown is lost.
+  /// Errors are ignored.
   private func write(_ text: String) {
     _ = Array(text.utf8).withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
   }

@@ -7,21 +7,21 @@ import TwinText
 
 struct Recover: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Give up what is damaged, when twind refuses to start or says that a twin is damaged.",
+    abstract: "Repair a damaged data directory by dropping what is damaged.",
     discussion: """
-      The message with which twind refuses to start, and `twind verify`, name the option that helps. Restoring a backup
-      may lose less.
+      Use it when twind refuses to start or reports a damaged twin. That message, or `twind verify`, says which option
+      to use. Restoring a backup may lose less.
 
-      --drop-after    gives up the end of a damaged journal: every commit after a sequence. What is dropped stays beside
-                      the journal in files that end in .dropped, which nobody reads again.
-      --drop-twin     gives up one twin and its history. It is deleted then, and may be created again. If twind still serves
-                      it, save it first: twinctl export --prefix NAME > twin.jsonl
-      --drop-keys     forgets all idempotency keys: a write that is retried may be done twice.
-      --rebuild       takes what is there for all there is: rebuilds the indexes and counts the rows again.
-      --reset-clock   takes back times of a clock that was ahead: what was recorded after now is recorded as of the last
-                      commit before. Set the system's clock right first.
+      --drop-after    drops the end of a damaged journal: every commit after a sequence. The dropped bytes are kept
+                      next to the journal in files that end in .dropped, which twind never reads again.
+      --drop-twin     drops one twin with its history. The twin is then deleted and can be created again. If twind still
+                      serves it, save it first: twinctl export NAME > twin.ndjson
+      --drop-keys     drops all idempotency keys: a write that is retried may then take effect twice.
+      --rebuild       rebuilds the indexes and counts the rows again. Rows that are missing stay missing.
+      --reset-clock   corrects times from a clock that was ahead: everything recorded later than now gets the recorded
+                      time of the last commit before that. Set the system's clock first.
 
-      Each says what it will do and asks first. Afterwards the whole directory is checked as by `twind verify`.
+      The command says what it will do, and asks before it does it. Then it checks the directory like `twind verify`.
 
       EXAMPLES
         twind verify --data-dir /var/lib/twind
@@ -30,20 +30,20 @@ struct Recover: ParsableCommand {
         twind recover --data-dir /var/lib/twind --reset-clock
       """)
 
-  @Option(help: "Where the twins are.") var dataDir: String
+  @Option(help: "The data directory.") var dataDir: String
   @Option(help: ArgumentHelp("The last sequence to keep.", valueName: "sequence")) var dropAfter: UInt64?
-  @Option(help: ArgumentHelp("A twin to give up, or the number of its row; may be repeated.", valueName: "name or row"))
+  @Option(help: ArgumentHelp("A twin to drop, or its row number; may be repeated.", valueName: "name or row"))
   var dropTwin: [String] = []
-  @Flag(help: "Forget all idempotency keys.") var dropKeys = false
-  @Flag(help: "Rebuild the indexes and count the rows again.") var rebuild = false
-  @Flag(help: "Take back times of a clock that was ahead.") var resetClock = false
+  @Flag(help: "Drop all idempotency keys.") var dropKeys = false
+  @Flag(help: "Rebuild the indexes and recount the rows.") var rebuild = false
+  @Flag(help: "Correct times from a clock that was ahead.") var resetClock = false
   @Flag(help: "Do not ask.") var yes = false
 
   func validate() throws {
     let repairs = !dropTwin.isEmpty || dropKeys || rebuild
     if [dropAfter != nil, repairs, resetClock].count(where: \.self) != 1 {
       throw ValidationError(
-        "say what is to be done: --drop-after, --reset-clock, or --drop-twin, --drop-keys and --rebuild together")
+        "choose what to do: --drop-after, --reset-clock, or any of --drop-twin, --drop-keys and --rebuild")
     }
   }
 
@@ -79,9 +79,9 @@ struct Recover: ParsableCommand {
   private func confirm() throws {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
-      throw ValidationExit("nothing was changed: there is no terminal to ask, add --yes to do this")
+      throw ValidationExit("nothing was changed: cannot ask for confirmation without a terminal; add --yes to go ahead")
     }
-    print("Do this? Type yes: ", terminator: "")
+    print("Continue? Type yes: ", terminator: "")
     fflush(nil)
     guard readLine() == "yes" else { throw ValidationExit("nothing was changed") }
   }

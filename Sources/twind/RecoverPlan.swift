@@ -1,41 +1,41 @@
-// What `twind recover` says of each of its plans.
+// Describes what `twind recover` is going to do.
 
 import TwinStore
 import TwinText
 
 protocol RecoverPlan {
-  /// What will be done, in lines.
+  /// What will be done, as lines of text.
   var text: String { get }
   var isNeeded: Bool { get }
-  /// Does it, and says what was done.
+  /// Executes the plan and describes the result.
   func carryOut() throws(StoreError) -> String
   func check(progress: (CheckProgress) -> Void) throws(StoreError) -> CheckReport
 }
 
 extension DropPlan: RecoverPlan {
   var text: String {
-    var lines = ["the database holds everything up to sequence \(appliedSequence)"]
+    var lines = ["the database has everything up to sequence \(appliedSequence)"]
     if isJournalMissing {
       lines.append("there is no journal: commits after that, if there were any, are lost")
       return lines.joined(separator: "\n")
     }
     lines.append(
-      "of the journal \(FixedText.count(keptCount, "commit")) after that stay, up to sequence \(keptThrough)")
+      "kept from the journal: \(FixedText.count(keptCount, "commit")) after that, up to sequence \(keptThrough)")
     if let damage { lines.append("the journal is damaged: \(damage)") }
     if let dropped {
       lines.append(
-        "dropped: \(FixedText.count(droppedCount, "commit")) that can be read, sequences \(dropped.lowerBound) to "
-          + "\(dropped.upperBound)" + (damage == nil ? "" : ", and what the damage holds"))
+        "dropped: \(FixedText.count(droppedCount, "readable commit")), sequences \(dropped.lowerBound) to "
+          + "\(dropped.upperBound)" + (damage == nil ? "" : ", and the damaged part"))
     } else if damage != nil {
-      lines.append("dropped: what the damage holds, and no commit that can be read")
+      lines.append("dropped: the damaged part, and no readable commit")
     } else {
-      lines.append("nothing is to be dropped")
+      lines.append("there is nothing to drop")
     }
     if isNeeded {
       lines.append(
         hasSynced
-          ? "some of it was synced to disk: writes that were acknowledged as SYNCED may be among it"
-          : "none of it is known to have been synced to disk: no write among it was acknowledged as SYNCED")
+          ? "some of it was synced to disk: it may include writes that were acknowledged as SYNCED"
+          : "as far as is known none of it was synced to disk: it includes no write that was acknowledged as SYNCED")
     }
     return lines.joined(separator: "\n")
   }
@@ -53,15 +53,15 @@ extension RepairPlan: RecoverPlan {
     for twin in twins {
       let name = twin.name.map { DisplayText.line(String(decoding: $0, as: UTF8.self)) } ?? "a twin without a name"
       lines.append(
-        "dropped: \(name), row \(twin.row), with \(FixedText.count(twin.factCount, "fact")) of its history: "
-          + (twin.fault.map { "its row is damaged, \($0)" } ?? "its row is sound"))
+        "dropped: \(name), row \(twin.row), with \(FixedText.count(twin.factCount, "fact")) of history: "
+          + (twin.fault.map { "its row is damaged, \($0)" } ?? "its row is intact"))
     }
-    if keyCount > 0 { lines.append("forgotten: \(FixedText.count(keyCount, "idempotency key"))") }
-    if strayFactCount > 0 { lines.append("dropped: \(FixedText.count(strayFactCount, "fact")) of no twin") }
+    if keyCount > 0 { lines.append("dropped: \(FixedText.count(keyCount, "idempotency key"))") }
+    if strayFactCount > 0 { lines.append("dropped: \(FixedText.count(strayFactCount, "fact")) that belong to no twin") }
     for (table, count) in missing {
-      lines.append("missing already, and no longer looked for: \(FixedText.count(count, "row")) of the table \(table)")
+      lines.append("already missing, and no longer expected: \(FixedText.count(count, "row")) of the table \(table)")
     }
-    lines.append("the indexes are rebuilt, and the rows counted again")
+    lines.append("the indexes are rebuilt and the rows are counted again")
     return lines.joined(separator: "\n")
   }
 
@@ -79,7 +79,7 @@ extension ClockReset: RecoverPlan {
     if !isNeeded { return "\(now), and nothing was recorded after that" }
     return """
       \(now), and the last commit was recorded at \(TimestampText.local(latest))
-      recorded again: \(FixedText.count(commitCount, "commit")) about \(FixedText.count(twinCount, "twin")), as of the last commit before them
+      recorded again: \(FixedText.count(commitCount, "commit")) of \(FixedText.count(twinCount, "twin")), as of the last commit before them
       """
   }
 

@@ -6,22 +6,22 @@ import TwinText
 
 struct Restore: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a data directory of a backup or of a history.",
+    abstract: "Create a data directory from a backup or a history.",
     discussion: """
-      Of a backup (`twinctl backup`): checks it as `twind verify` does, copies it, and checks the copy. It holds
-      everything.
+      A backup (`twinctl backup`) contains everything. It is checked like `twind verify` does, copied, and the copy is
+      checked.
 
-      Of a history (`twinctl export --history`): writes its facts with their agents, recorded times, sequences and all
-      else that was recorded, deletions too, and checks the result. A read as of any time gives what it gave before. Not
-      in a history: idempotency keys, and the place of watches, which start again from a snapshot.
+      A history (`twinctl export --history`) contains every fact with its agent, recorded time and sequence, including
+      deletions. Reads as of any time return the same as before. It does not contain idempotency keys, and watches have
+      to start again from a snapshot.
 
-      What `twinctl export` writes without --history holds the present only: `twinctl import` writes it to a daemon.
+      `twinctl export` without --history contains only the present: use `twinctl import` to write it to a daemon.
 
-      The file stays as it is. A file that is damaged or not whole is refused, with the line, and then no directory is
-      made. Afterwards `twind --data-dir` serves everything up to the file's sequence.
+      The file is not changed. If it is damaged or incomplete, the command names the line and creates no directory.
+      Otherwise `twind --data-dir` then serves everything up to the file's sequence.
 
-      Sequences go on 4,294,967,296 (2^32) above that one: what the daemon issued after it is not issued again.
-      Watches that were further than that get OUT_OF_RANGE and start again from a snapshot.
+      New sequences start 4,294,967,296 (2^32) above the file's, so that sequences which the daemon issued after the
+      backup are not issued again. Watches that were further ahead get OUT_OF_RANGE and start again from a snapshot.
 
       EXAMPLES
         twinctl backup /backups/monday.twind
@@ -32,9 +32,9 @@ struct Restore: ParsableCommand {
         zcat twins.history.gz | twind restore - --data-dir /var/lib/twind
       """)
 
-  @Argument(help: "What `twinctl backup` or `twinctl export --history` made, or - for a history on standard input.")
+  @Argument(help: "A file from `twinctl backup` or `twinctl export --history`, or - for a history on standard input.")
   var file: String
-  @Option(help: "The data directory to make; missing or empty.") var dataDir: String
+  @Option(help: "The data directory to create; it must be missing or empty.") var dataDir: String
   @Flag(help: "Print one JSON object: sequence, twin_rows, byte_count.") var json = false
 
   func run() throws {
@@ -53,7 +53,7 @@ struct Restore: ParsableCommand {
     }
     guard json else {
       return print(
-        "\(dataDir) holds everything up to sequence \(report.sequence): "
+        "\(dataDir) has everything up to sequence \(report.sequence): "
           + "\(FixedText.count(report.twinRowCount, "twin")), \(FixedText.bytes(UInt64(report.byteCount)))")
     }
     var object = JSONObject()

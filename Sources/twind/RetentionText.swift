@@ -1,4 +1,4 @@
-// Retention as it is written in settings: `acme=90d,beta=1000facts,*=all`.
+// Parses and formats retention rules: `acme=90d,beta=1000facts,*=all`.
 
 import TwinCore
 import TwinStore
@@ -8,10 +8,11 @@ enum RetentionText {
   private static let units: [(name: String, micros: Int64)] = [
     ("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000),
   ]
-  /// Of a number of facts to keep. A number without a unit is refused: 90 would be taken for days.
+  /// The unit of a number of facts. A number without a unit is refused, since 90 could be mistaken for days.
   private static let facts = "facts"
 
-  /// Each space once; `*` stands for those without a rule, and `all` alone for `*=all`. Throws what to write instead.
+  /// Each space may appear once; `*` is for all others; `all` alone means `*=all`. The error says what to write
+  /// instead.
   static func parse(_ text: String) throws(TextFault) -> Retention {
     if text == "all" { return Retention() }
     var retention = Retention()
@@ -19,7 +20,7 @@ enum RetentionText {
     for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
       let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
       guard parts.count == 2, parts[0] == "*" || isSpace(parts[0]) else {
-        throw TextFault("\(String(pair).excerpt()) names no space: write rules such as acme=90d,*=all")
+        throw TextFault("\(String(pair).excerpt()) has no space: write rules such as acme=90d,*=all")
       }
       if !seen.insert(parts[0]).inserted { throw TextFault("\(String(parts[0]).excerpt()) appears twice") }
       let rule = try rule(parts[1], of: parts[0])
@@ -63,7 +64,7 @@ enum RetentionText {
     }
   }
 
-  /// As in the name of a twin.
+  /// The grammar of spaces in names of twins.
   private static func isSpace(_ text: Substring) -> Bool {
     var name = text + "/kind/id"
     return name.withUTF8 { bytes in (try? TwinName(UnsafeRawBufferPointer(bytes))) != nil } && !text.contains("/")

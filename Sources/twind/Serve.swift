@@ -8,68 +8,69 @@ import TwinService
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serve twins until told to stop (the default).",
+    abstract: "Serve twins until stopped (the default command).",
     discussion: """
-      Settings come from options, then from TWIND_* variables, then from the configuration file, then from the
-      defaults shown. A configuration file is a JSON object whose keys are the options' names:
+      A setting comes from its option, or else from its TWIND_* variable, the configuration file, or the default shown
+      below. The configuration file is a JSON object whose keys are the names of options:
 
         {"socket": "/run/twind/twind.sock", "checkpoint-interval": "5s", "agents": "1001=billing,1002=sales"}
 
-      SIGTERM and SIGINT finish the calls in flight, write everything to disk and exit 0. A second one stops at once.
-      With --dev, SIGHUP does the same, so that twind ends with its terminal; else it is ignored.
+      On SIGTERM or SIGINT, twind finishes the calls in flight, writes everything to disk and exits with code 0. A
+      second signal stops it at once. With --dev SIGHUP does the same, so that twind ends with its terminal; otherwise
+      SIGHUP is ignored.
       """)
 
   @Option(help: "The Unix socket (default: $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock).") var socket: String?
-  @Option(help: "Where twins are kept (default: ./twind-data).") var dataDir: String?
+  @Option(help: "The directory for twins (default: ./twind-data).") var dataDir: String?
   @Flag(help: "Everyone may do everything.") var dev = false
   @Option(
     help: """
-      What a write has survived when it is acknowledged, unless it says otherwise: memory (nothing), journaled (a crash of \
-      twind) or synced (loss of power) (default: journaled).
+      What an acknowledged write survives, unless it asks for another level: memory (nothing), journaled (a crash of \
+      twind) or synced (a loss of power) (default: journaled).
       """)
   var durability: String?
-  @Option(help: "Bytes kept in memory, at least 8MiB: 128MiB, 1GiB (default: 1GiB). Other twins are read from disk.")
+  @Option(help: "Memory for twins, at least 8MiB: 128MiB, 1GiB (default: 1GiB). Other twins are read from disk.")
   var memoryLimit: String?
   @Option(
     help: """
-      Bytes for all that is under way and not twins: requests, replies, watches, histories, at least 16MiB (default: half of \
-      the memory limit, at least 64MiB). Past it calls are refused, and who holds the most is disconnected.
+      Memory for requests, replies, watches and histories in progress, at least 16MiB (default: half of the memory \
+      limit, at least 64MiB). When it is used up, calls are refused and the client that uses the most is disconnected.
       """)
   var bufferLimit: String?
   @Flag(
     help: """
-      Use a data directory that belongs to another user, or that others may write: they can then change what twind keeps.
+      Allow a data directory that belongs to another user or is writable by others. They can then change twind's files.
       """)
   var allowSharedDataDir = false
-  @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind; without it reads go on.")
+  @Flag(help: "Exit with code 74 when the disk fails, for a supervisor to restart twind. Otherwise reads still work.")
   var exitOnIoError = false
   @Option(help: "Time between checkpoints: 250ms, 30s, 5m (default: 30s).") var checkpointInterval: String?
   @Option(help: "Permissions of the socket, octal (default: 600).") var socketMode: String?
-  @Option(help: "Group of the socket, by name or number (default: the process's).") var socketGroup: String?
+  @Option(help: "Group of the socket, by name or number (default: the process's group).") var socketGroup: String?
   @Option(
     help: """
-      Connections at a time, 1 to 16384 (default: 1024, or as many as the limit of open files allows). Where other users may \
-      connect, one user gets at most seven eighths of them. Eight more are kept for root and twind's own user.
+      Connections at a time, 1 to 16384 (default: 1024, or as many as the limit of open files allows). If other users \
+      can connect, one user gets at most seven eighths of them. Eight more are reserved for root and twind's own user.
       """)
   var connectionsMax: String?
-  @Option(help: "Threads that serve (default: half of the cores).") var reactors: String?
+  @Option(help: "Threads that serve connections (default: half of the cores).") var reactors: String?
   @Option(
     help: """
-      How long a thread that serves goes on looking for the next call before it sleeps, up to 1s: 50us (default: 0). It \
-      takes a core meanwhile, and saves waking it: worth it where twind has a core of its own.
+      How long a serving thread polls for the next call before it sleeps, up to 1s: 50us (default: 0). Polling avoids \
+      the wake-up but keeps a core busy: use it if twind has a core of its own.
       """)
   var busyPoll: String?
-  @Option(help: "Agents by user: 1001=billing,1002=sales (default: the users' names).") var agents: String?
+  @Option(help: "Agent names by user id: 1001=billing,1002=sales (default: the user names).") var agents: String?
   @Option(
     help: """
-      History to keep, by space and for all others (*): "acme=90d,beta=1000facts,*=all" keeps 90 days (s, m, h, d) of \
-      acme, at least the newest 1000 facts of each twin of beta, and else all (default: all). What a twin is, and will \
-      be, is never dropped.
+      How much history to keep for each space, and for all others (*): "acme=90d,beta=1000facts,*=all" keeps 90 days \
+      (s, m, h, d) of acme, at least the newest 1000 facts of each twin of beta, and everything else (default: all). \
+      Present and scheduled values are never dropped.
       """)
   var retain: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
   @Option(help: "A JSON file of settings.") var config: String?
-  @Flag(help: "Print the settings in force and exit.") var printConfig = false
+  @Flag(help: "Print the effective settings and exit.") var printConfig = false
 
   func run() async throws {
     let settings = try await Settings.resolve(flags: flags, file: config)
@@ -94,7 +95,7 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  /// What was given on the command line, by setting.
+  /// The settings on the command line.
   private var flags: [String: String] {
     let given: [String: String?] = [
       "socket": socket, "data-dir": dataDir, "dev": dev ? "true" : nil, "durability": durability,
@@ -126,7 +127,7 @@ struct Serve: AsyncParsableCommand {
   }
 }
 
-/// One line on standard error and exit code 1.
+/// Exits with code 1 and one line on standard error.
 struct ValidationExit: Error, CustomStringConvertible {
   let description: String
 

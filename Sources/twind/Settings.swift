@@ -1,4 +1,4 @@
-// The settings in force: options before TWIND_* variables before the file before defaults.
+// The effective settings. Options override TWIND_* variables, which override the file, which overrides the defaults.
 
 import Configuration
 import Foundation
@@ -8,19 +8,19 @@ import TwinService
 import TwinStore
 import TwinText
 
-/// What `serve` runs with.
+/// The settings of `serve`.
 struct Settings {
   var daemon: DaemonOptions
   var logLevel: Logger.Level
 
-  /// All settings, as options, as keys of the file, and upper-cased behind TWIND_ as variables.
+  /// The names of all settings: as options, as keys of the file, and in upper case after TWIND_ as variables.
   static let keys = [
     "socket", "data-dir", "dev", "durability", "memory-limit", "buffer-limit", "checkpoint-interval",
     "exit-on-io-error", "allow-shared-data-dir", "socket-mode", "socket-group", "connections-max", "reactors",
     "busy-poll", "agents", "retain",
     "log-level",
   ]
-  /// Variables that are ours and no settings.
+  /// Variables of twind that are not settings.
   private static let otherVariables: Set<String> = ["TWIND_CONFIG"]
 
   var logger: Logger {
@@ -29,12 +29,12 @@ struct Settings {
   }
 
   /// - Parameters:
-  ///   - flags: what the command line states, by key.
-  ///   - file: the configuration file; nil = $TWIND_CONFIG, if set.
+  ///   - flags: the settings on the command line, by key.
+  ///   - file: the configuration file; nil: $TWIND_CONFIG, if set.
   static func resolve(flags: [String: String], file: String?) async throws -> Settings {
     let environment = ProcessInfo.processInfo.environment
     for name in unknownVariables(environment) {
-      complain("Warning: the variable \(name) is ignored, as twind has no such setting: see twind serve --help\n")
+      complain("Warning: ignoring the variable \(name), since twind has no such setting: see twind serve --help\n")
     }
     let path = file ?? environment["TWIND_CONFIG"]
     let fileKeys = try path.map(checkFile) ?? []
@@ -87,7 +87,7 @@ struct Settings {
     }
     if let text = try values.string("agents") {
       daemon.agents = try values.parsed(
-        "agents", text, "write users' numbers and agents' names, each user once: 1001=billing,1002=sales",
+        "agents", text, "write user ids and agent names, each user once: 1001=billing,1002=sales",
         AgentsText.parse(text))
     }
     if let text = try values.string("retain") {
@@ -107,7 +107,7 @@ struct Settings {
     return DurationText.parse(text).flatMap { $0 > DaemonOptions.busyPollMax ? nil : $0 }
   }
 
-  /// As `--print-config` shows it: a configuration file.
+  /// The settings as a configuration file, for `--print-config`.
   var text: String {
     let agents = daemon.agents.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
     let values: [(String, String)] = [
@@ -137,8 +137,8 @@ struct Settings {
 
   private static func variable(_ key: String) -> String { "TWIND_" + key.uppercased().replacing("-", with: "_") }
 
-  /// Those that look like settings and are none. Kubernetes sets some for each service, such as TWIND_SERVICE_HOST and
-  /// TWIND_PORT for one that is called twind.
+  /// Variables that look like settings but are not. (Kubernetes sets some for each service, such as TWIND_SERVICE_HOST
+  /// and TWIND_PORT for a service called twind; these are ignored.)
   private static func unknownVariables(_ environment: [String: String]) -> [String] {
     let known = Set(keys.map(variable)).union(otherVariables)
     return environment.keys.sorted().filter { name in
@@ -157,7 +157,7 @@ struct Settings {
       throw ValidationExit("the configuration file \(path) is not a JSON object: see twind serve --help")
     }
     for key in object.keys.sorted() where !keys.contains(key) {
-      throw ValidationExit("unknown key \"\(key)\" in \(path): known are \(keys.joined(separator: ", "))")
+      throw ValidationExit("unknown key \"\(key)\" in \(path): the keys are \(keys.joined(separator: ", "))")
     }
     return Set(object.keys)
   }

@@ -1,34 +1,34 @@
-// Typed values of settings, with errors that name the setting.
+// Reads typed settings. Errors name the setting.
 
 import Configuration
 
-/// Reads settings that are set somewhere; others are nil.
+/// Reads settings. Those that are not set are nil.
 struct SettingsReader {
   let reader: ConfigReader
-  /// Which are set: the library takes a value of a wrong type for none.
+  /// Which settings are set. The library would treat a value of the wrong type as not set.
   let isSet: Set<String>
 
   func string(_ key: String) throws -> String? {
     guard isSet.contains(key) else { return nil }
-    guard let value = reader.string(forKey: ConfigKey([key])) else { throw wrong(key, "a text is expected") }
+    guard let value = reader.string(forKey: ConfigKey([key])) else { throw wrong(key, "it must be a string") }
     return value.isEmpty ? nil : value
   }
 
   func bool(_ key: String) throws -> Bool? {
     guard isSet.contains(key) else { return nil }
-    guard let value = reader.bool(forKey: ConfigKey([key])) else { throw wrong(key, "true or false is expected") }
+    guard let value = reader.bool(forKey: ConfigKey([key])) else { throw wrong(key, "it must be true or false") }
     return value
   }
 
   func int(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
     guard isSet.contains(key) else { return nil }
     guard let value = reader.int(forKey: ConfigKey([key])), range.contains(value) else {
-      throw wrong(key, "a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
+      throw wrong(key, "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }
 
-  /// The parsed value, or an error that shows the text and says what to write instead.
+  /// Returns the parsed value. The error shows the text and says what to write instead.
   func parsed<Value>(_ key: String, _ text: String, _ remedy: String, _ value: Value?) throws -> Value {
     guard let value else { throw ValidationExit("\(key) is \"\(text)\": \(remedy)") }
     return value
@@ -45,6 +45,6 @@ struct SettingsReader {
   }
 
   private func wrong(_ key: String, _ expected: String) -> ValidationExit {
-    ValidationExit("\(key) has a wrong value: \(expected)")
+    ValidationExit("\(key) has an invalid value: \(expected)")
   }
 }

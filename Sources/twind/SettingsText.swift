@@ -1,4 +1,4 @@
-// Settings that are written in a form of their own: amounts of bytes, levels of durability, modes and groups, agents.
+// Parses settings that are not plain strings or numbers: sizes, durability levels, modes, groups, agents.
 
 import Glibc
 import TwinCore
@@ -37,7 +37,7 @@ enum DurabilityText {
   static func format(_ durability: Durability) -> String { names[durability.rawValue].0 }
 }
 
-/// Who may use the socket.
+/// The mode and group of the socket.
 enum SocketAccess {
   /// Octal permissions.
   static func mode(_ text: String) -> mode_t? {
@@ -45,14 +45,14 @@ enum SocketAccess {
     return mode
   }
 
-  /// A group's number, given its name or number.
+  /// The number of a group, from its name or number.
   static func group(_ text: String) -> gid_t? {
     if let number = gid_t(text) { return number }
     return getgrnam(text)?.pointee.gr_gid
   }
 }
 
-/// `1001=billing,1002=sales`, each user once.
+/// `1001=billing,1002=sales`. Each user may appear once.
 enum AgentsText {
   static func parse(_ text: String) -> [UInt32: String]? {
     var agents: [UInt32: String] = [:]

@@ -9,9 +9,9 @@ import TwinService
 struct Twind: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "twind",
-    abstract: "Holds customer digital twins and serves them to the agents on this machine.",
+    abstract: "Keeps digital twins of customers and serves them to the agents on this machine.",
     discussion: """
-      Without a subcommand twind serves.
+      Without a subcommand, twind serves.
 
       EXAMPLES
         twind --dev

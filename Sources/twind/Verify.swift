@@ -6,24 +6,24 @@ import TwinStore
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check everything in a data directory that no daemon has open.",
+    abstract: "Check a data directory that is not in use.",
     discussion: """
-      Reads every row and every record: SQLite's own check, the checksum of each row, that none is missing, that each
-      twin's facts make the twin, the journal, and that its commits follow on what the database holds. Changes nothing.
+      Reads everything and changes nothing. It runs SQLite's own check, compares the checksum of each row, looks for
+      missing rows, derives each twin from its facts, and checks that the journal is intact and continues the database.
 
-      After a crash SQLite's write-ahead log is still there, and reading it would change files beside it: the
-      database is then copied into $TMPDIR (else /tmp), which needs as much room as the database, and removed again. A
-      verify that is killed while it copies leaves a file twind-*.db there, which may be deleted.
+      After a crash SQLite's write-ahead log still exists, and reading it would change files. The database is then
+      copied to $TMPDIR (default: /tmp), which needs as much space as the database, and the copy is removed afterwards.
+      If verify is killed, it may leave a file twind-*.db there, which you can delete.
 
-      Exit code 0 = everything is sound; 1 = it is not, or cannot be checked. With --json one object: ok, data_dir,
-      sequence, parts (part, checked, unit, problems) and problems (part, path, place, reason, remedy).
+      The exit code is 0 if everything is intact, and 1 if it is not or cannot be checked. --json prints one object: ok,
+      data_dir, sequence, parts (part, checked, unit, problems) and problems (part, path, place, reason, remedy).
 
       EXAMPLES
         twind verify --data-dir /var/lib/twind
         twind verify --data-dir /var/lib/twind --json | jq .problems
       """)
 
-  @Option(help: "Where the twins are.") var dataDir: String
+  @Option(help: "The data directory.") var dataDir: String
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
@@ -36,12 +36,12 @@ struct Verify: ParsableCommand {
   }
 }
 
-/// Where a copy of a database may be made for a while.
+/// The directory for temporary copies of a database.
 var scratchDirectory: String {
   ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
 }
 
-/// Runs what works on files: its errors are said on one line.
+/// Runs work on files. Errors are printed on one line.
 func saying<R>(_ body: () throws(StoreError) -> R) throws -> R {
   do throws(StoreError) {
     return try body()

@@ -1,4 +1,4 @@
-"""Fixtures: twind processes in directories of their own, and clients of them.
+"""Fixtures: twind processes in temporary directories, and clients for them.
 
 Needs the Python client in the environment, and the binaries in $TWIND_BIN_DIR or .build/release.
 """

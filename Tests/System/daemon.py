@@ -1,7 +1,7 @@
-"""A twind process under test: started, talked to, measured, ended.
+"""Runs a twind process under test.
 
-Used by every file here through the fixtures of conftest.py. Promises that a start which fails says why, and that no
-process outlives its test.
+All tests use it through the fixtures of conftest.py. If the start fails, the error has the daemon's output. No process
+outlives its test.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Connections that always have so many calls under way: the neighbour that a well-behaved client must not feel.
+"""A noisy neighbour: connections that always have a given number of calls in flight.
 
-Raw frames, so that it costs little itself; replies are counted by status and thrown away. `FloodProcess` runs one
-beside the program. Used by test_neighbours.py and by Tests/Bench/neighbours.py.
+It uses raw frames, to need little CPU itself, and only counts the replies by status. `FloodProcess` runs it in a
+separate process. Used by test_neighbours.py and by Tests/Bench/neighbours.py.
 """
 
 from __future__ import annotations

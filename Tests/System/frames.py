@@ -1,6 +1,5 @@
-"""ttrpc frames and protobuf fields, written and read by hand: the tests' own end of the wire.
-
-Knows nothing of the clients, so that it can say what they never would. Used by the tests of hostile input.
+"""Reads and writes ttrpc frames and protobuf fields by hand, independently of the clients, so that it can send what
+they never would. Used by the tests of hostile input.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Histories that are made at random, and what a daemon says of them: as the wire has it, so that nothing is lost.
+"""Makes random histories, and reads them back in encoded form so that nothing is lost.
 
-Used by the tests of exports. Agents, deletions, schedules, bounds, late facts, removals, batches, every kind of value.
+They have agents, deletions, scheduled and bounded values, late facts, removals, batches, and every kind of value. Used
+by the tests of exports.
 """
 
 from __future__ import annotations

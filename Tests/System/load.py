@@ -1,4 +1,4 @@
-"""How others fare while somebody misbehaves: the latency of a well-behaved reader, taken in this process."""
+"""Measures the latency of a well-behaved reader in this process while another client misbehaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All methods that the daemon serves, from the service descriptors: a new one is there on the day it exists."""
+"""All methods of the daemon, from the service descriptors, so that new ones are included automatically."""
 
 from __future__ import annotations
 

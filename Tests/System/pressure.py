@@ -1,7 +1,6 @@
-"""A daemon under pressure: how much memory it takes and how a reader fares, for as long as a `with` lasts.
+"""Measures a daemon under pressure: its memory and the latency of a reader, during a `with` block.
 
-`Pressure` samples both and says what it found; `memory_group` makes a control group that kills what takes too much.
-Used by the tests of memory.
+`memory_group` makes a control group that kills a process which uses too much memory. Used by the tests of memory.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Who writes: the user behind the connection, its name in the settings, or what the call states. And who may ask
-what an operator asks."""
+"""The agent of a write: from the call, the settings, or the connection's user. And who may make operators' calls."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Memory that is not twins: callers that send half a frame, read no replies, leave iterators open, or watch very much.
+"""Memory other than twins: clients that send half a frame, do not read replies, leave iterators open, or watch too
+much.
 
-Whatever they do, the daemon stays within 1.5 times its memory limit, 64 MiB, and the buffer limit; others are served
-within a second; what is refused is RESOURCE_EXHAUSTED and names the limit; and memory comes back when they have left.
-Each case in an ordinary run is a part of the whole, which TWIND_FULL=1 makes.
+The daemon stays within 1.5 times its memory limit, 64 MiB, and the buffer limit. Other clients are served within a
+second. Refused calls get RESOURCE_EXHAUSTED with the limit's name. The memory is freed when the clients have gone.
+Ordinary runs test a part of each case; TWIND_FULL=1 tests all of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What SIGKILL may take: nothing that was journaled, the last milliseconds of MEMORY writes, and no number twice."""
+"""SIGKILL may lose the last milliseconds of MEMORY writes, but nothing that was journaled, and no sequence is used
+twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crash leaves in the log: where it happened, and nothing of what callers stored."""
+"""The crash report in the log says where the crash happened, and contains no stored data."""
 
 from __future__ import annotations
 

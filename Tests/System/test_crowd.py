@@ -1,5 +1,5 @@
-"""Very many connections: ten thousand quiet ones cost little and slow nobody; one too many is told so. And a daemon
-that nobody talks to costs next to nothing."""
+"""Many connections: ten thousand idle ones use little memory and slow nobody down; one too many is refused with a
+reason. And an idle daemon uses almost no CPU."""
 
 from __future__ import annotations
 

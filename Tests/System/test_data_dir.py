@@ -1,4 +1,4 @@
-"""Whose the data directory is, and what happens when its files are taken away."""
+"""The owner of the data directory, and what happens when its files are removed."""
 
 from __future__ import annotations
 

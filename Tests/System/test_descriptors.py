@@ -1,5 +1,5 @@
-"""A limit of open files, and more connections than it allows: connections are refused before the journal, the database, a
-backup or an operator finds no descriptor left.
+"""More connections than the limit of open files allows: connections are refused before the journal, the database, a
+backup or an operator runs out of descriptors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A full disk, here a small file system in memory: writes are refused for as long as it is full, reads are not.
+"""A full disk (a small file system in memory): writes are refused while it is full, reads still work.
 
-Nothing is latched, since no byte was promised: when space returns writes go on by themselves.
+When there is space again, writes resume by themselves.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def test_no_room_for_the_next_segment(start: Callable[..., Daemon], small_disk: 
         writes = Writes(client)
         before = time.monotonic()
         error = writes.until_refused()
-        assert "no room" in str(error) and "MiB" in str(error), error
+        assert "too full" in str(error) and "MiB" in str(error), error
         assert len(writes.acknowledged) == 16
         # What is refused is refused quickly, and reads do not wait.
         assert time.monotonic() - before < 30
@@ -140,7 +140,7 @@ def test_no_room_for_a_checkpoint(
             for _ in range(3):
                 with pytest.raises(twind.ResourceExhausted) as raised:
                     client.checkpoint()
-                assert "twind.db" in str(raised.value) and "the disk is full, make room" in str(raised.value), raised.value
+                assert "twind.db" in str(raised.value) and "the disk is full; free some space" in str(raised.value), raised.value
             assert "full" in stats(client).checkpoint_error
             writes.check(client)
             # There is room in the journal's segments.
@@ -178,7 +178,7 @@ def test_a_full_disk_comes_and_goes(start: Callable[..., Daemon], small_disk: Ca
             daemon.kill()
             # A start takes a new segment, so it needs room too.
             error_text = refused(disk, "--socket", "s", "--data-dir", str(disk / "data"))
-            assert "no room" in error_text or "make room" in error_text, error_text
+            assert "too full" in error_text or "make room" in error_text, error_text
         filler.unlink()
     daemon = start(data=disk / "data")
     with daemon.client() as client:

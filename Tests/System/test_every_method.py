@@ -1,7 +1,7 @@
-"""Every method that the daemon serves, with every kind of request, however its caller behaves and whatever the daemon is
-doing: it answers, lives, and keeps nothing of the call.
+"""Calls every method with every kind of request, from well-behaved and misbehaving clients, in every state of the
+daemon. The daemon must answer, survive, and keep nothing of the call.
 
-Made from the service descriptors: a new method is covered on the day it exists.
+The methods come from the service descriptors, so new ones are included automatically.
 """
 
 from __future__ import annotations

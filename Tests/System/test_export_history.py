@@ -1,4 +1,4 @@
-"""twinctl export --history and twind restore: everything that was recorded goes from one data directory to another."""
+"""twinctl export --history and twind restore: everything that was recorded moves to another data directory."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_daemon_that_goes_leaves_nothing(start: Callable[..., Daemon], directory
         rest = pipe.read()
     assert exporting.wait(10) != 0 and exporting.stderr and "UNAVAILABLE" in exporting.stderr.read()
     (directory / "cut").write_bytes(first + rest)
-    assert "is not whole" in (why := restore(directory / "cut", directory / "restored", code=1).stderr) or "cut off" in why
+    assert "the file is incomplete" in (why := restore(directory / "cut", directory / "restored", code=1).stderr) or "truncated" in why
     assert not (directory / "restored").exists()
 
 
@@ -272,7 +272,7 @@ def refused(file: Path, directory: Path, *why: str) -> None:
     """With a line, a reason and a remedy, and nothing is left."""
     target = directory / "restored"
     error = restore(file, target, code=1).stderr
-    assert error.count("\n") == 1 and "line " in error and "Nothing was restored" in error and "export again" in error, error
+    assert error.count("\n") == 1 and "line " in error and "Nothing was restored" in error and "export it again" in error, error
     for part in why:
         assert part in error
     assert not target.exists()
@@ -299,11 +299,11 @@ def test_files_that_are_not_whole(history: Path, directory: Path) -> None:
         damaged.write_bytes(whole[:length])
         refused(damaged, directory)
     for changed, why in [
-        (lines[:-1], f"line {len(lines) - 1}: the file ends"),
-        ([*lines[:5], *lines[6:]], f"says here that it has {len(lines) - 2} facts"),
+        (lines[:-1], f"line {len(lines) - 1}: the file is incomplete"),
+        ([*lines[:5], *lines[6:]], f"but this line says {len(lines) - 2} facts"),
         ([*lines[:5], lines[5], *lines[5:]], "line 7:"),
-        ([*lines, lines[0]], f"line {len(lines) + 1}: something follows"),
-        ([*lines, *lines], "something follows"),
+        ([*lines, lines[0]], f"line {len(lines) + 1}: there is text after"),
+        ([*lines, *lines], "there is text after"),
         ([*lines[:2], *reversed(lines[2:-1]), lines[-1]], "a line was moved"),
         ([lines[0], lines[-1]], "the file has 0 facts of 0 twins"),
     ]:
@@ -342,7 +342,7 @@ def test_a_history_written_by_hand(directory: Path, start: Callable[..., Daemon]
         ({"sequence": 0}, "sequence 0"),
         ({"sequence": 2}, "does not come after the fact before it"),
         ({}, "does not come after the fact before it"),
-        ({"ordinal": 1}, "the facts are not of one change"),
+        ({"ordinal": 1}, "the facts do not belong to one change"),
         ({"ordinal": 1, "attribute": "y", "agent": "you"}, "not of the same commit"),
         ({"ordinal": 1, "attribute": "y", "recorded_at": "2026-01-01T00:00:01Z"}, "not of the same commit"),
         ({"sequence": 2**60}, "sequence 1152921504606846976"),
@@ -350,16 +350,16 @@ def test_a_history_written_by_hand(directory: Path, start: Callable[..., Daemon]
         ({"sequence": 4, "recorded_at": "2025-01-01T00:00:00Z"}, "recorded before"),
         ({"sequence": 4, "recorded_at": 2**62}, "no clock shows"),
         ({"sequence": 4, "attribute": "X"}, '"X"'),
-        ({"sequence": 4, "kind": "float"}, '"float" is no kind'),
+        ({"sequence": 4, "kind": "float"}, '"float" is not a kind'),
         ({"sequence": 4, "value": "many"}, "is not an int"),
         ({"sequence": 4, "value": "many", "kind": "json", "text": "1"}, "one of kind and value"),
         ({"sequence": 4, "kind": "string", "value": "x" * 70_000}, "no readable value"),
         ({"sequence": 4, "valid_to": "2025-01-01T00:00:00Z"}, "ends before it begins"),
         ({"sequence": 4, "agent": "x" * 200}, "provenance"),
         ({"sequence": 4, "removed": True}, "one of kind and value"),
-        ({"sequence": 4, "colour": "red"}, '"colour" is not known here'),
+        ({"sequence": 4, "colour": "red"}, '"colour" is unknown'),
         ({"sequence": 4, "agent": None}, "a string is expected"),
-        ({"sequence": -4}, "-4 is not a whole number"),
+        ({"sequence": -4}, "64-bit integer"),
         ({"sequence": 4, "kept_from": 2**62, "name": "a/b/d"}, "kept_from"),
     ],
 )  # fmt: skip
@@ -378,25 +378,25 @@ def test_sequence_of_two_twins_is_one_commit(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is no backup"), (b"{}\n", "is no backup"), (signed({"history": 2, "sequence": 1, "prefix": ""}), "has format 2"),
-        (signed({"history": 1, "prefix": ""}), "its sequence is missing"),
+        (b"", "is not a backup"), (b"{}\n", "is not a backup"), (signed({"history": 2, "sequence": 1, "prefix": ""}), "has format 2"),
+        (signed({"history": 1, "prefix": ""}), "the sequence is missing"),
         (b'{"history":1}\n', "has no checksum"), (b'{"history":1,\n\n', "has no checksum"),
     ],
 )  # fmt: skip
 def test_files_that_are_none(directory: Path, content: bytes, why: str) -> None:
     (directory / "h").write_bytes(content)
     error = restore(directory / "h", directory / "restored", code=1).stderr
-    assert why in error or (why == "is no backup" and "cannot" in error), error
+    assert why in error or (why == "is not a backup" and "cannot" in error), error
     assert not (directory / "restored").exists()
     piped = run(TWIND, "restore", "-", "--data-dir", directory / "restored", code=1)
-    assert "standard input cannot be restored, line 1: the file is empty" in piped.stderr
+    assert "cannot restore standard input, line 1: the file is empty" in piped.stderr
 
 
 def test_directory_that_is_not_empty(history: Path, daemon: Daemon, directory: Path) -> None:
     target = directory / "full"
     target.mkdir()
     (target / "note").write_text("mine")
-    assert f"{target}/note exists" in restore(history, target, code=1).stderr
+    assert f"{target}/note already exists" in restore(history, target, code=1).stderr
     assert contents(target) == {"note": b"mine"}
     assert "exists" in restore(history, daemon.data, code=1).stderr
 

@@ -1,4 +1,4 @@
-"""twinctl export and import of what is known at present: with agents, from when to when it holds, and what is scheduled."""
+"""twinctl export and import of present values: with agents, valid times and scheduled facts."""
 
 from __future__ import annotations
 
@@ -152,10 +152,10 @@ def test_the_same_twin_in_several_lines(twinctl: Twinctl, other: Twinctl) -> Non
 def test_wrong_lines_are_put_aside(other: Twinctl, twinctl: Twinctl, directory: Path) -> None:
     wrong = [
         ({"attributes": {"x": {"kind": "int", "value": 1, "agent": "x" * 200}}}, "agent"),
-        ({"attributes": {}, "scheduled": [{"kind": "int", "value": 1}]}, "not an attribute's name"),
-        ({"attributes": {}, "scheduled": [{"attribute": "x", "value": 1}]}, "x: its kind is missing"),
+        ({"attributes": {}, "scheduled": [{"kind": "int", "value": 1}]}, "not a valid attribute name"),
+        ({"attributes": {}, "scheduled": [{"attribute": "x", "value": 1}]}, "x: the kind is missing"),
         ({"attributes": {}, "scheduled": {}}, "an array is expected"),
-        ({"attributes": {}}, "first attribute"),
+        ({"attributes": {}}, "set an attribute"),
     ]
     good = {"name": "a/b/good", "attributes": {"x": {"kind": "int", "value": 1, "agent": "me"}}}
     lines = [json.dumps(line) for line in [good, *({"name": f"a/b/{i}"} | line for i, (line, _) in enumerate(wrong))]]

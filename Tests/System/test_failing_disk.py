@@ -1,6 +1,6 @@
-"""A disk that fails: twind stops writing at the first failure and tries nothing again; what it acknowledged is kept.
+"""A failing disk: twind stops writing at the first failure without retrying, and keeps everything it acknowledged.
 
-The library of failing_disk.c is preloaded into the daemon; it makes system calls fail and logs all of them.
+failing_disk.c is preloaded into the daemon; it makes system calls fail and logs all of them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def check_stopped(daemon: Daemon, client: twind.Client, part: str, expected: obj
     assert [twin["a"] for twin in client.list()] == [expected]
     failure = stats(client).failure
     assert part in failure and str(daemon.data) in failure
-    assert "no more writes until a restart" in daemon.logged() and failure in daemon.logged()
+    assert "writes are refused until a restart" in daemon.logged() and failure in daemon.logged()
 
 
 def end(daemon: Daemon) -> None:

@@ -1,7 +1,8 @@
-"""Every byte of a small store flipped: a start refuses it, naming the file, or all values are what was written.
+"""Flips every byte of a small store: the daemon must refuse to start and name the file, or return what was written.
 
-Never a wrong value, never a twin or a fact fewer. The zeros behind the journal's records, and the database and its log
-by default, are sampled; TWIND_FULL=1 takes every byte that was ever written, and every bit of the index by name.
+It must never return a wrong value, or miss a twin or a fact. The zeros after the journal's records are sampled, and by
+default also the database and its log; TWIND_FULL=1 flips every byte that was ever written, and every bit of the index
+of names.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def facts_of(client: twind.Client, name: str) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, State]]:
-    """Two stores that were killed: in `logged` SQLite's log holds what its file does not, in `folded` the file has it all.
+    """Two stores that were killed: in `logged` SQLite's log holds what its file does not, in `folded` the file has it
+    all.
 
     The journals hold what no checkpoint has.
     """

@@ -1,5 +1,5 @@
-"""Frames that no client sends: cut anywhere, of wrong kinds, with wrong numbers. Each is answered or dropped as
-ttrpc 1.2 says, and the daemon serves on: the fixture checks it after each test."""
+"""Malformed frames: truncated anywhere, of wrong types, with wrong numbers. Each is answered or dropped as ttrpc 1.2
+says. After each test the fixture checks that the daemon still serves."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Whole frames whose bytes are bad protobuf, or good protobuf made to cost much: refused at once, on their own stream,
-and the same connection serves on."""
+"""Well-formed frames with invalid or expensive protobuf: refused at once on their stream; the connection still
+works."""
 
 from __future__ import annotations
 

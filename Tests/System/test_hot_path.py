@@ -1,7 +1,7 @@
-"""What one call costs, counted: blocks of memory and instructions. Both repeat from run to run, as times do not.
+"""Counts the allocations and instructions of a call, which are reproducible, unlike times.
 
-twind-hot-path runs a server and a lean C client in one process; both threads' instructions count, some 500 of them the
-client's. A figure that is exceeded is a regression, or a price: then it is raised here, with the reason.
+twind-hot-path runs a server and a lean C client in one process. The instructions of both threads count; about 500 are
+the client's. If a figure is exceeded, it is a regression, or must be raised here with a reason.
 """
 
 from __future__ import annotations

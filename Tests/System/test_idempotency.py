@@ -1,4 +1,4 @@
-"""Idempotency keys: kept for their time whatever others do, and what makes two requests the same."""
+"""Idempotency keys: they are kept for their time whatever other clients do. And what makes two requests the same."""
 
 from __future__ import annotations
 

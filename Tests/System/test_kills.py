@@ -1,10 +1,9 @@
-"""The daemon killed again and again under writers: nothing lost that was acknowledged, no batch torn.
+"""Kills the daemon repeatedly while clients write: no acknowledged write is lost, no batch is torn.
 
-50 times, and 200 times with TWIND_FULL=1.
-
-Rounds write at all levels while checkpoints run every few milliseconds, so that kills meet journal writes, syncs,
-slices, SQLite's own checkpoints, starts and the first moments after them. A change of journal segments is hardly met:
-it comes once in 64 MiB, and every round begins a new segment anyway; the simulation has small ones.
+It is killed 50 times, or 200 times with TWIND_FULL=1. Writes use all levels of durability while checkpoints run every
+few milliseconds, so that kills hit journal writes, syncs, checkpoint slices, SQLite's own checkpoints, starts, and the
+first moments after them. Changes of journal segments are rarely hit, since a segment has 64 MiB; the simulation uses
+small ones.
 """
 
 from __future__ import annotations

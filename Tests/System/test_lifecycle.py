@@ -1,6 +1,7 @@
-"""Data directories that a start must refuse, without touching them: newer ones, and ones of which a part is missing.
+"""Data directories that the daemon must refuse without changing them: newer formats, and directories with missing
+parts.
 
-A missing part never means an empty start. (One daemon for a directory: test_start.py.)
+A missing part must never lead to an empty store. (For two daemons on one directory see test_start.py.)
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def test_some_other_programs_database(data: Path) -> None:
     with sqlite3.connect(data / "twind.db") as db:
         db.execute("PRAGMA application_id = 1234")
     db.close()
-    check_refused(data, "twind.db", "not twind's")
+    check_refused(data, "twind.db", "not a database of twind")
 
 
 def test_no_database(data: Path) -> None:

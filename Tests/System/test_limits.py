@@ -1,4 +1,4 @@
-"""Limits of twins and requests: the largest passes, one more is refused, and the answer names the limit."""
+"""Limits of twins and requests: the maximum is accepted, one more is refused, and the error names the limit."""
 
 from __future__ import annotations
 

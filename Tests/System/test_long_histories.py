@@ -1,4 +1,5 @@
-"""Histories much longer than memory may hold: they are read page by page, and who does not read costs next to nothing."""
+"""Histories much larger than the memory limit: they are read page by page, and a stalled reader uses almost no
+memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More twins than memory may hold: every one of them is read right, and the process stays within its bound.
+"""More twins than fit in memory: all of them are read correctly, and the process stays within its limit.
 
 200,000 twins under 32 MiB; with TWIND_FULL=1 a million under 128 MiB.
 """

@@ -1,7 +1,7 @@
-"""One caller's work does not starve others: whatever one keeps under way, reads of others and the operator's
-`twinctl stats` are answered within a second; and reads that cannot get what they need end.
+"""Fairness: whatever one client does, reads of others and the operator's `twinctl stats` are answered within a second.
+And reads that cannot get the memory they need end.
 
-Bounds are loose here; the figures are measured by Tests/Bench/neighbours.py.
+The limits here are loose; Tests/Bench/neighbours.py measures the real figures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Clients that are in use go on to work: the Python client of version 0.1, as it was released, against today's daemon."""
+"""Older clients still work: the released Python client of version 0.1 with the current daemon."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def test_names_that_are_reserved_now_are_named(settled: Path) -> None:
         )
     database.close()
     message = refusal(settled)
-    assert 'reserved for twind itself now: the twin "acme/twind-values/1"' in message
+    assert 'now reserved for twind itself: the twin "acme/twind-values/1"' in message
     assert "delete these twins or remove these attributes, run `twinctl checkpoint`" in message
 
 

@@ -1,4 +1,4 @@
-"""What keeps twins over years: verify, recover, backup, restore, retention. On the real programs."""
+"""Operations with the real programs: verify, recover, backup, restore, retention."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_verify_of_a_sound_directory(crashed: Path) -> None:
     assert (parts["twins"], parts["facts"], parts["replay"]) == (50, 400, 402)
     table = run(TWIND, "verify", "--data-dir", crashed).stdout.splitlines()
     assert table[0].split() == ["PART", "CHECKED", "RESULT"]
-    assert table[-1] == f"ok: {crashed} holds everything up to sequence 402"
+    assert table[-1] == f"ok: {crashed} has everything up to sequence 402"
     assert contents(crashed) == before
 
 
@@ -140,10 +140,10 @@ def test_recover(crashed: Path, start: Callable[..., Daemon]) -> None:
     asked = run(TWIND, "recover", "--data-dir", crashed, "--drop-after", keeps, code=1)
     assert "add --yes" in asked.stderr
     assert "is damaged" in asked.stdout
-    assert "database holds" in run(TWIND, "recover", "--data-dir", crashed, "--drop-after", 3, "--yes", code=1).stderr
+    assert "database already has everything" in run(TWIND, "recover", "--data-dir", crashed, "--drop-after", 3, "--yes", code=1).stderr
     assert contents(crashed) == before
     done = run(TWIND, "recover", "--data-dir", crashed, "--drop-after", keeps, "--yes").stdout
-    assert done.splitlines()[-1] == f"ok: {crashed} holds everything up to sequence {keeps}"
+    assert done.splitlines()[-1] == f"ok: {crashed} has everything up to sequence {keeps}"
     assert list((crashed / "journal").glob("*.dropped"))
     with start().client() as client:
         assert client.server_info().sequence == keeps
@@ -156,7 +156,7 @@ def test_recover_asks_on_a_terminal(crashed: Path) -> None:
         try:
             os.write(main, answer)
             ended = run(TWIND, "recover", "--data-dir", crashed, "--drop-after", 401, code=code, stdin=side)
-            assert "dropped: 1 commit that can be read, sequences 402 to 402" in ended.stdout
+            assert "dropped: 1 readable commit, sequences 402 to 402" in ended.stdout
         finally:
             os.close(main)
             os.close(side)
@@ -253,7 +253,7 @@ def test_restore_refuses(crashed: Path, directory: Path) -> None:
     plain = shutil.copy(crashed / "twind.db", directory / "plain")
     restore = (TWIND, "restore")
     assert "restored" not in {p.name for p in directory.iterdir()}
-    assert "is no backup" in run(*restore, plain, "--data-dir", target, code=1).stderr
+    assert "is not a backup" in run(*restore, plain, "--data-dir", target, code=1).stderr
     assert "is missing" in run(*restore, directory / "no", "--data-dir", target, code=1).stderr
     assert not target.exists()
     text = directory / "text"
@@ -292,9 +292,9 @@ def test_retention(start: Callable[..., Daemon]) -> None:
         ("acme=90fact", "1000facts or all"),
         ("acme=9223372036854775807d", "1000facts or all"),
         ("acme=1d,acme=2d", '"acme" appears twice'),
-        ("a b=1d", "names no space"),
-        ("=5d", "names no space"),
-        (",", "names no space"),
+        ("a b=1d", "has no space"),
+        ("=5d", "has no space"),
+        (",", "has no space"),
         ("acme=90", "acme=90 has no unit: write acme=90d for 90 days, or acme=90facts for the newest 90 facts"),
         ("acme=1d,*=1000", "*=1000 has no unit: write *=1000d for 1000 days"),
     ],

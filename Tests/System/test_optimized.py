@@ -1,4 +1,4 @@
-"""What only an optimized build gets wrong: Swift's unit tests run unoptimized."""
+"""Bugs that only an optimized build has. (Swift's unit tests run unoptimized.)"""
 
 import twind
 

@@ -1,7 +1,7 @@
-"""README.md as its reader meets it: every code block is run as it is written, in order, and prints what is shown.
+"""Runs every code block of README.md as written and in order, and compares the output.
 
-The shell blocks run in one bash, whose directory has the binaries where a build puts them. What would install or build is
-replaced and looked at; what is not run at all is listed in NOT_RUN. A block of any other kind fails the test.
+The shell blocks run in one bash, in a directory with the binaries where a build puts them. Commands that install or
+build are replaced and checked; NOT_RUN lists what is not run. Other kinds of blocks fail the test.
 """
 
 from __future__ import annotations

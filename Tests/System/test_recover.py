@@ -1,4 +1,4 @@
-"""Every way out that twind names when something is damaged is a way out: the command in the message is run as it stands."""
+"""Every remedy that twind suggests for damage works: the test runs the command in the message as it is."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_flipped_byte_of_a_fact(filled: Path, start: Callable[..., Daemon]) ->
     until(lambda: "is damaged" in daemon.logged(), "a line in the log")
     daemon.stop()
     said = follow(str(caught.value))
-    assert f"{name(7)}, row 8" in said and "its row is sound" in said
+    assert f"{name(7)}, row 8" in said and "its row is intact" in said
     with start().client() as client:
         check_others(client, 7)
 
@@ -168,7 +168,7 @@ def test_a_twin_is_dropped_by_its_name(filled: Path, start: Callable[..., Daemon
         [TWIND, "recover", "--data-dir", filled, "--drop-twin", "acme/customer/none", "--yes"],
         env=environment(), capture_output=True, text=True,
     )
-    assert no_such.returncode == 1 and "has no twin acme/customer/none" in no_such.stderr
+    assert no_such.returncode == 1 and "has no twin or row acme/customer/none" in no_such.stderr
     follow(f"`twind recover --data-dir {filled} --drop-twin {name(3)} --drop-twin {name(4)}`")
     with start().client() as client:
         assert {twin.name for twin in client.list()} == {name(i) for i in range(COUNT) if i not in (3, 4)}
@@ -179,7 +179,7 @@ def test_damaged_keys(filled: Path, start: Callable[..., Daemon]) -> None:
         database.execute("UPDATE idempotency SET result = x'08' WHERE id = 3")
     database.close()
     said = follow(refusal(filled))
-    assert f"forgotten: {2 * COUNT} idempotency keys" in said
+    assert f"dropped: {2 * COUNT} idempotency keys" in said
     with start().client() as client:
         assert client.get(name(7))["later"] is True
         assert client.update(name(1), {"text": "again"}, idempotency_key="new-1").sequence > 2 * COUNT
@@ -228,7 +228,7 @@ def test_a_journal_that_is_gone(filled: Path, start: Callable[..., Daemon]) -> N
         file.unlink()
     (filled / "journal").rmdir()
     message = refusal(filled)
-    assert "twind's backups hold no journal" in message and f"--drop-after {2 * COUNT}`" in message
+    assert "Backups have no journal" in message and f"--drop-after {2 * COUNT}`" in message
     said = follow(message)
     assert "there is no journal" in said
     with start().client() as client:
@@ -268,10 +268,10 @@ def test_what_goes_says_whether_it_was_synced(start: Callable[..., Daemon], dire
             env=environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL,
         )
         assert said.returncode == 1 and "add --yes" in said.stderr
-        count = "2 commits" if synced else "1 commit"
-        assert f"dropped: {count} that can be read, sequences 2 to" in said.stdout
-        assert ("may be among it" in said.stdout) == synced, said.stdout
-        assert ("no write among it was acknowledged as SYNCED" in said.stdout) != synced
+        count = "2 readable commits" if synced else "1 readable commit"
+        assert f"dropped: {count}, sequences 2 to" in said.stdout
+        assert ("it may include writes" in said.stdout) == synced, said.stdout
+        assert ("it includes no write that was acknowledged as SYNCED" in said.stdout) != synced
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["after a clean stop", "after a crash"])
@@ -303,7 +303,7 @@ def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> No
         assert "--reset-clock" in health.stdout, health
     daemon.stop()
     said = follow(health.stdout)
-    assert "recorded again: 7 commits about 4 twins" in said, said
+    assert "recorded again: 7 commits of 4 twins" in said, said
     with start().client() as client:
         now = client.update(name(5), {"here": True})
         present = client.get(name(5)).attribute("here").recorded_at

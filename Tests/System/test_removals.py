@@ -1,6 +1,6 @@
-"""What takes away is never refused for being too much, and what was removed does not come back when older facts come late.
+"""Removals are never refused because of limits, and removed values do not come back when older facts arrive late.
 
-A twin keeps its last removals in memory, `pendingFactsPerTwinMax` of them; of the others only the facts tell.
+A twin keeps its last `pendingFactsPerTwinMax` removals in memory; older ones are only in its facts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a clean restart keeps: everything."""
+"""A clean restart keeps everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: options, TWIND_* variables, the configuration file, which wins, and what wrong ones are told."""
+"""Settings: options, TWIND_* variables and the configuration file; their precedence, and messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_value_of_a_wrong_type_in_the_file(directory: Path, key: str, value: o
 
 def test_an_unknown_variable_is_ignored_with_a_warning(start: Callable[..., Daemon]) -> None:
     daemon = start(variables={"TWIND_CHECKPOINT_INTERVALL": "5s"})
-    assert "Warning: the variable TWIND_CHECKPOINT_INTERVALL is ignored" in daemon.logged()
+    assert "Warning: ignoring the variable TWIND_CHECKPOINT_INTERVALL" in daemon.logged()
 
 
 def test_variables_that_kubernetes_sets(start: Callable[..., Daemon]) -> None:

@@ -1,4 +1,4 @@
-"""The socket's path: who may connect, what is replaced, and what is refused."""
+"""The socket: who may connect, which files are replaced, and which are refused."""
 
 from __future__ import annotations
 

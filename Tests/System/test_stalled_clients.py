@@ -1,5 +1,5 @@
-"""Clients that die in the middle, and clients that stop reading: memory is bounded while they last and comes back when
-they are gone, and others do not feel them."""
+"""Clients that die during a call or stop reading: they use bounded memory, which is freed when they are gone, and do
+not affect others."""
 
 from __future__ import annotations
 

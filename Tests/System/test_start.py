@@ -1,4 +1,4 @@
-"""Starting: the banner, where things go, and that a start needs a data directory of its own."""
+"""Starting: the banner, default paths, and that two daemons cannot share a data directory."""
 
 from __future__ import annotations
 

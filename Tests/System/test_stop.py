@@ -1,4 +1,4 @@
-"""Ending: what SIGTERM, SIGINT and their second coming do, and what must not end or block the daemon."""
+"""Stopping: what a first and a second SIGTERM or SIGINT do, and what must neither end nor block the daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""twinbench's loads: what they print, what they leave behind, what they refuse."""
+"""twinbench's loads: output, leftovers, and invalid options."""
 
 from __future__ import annotations
 
@@ -129,15 +129,15 @@ def test_an_interrupted_run_leaves_nothing_behind(directory: Path, number: signa
         (["read", "--rate", "0"], "above 0"),
         (["read", "--zipf", "1"], "uniform"),
         (["read", "--requests", "5", "--duration", "1s"], "not both"),
-        (["mix", "--mix", "reed=1"], "is no operation"),
-        (["mix", "--mix", "read"], "is no mix"),
+        (["mix", "--mix", "reed=1"], "is not an operation"),
+        (["mix", "--mix", "read"], "is not a mix"),
         (["mix", "--mix", "read=0"], "no weights"),
         (["mix", "--mix", "batch=1", "--twins", "3"], "use --twins 16"),
         (["write", "--duration", "soon"], "250ms"),
         (["write", "--durability", "eternal"], "memory"),
         (["connections", "--counts", "0"], "write 1,64,1000"),
         (["fanout", "--value-bytes", "3"], "use 22 to"),
-        (["compare", "--stages", "reading"], "is no stage"),
+        (["compare", "--stages", "reading"], "is not a stage"),
         (["compare", "--plain", "--json"], "not both"),
     ],
 )

@@ -1,4 +1,4 @@
-"""twinbench compare, fanout and connections: with the peers that are there, and without."""
+"""twinbench compare, fanout and connections, with and without installed peers."""
 
 from __future__ import annotations
 

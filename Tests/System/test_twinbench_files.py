@@ -1,4 +1,4 @@
-"""What twinbench writes: the page and the interval log."""
+"""The files that twinbench writes: the page and the interval log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open and closed loops: what a stalled daemon looks like in each."""
+"""Open and closed loops: how a stalled daemon shows in each."""
 
 from __future__ import annotations
 

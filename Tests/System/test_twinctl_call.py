@@ -1,6 +1,6 @@
-"""`twinctl call`: any method, any field of its messages, both ways.
+"""`twinctl call`: any method, and any field of its messages, in both directions.
 
-What it sends and shows is compared with what protobuf's own JSON makes of the same messages.
+What it sends and prints is compared with protobuf's own JSON.
 """
 
 from __future__ import annotations
@@ -155,15 +155,15 @@ def test_what_is_wrong_is_named(daemon: Daemon, directory: Path) -> None:
     fails('{"name": 1}', "name must be a string")
     fails('{"changes": {}}', "changes must be a list")
     fails('{"changes": [{}, 7]}', "changes[1] must be an object, a twind.v1.Change")
-    fails('{"changes": [{"set": {"int_value": 1.5}}]}', "changes[0].set.int_value must be an integer of 64 bits, not 1.5")
+    fails('{"changes": [{"set": {"int_value": 1.5}}]}', "changes[0].set.int_value must be a 64-bit integer, not 1.5")
     fails('{"changes": [{"set": {"int_value": 1, "bool_value": true}}]}', "int_value and changes[0].set.bool_value are both given")
-    fails('{"expected_revision": -1}', "expected_revision must be an integer from 0 up, of 64 bits, not -1")
+    fails('{"expected_revision": -1}', "expected_revision must be a 64-bit integer of at least 0, not -1")
     fails('{"durability": "SYNCED"}', "durability cannot be SYNCED")
     fails('{"name": "a", "name": "b"}', "name appears twice")
-    fails('{"name"', "is not JSON")
+    fails('{"name"', "is not valid JSON")
     fails("{}", "there is no method GetTwn: did you mean GetTwin?", method="GetTwn")
-    fails('{"name": "%s"}' % NAME, "no twin", NOT_FOUND, "GetTwin")
-    assert "name a method, or use --list" in twinctl.fails(LOCAL, "call")
+    fails('{"name": "%s"}' % NAME, "does not exist", NOT_FOUND, "GetTwin")
+    assert "give a method, or use --list" in twinctl.fails(LOCAL, "call")
 
 
 def test_the_list_has_every_method(daemon: Daemon, directory: Path) -> None:

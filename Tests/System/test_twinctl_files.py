@@ -1,4 +1,4 @@
-"""twinctl import and export: every kind of value, wrong rows, large files, runs that are repeated."""
+"""twinctl import and export: every kind of value, invalid rows, large files, repeated runs."""
 
 from __future__ import annotations
 
@@ -152,14 +152,14 @@ def test_wrong_rows_are_put_aside(twinctl: Twinctl, directory: Path) -> None:
     assert ended.returncode == REJECTED and "8 rows rejected: see bad.csv.rejects" in ended.stdout
     rejects = {r["line"]: r for r in map(json.loads, (directory / "bad.csv.rejects").read_text().splitlines())}
     assert {line: reject["reason"] for line, reject in rejects.items() if line not in (8, 10)} == {
-        3: 'n: "many" is not an int: write a whole number of 64 bits, for example 42',
-        4: "id is empty: the id of the twin is missing",
+        3: 'n: "many" is not an int: write a 64-bit integer, for example 42',
+        4: "id, the id of the twin, is empty",
         5: "field 2 is not UTF-8",
-        6: "2 fields, but 3 columns",
-        7: "field 2 goes on behind its closing quote",
-        12: "the quote that opens on line 12 does not end: reading goes on at line 13",
+        6: "the row has 2 fields, but there are 3 columns",
+        7: "field 2 has text after its closing quote",
+        12: "the quote that opens on line 12 does not close: continuing at line 13",
     }
-    assert "third slash" in rejects[8]["reason"] and "65536" in rejects[10]["reason"]
+    assert "contains a slash" in rejects[8]["reason"] and "65536" in rejects[10]["reason"]
     assert rejects[3]["row"] == "2,x,many"
     assert twinctl("list", "--names").split() == [f"acme/customer/{n}" for n in (1, 11, 13, 9)]
 
@@ -168,9 +168,9 @@ def test_a_strict_import_stops_at_the_first_wrong_row(twinctl: Twinctl, director
     rows = "".join(f"{i},x\n" for i in range(600))
     (directory / "bad.csv").write_text("id,a\n" + rows + "too,many,fields\n" + "700,x\n")
     ended = twinctl.run("import", "bad.csv", *TWINS, "--strict")
-    assert (ended.returncode, ended.stderr) == (REJECTED, "twinctl: line 602: 3 fields, but 2 columns\n")
+    assert (ended.returncode, ended.stderr) == (REJECTED, "twinctl: line 602: the row has 3 fields, but there are 2 columns\n")
     ended = twinctl.run("import", "bad.csv", *TWINS, "--strict", "--json")
-    assert json.loads(ended.stderr) == {"error": "line 602: 3 fields, but 2 columns"}
+    assert json.loads(ended.stderr) == {"error": "line 602: the row has 3 fields, but there are 2 columns"}
     assert len(twinctl("list", "--names").splitlines()) == 600
     assert not (directory / "bad.csv.rejects").exists()
 
@@ -188,17 +188,17 @@ def test_strict_where_the_daemon_refuses(twinctl: Twinctl) -> None:
         (b"", TWINS, "the file is empty"),
         (b"a,b\n1,2\n", TWINS, 'line 1: there is no column "id"'),
         (b"id,a,a\n", TWINS, 'line 1: the column "a" appears twice'),
-        (b"\nid,First Name\n", TWINS, 'line 2: "First Name" is not an attribute\'s name: use --map "First Name=first_name"'),
+        (b"\nid,First Name\n", TWINS, 'line 2: "First Name" is not a valid attribute name: use --map "First Name=first_name"'),
         (b"id,a\xff\n", TWINS, "line 1: field 2 is not UTF-8"),
-        (b'id,"a\n1,2\n', TWINS, "line 1: the quote that opens on line 1 does not end"),
+        (b'id,"a\n1,2\n', TWINS, "line 1: the quote that opens on line 1 does not close"),
         ("id,a\n".encode("utf-16"), TWINS, "UTF-16"),
         (b"id,a\n", [*TWINS, "--types", "b:int"], 'there is no column "b" for --types'),
         (b"id,a\n", [*TWINS, "--types", "a:float"], "string, int, double"),
-        (b"id,a\n", [*TWINS, "--columns", "id"], "--columns names 1 columns, but the header has 2"),
-        (b"id,a\n", TWINS[:4], "belong together"),
+        (b"id,a\n", [*TWINS, "--columns", "id"], "--columns has 1 columns, but the header has 2"),
+        (b"id,a\n", TWINS[:4], "--id-column together"),
         (b"id,a\n", [], "CSV needs --space"),
         (b"id,a\n", [*TWINS, "--batch-size", "257"], "use 1 to 256"),
-        (b"id,a\n", [*TWINS, "--delimiter", "ab"], "no delimiter"),
+        (b"id,a\n", [*TWINS, "--delimiter", "ab"], "not a delimiter"),
         (b"id,a\n1,2\n", [*TWINS, "--no-header"], "needs --columns"),
     ],
 )

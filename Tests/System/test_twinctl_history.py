@@ -1,4 +1,4 @@
-"""twinctl on both axes of history: what was true, as understood when, and how it came about."""
+"""twinctl with valid time and known time, and twinctl history."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_was_understood(corrected: Twinctl) -> None:
     assert plan(corrected, "--known-at", recorded[6], "--valid-at", "+31d") == "gold"
     said = corrected.fails(NOT_FOUND, "get", NAME, "--known-at", recorded[8])
     time = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
-    assert re.search(rf"did not exist at valid_at {time}, as known at {re.escape(recorded[8])}", said), said
+    assert re.search(rf"did not exist at valid_at {time}, as of known_at {re.escape(recorded[8])}", said), said
     assert "did not exist" in corrected.fails(NOT_FOUND, "get", NAME, "--known-at", "-1h")
     assert "in the future" in corrected.fails(INVALID, "get", NAME, "--known-at", "+1h")
 
@@ -78,7 +78,7 @@ def test_what_was_understood(corrected: Twinctl) -> None:
         (["get", NAME, "--known-at", "-2"], "is not a time"),
         (["get", NAME, "--known-at", "-2hh"], "is not a time"),
         (["get", NAME, "--known-at"], "--known-at"),
-        (["get", NAME, "acme/customer/43", "--valid-at", "now"], "one twin"),
+        (["get", NAME, "acme/customer/43", "--valid-at", "now"], "single twin"),
         (["history", NAME, "--since", "-1h", "--until", "-2h"], "before --until"),
         (["history"], "name"),
         (["set", NAME, "a=1", "--valid-from", "-1h", "--valid-to", "-2h"], "before --valid-to"),
@@ -288,7 +288,7 @@ def test_statistics_in_groups(twinctl: Twinctl) -> None:
     text = twinctl("stats")
     groups = re.findall(r"^[A-Z]+$", text, re.M)
     assert groups == ["DAEMON", "TWINS", "MEMORY", "JOURNAL", "CHECKPOINT", "RECOVERY"]
-    assert re.search(r"^  safe from loss of power up to +1$", text, re.M)
+    assert re.search(r"^  synced up to +1$", text, re.M)
     assert re.search(r"^  bytes of twins +\d+ B  \[-{24}\] 0 % of ", text, re.M)
     assert re.search(r"^  last +never$", text, re.M) and "running" not in text
     twinctl("checkpoint")

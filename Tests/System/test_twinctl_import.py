@@ -1,4 +1,4 @@
-"""twinctl import: files as they are found, columns under other names, and the same file twice."""
+"""twinctl import: real-world files, renamed columns, and importing a file twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_stray_quote_costs_one_line(twinctl: Twinctl, directory: Path) -> No
     rows[1] = '1,"note 1'
     (directory / "x.csv").write_text("id,note\n" + "\n".join(rows) + "\n")
     ended = twinctl.run("import", "x.csv", *TWINS)
-    why = "the quote that opens on line 3 does not end within 128 KiB: reading goes on at line 4"
+    why = "the quote that opens on line 3 does not close within 128 KiB: continuing at line 4"
     assert ended.returncode == REJECTED and ended.stderr == f"twinctl: line 3: {why}\n"
     assert ended.stdout.startswith("200,000 rows in ") and ", 199,999 facts, 1 row rejected" in ended.stdout
     assert rejects(directory) == [{"line": 3, "reason": why, "row": '1,"note 1'}]
@@ -96,9 +96,9 @@ def test_columns_under_other_names(twinctl: Twinctl, directory: Path) -> None:
     assert values(twinctl, 8) == {"first_name": "Ben", "plan": "pro"}
     for wrong, why in [
         (["--map", "Frist Name=x", *remedy], 'no column "Frist Name" for --map: did you mean "First Name"?'),
-        (["--map", "First Name=E", "--map", "E-Mail=e"], '"E" is not an attribute'),
+        (["--map", "First Name=E", "--map", "E-Mail=e"], '"E" is not a valid attribute name'),
         (["--map", "First Name"], "write column=attribute"),
-        ([*remedy, "--map", "Notes=first_name"], '"First Name" and "Notes" are the same attribute'),
+        ([*remedy, "--map", "Notes=first_name"], '"First Name" and "Notes" set the same attribute'),
     ]:
         assert why in twinctl.fails(LOCAL, "import", "x.csv", *twins, *wrong)
 
@@ -116,7 +116,7 @@ def test_times(twinctl: Twinctl, directory: Path) -> None:
     twinctl("import", "u.csv", *TWINS, "--types", "seen:timestamp", "--time-format", "unix")
     assert values(twinctl, 2) == {"seen": "2026-03-01T10:00:00.500Z"}
     ended = twinctl.run("import", "x.csv", *options[:-2], "--rejects", "r")
-    assert ended.returncode == REJECTED and "say how times are written with --time-format" in ended.stderr
+    assert ended.returncode == REJECTED and "give the format with --time-format" in ended.stderr
     for wrong, why in [
         (["--time-format", "%H:%M"], "has no year"),
         (["--time-format", "%d.%m.%Q"], "is not a time format"),
@@ -141,7 +141,7 @@ def test_increments(twinctl: Twinctl, directory: Path) -> None:
     for wrong, why in [
         (["--valid-from-column", "plan"], "without --valid-from-column"),
         (["--valid-from", "2026-01-01"], "without --valid-from"),
-        (["--increment", "plan", "--types", "plan:string"], "an --increment is an int or a double"),
+        (["--increment", "plan", "--types", "plan:string"], "an --increment must be an int or a double"),
         (["--increment", "order"], 'no column "order" for --increment: did you mean "orders"?'),
     ]:
         assert why in twinctl.fails(LOCAL, "import", "x.csv", *TWINS, "--increment", "orders", *wrong)
@@ -154,7 +154,7 @@ def test_examples_of_wrong_rows(twinctl: Twinctl, directory: Path) -> None:
     (directory / "x.csv").write_text("id,n\n" + "".join(f"{i},{i if i % 2 else 'many'}\n" for i in range(10)))
     ended = twinctl.run("import", "x.csv", *TWINS, "--types", "n:int")
     assert ended.returncode == REJECTED and "5 rows rejected: see x.csv.rejects" in ended.stdout
-    why = 'n: "many" is not an int: write a whole number of 64 bits, for example 42'
+    why = 'n: "many" is not an int: write a 64-bit integer, for example 42'
     assert ended.stderr.splitlines() == [f"twinctl: line {line}: {why}" for line in (2, 4, 6)]
     ended = twinctl.run("import", "x.csv", *TWINS, "--types", "n:int", "--json")
     assert json.loads(ended.stdout)["examples"] == [{"line": line, "reason": why} for line in (2, 4, 6)]

@@ -1,4 +1,4 @@
-"""Where twinctl writes: files, pipes, devices, links, and descriptors that are closed."""
+"""twinctl's output: files, pipes, devices, links, and closed descriptors."""
 
 from __future__ import annotations
 

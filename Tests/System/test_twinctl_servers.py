@@ -1,4 +1,4 @@
-"""twinctl against servers that misbehave. They are the Python client's fake daemon."""
+"""twinctl with misbehaving servers: the Python client's fake daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WatchTwins: a snapshot, then every commit once and in order, from where the caller left off."""
+"""WatchTwins: a snapshot, then every commit once and in order, and resuming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy that follows a watch is what the daemon serves: whatever time does, whoever writes meanwhile."""
+"""A copy that follows a watch equals what the daemon serves, as time passes and whatever others write."""
 
 from __future__ import annotations
 

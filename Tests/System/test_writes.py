@@ -1,4 +1,4 @@
-"""UpdateTwin, BatchUpdateTwins and DeleteTwin: what they change, on which condition, and who is named as the writer."""
+"""UpdateTwin, BatchUpdateTwins and DeleteTwin: changes, preconditions, and provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""twinbench as the tests run it: tiny settings, its own temporary directory, and its HdrHistogram log decoded."""
+"""Runs twinbench with tiny settings in a temporary directory, and decodes its HdrHistogram log."""
 
 from __future__ import annotations
 

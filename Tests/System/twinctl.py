@@ -1,4 +1,4 @@
-"""twinctl under test: run as a shell runs it, with its output and exit code."""
+"""Runs twinctl like a shell does, and returns its output and exit code."""
 
 from __future__ import annotations
 

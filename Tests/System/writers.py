@@ -1,9 +1,9 @@
-"""Programs that write to a daemon until it is gone, and the log that says what they were told.
+"""Writes to a daemon until it is killed, and logs what was acknowledged.
 
-Run as a program it is one writer process: a thread for each writer. Every line of the log is one event of a write,
-invoked before it is sent, `ok` once it is acknowledged; a collector process of its own takes the lines over a pipe
-and appends them to a file, so that what was acknowledged is known whoever dies. A write without `ok` is unknown.
-`Register` checks what a restart shows against the log. Used by test_kills.py.
+Run as a program, it is a writer process with a thread for each writer. The log has a line before each write is sent,
+and an `ok` line when it is acknowledged. A separate collector process receives the lines over a pipe and appends them
+to a file, so that the log is complete even if a writer dies. The outcome of a write without `ok` is unknown. `Register`
+compares the state after a restart with the log. Used by test_kills.py.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ ALLOWED = {
         "DequeModule", "HeapModule",
         "ServiceLifecycle",
     },
-    "TwinClient": {"TTRPC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
+    "TwinClient": {"TTRPC", "CProtobufC", "CTwindProto", "CTTRPCProto", "TwinRoutes"},
     "Threads": {"CLinux", "HeapModule"},
     "twind": {
         "TwinService", "TwinStore", "TwinText", "TwinCore", "CLinux", "ArgumentParser", "Configuration", "Logging",

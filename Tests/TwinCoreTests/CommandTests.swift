@@ -18,7 +18,7 @@ import TwinFixtures
   @Test func changes() {
     refused([requests.set("Email", .int(1))], "\"Email\"")
     refused([requests.change("a")], "does nothing")
-    refused([requests.remove("a", false)], "remove of \"a\" is false")
+    refused([requests.remove("a", false)], "the remove field of \"a\" is false")
     refused([requests.set("a", .none)], "no kind")
     refused([requests.increment("a", .none)], "no kind")
     refused([requests.increment("a", .string("1"))], "int_value or a double_value")
@@ -71,12 +71,12 @@ import TwinFixtures
     #expect(batchFailure([one, other]) == nil)
     #expect(batchFailure([])?.message.contains("no requests") == true)
     #expect(batchFailure([one, other, one])?.message.contains("\"a/b/1\" appears twice") == true)
-    #expect(batchFailure([one, other], key: "k")?.message.contains("one space") == true)
+    #expect(batchFailure([one, other], key: "k")?.message.contains("in the same space") == true)
     #expect(batchFailure([one], key: String(repeating: "k", count: 65))?.code == .invalidArgument)
     let keyed = requests.update("a/b/3", [], key: "k")
-    #expect(batchFailure([keyed])?.message.contains("idempotency_key is stated for \"a/b/3\"") == true)
+    #expect(batchFailure([keyed])?.message.contains("idempotency_key is set for \"a/b/3\"") == true)
     let purposed = requests.update("a/b/3", [], purpose: "p")
-    #expect(batchFailure([purposed])?.message.contains("purpose is stated") == true)
+    #expect(batchFailure([purposed])?.message.contains("purpose is set") == true)
     let many = (0..<257).map { requests.update("a/b/\($0)", []) }
     #expect(batchFailure(many)?.detail == .limit(name: "batchTwinsMax", maximum: 256, actual: 257))
     let hundred = (0..<100).map { requests.set("a\($0)", .int(1)) }

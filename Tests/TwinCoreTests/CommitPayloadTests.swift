@@ -126,14 +126,14 @@ import TwinFixtures
       } catch { return error.reason }
     }
     #expect(reason([]) != nil)
-    #expect(reason(encoded([], recordedAt: 1, agent: "a"))?.contains("says nothing") == true)
+    #expect(reason(encoded([], recordedAt: 1, agent: "a"))?.contains("is empty") == true)
     #expect(reason(encoded([change]), sequence: 3)?.contains("another commit") == true)
     #expect(reason(encoded([change], agent: "other"))?.contains("another commit") == true)
     #expect(reason(encoded([change], recordedAt: 5))?.contains("another commit") == true)
     #expect(reason(encoded([change], agent: ""))?.contains("agent") == true)
     #expect(reason(encoded([change, change]))?.contains("twice") == true)
     let two = KeyedResult(scope: Array("a\0b\0".utf8), requestHash: 0, sequence: 2, revisions: [], factCount: 0)
-    #expect(reason(encoded([change], keyed: two))?.contains("three words") == true)
+    #expect(reason(encoded([change], keyed: two))?.contains("three parts") == true)
     let high = KeyedResult(
       scope: Array("a\0b\0c\0".utf8), requestHash: 0, sequence: Limits.sequenceMax + 1, revisions: [], factCount: 0)
     #expect(reason(encoded([change], keyed: high))?.contains("cannot be") == true)

@@ -53,7 +53,7 @@ import TwinFixtures
 
   @Test func noChanges() throws {
     #expect(scene.failure([])?.code == .invalidArgument)
-    #expect(scene.failure([])?.message.contains("created by its first attribute") == true)
+    #expect(scene.failure([])?.message.contains("set an attribute to create it") == true)
     #expect(try scene.update([requests.remove("a")]) == 0)
     #expect(scene.image == nil)
     try scene.update([requests.set("a", .int(1))])

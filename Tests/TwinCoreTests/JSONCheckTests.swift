@@ -25,12 +25,12 @@ import TwinFixtures
   func refused(_ json: String) throws {
     let error = try #require(fault(json))
     #expect(error.code == .invalidArgument)
-    #expect(error.message.contains("\"j\" is not JSON"))
+    #expect(error.message.contains("\"j\" is not valid JSON"))
   }
 
   @Test func theFaultNamesItsPlace() throws {
     #expect(try #require(fault("[1,x]")).message.contains("byte 3"))
-    #expect(try #require(fault("[1,")).message.contains("too early"))
+    #expect(try #require(fault("[1,")).message.contains("incomplete"))
     #expect(try #require(fault(String(repeating: "[", count: 60_000))).message.contains("64 levels"))
   }
 }

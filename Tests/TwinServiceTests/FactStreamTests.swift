@@ -50,6 +50,6 @@ import TwinRoutes
 
   @Test func anEndWithoutALastPartIsAnError() throws {
     let error = failure { _ = try client([Part()]).facts(of: "acme/customer/1").all() }
-    #expect(error?.code == .internal && error?.message.contains("last part") == true)
+    #expect(error?.code == .internal && error?.message.contains("before the last facts") == true)
   }
 }

@@ -29,7 +29,7 @@ final class ServiceFixture: Sendable {
     let identity = AdminService.Identity(
       version: "1.2.3", socket: "/s", dataDirectory: "/d", isDev: true, startTime: 1, rpcLimits: Limits(),
       descriptorsMax: 1_024)
-    var router = Router()
+    var router = Router(operators: AdminService.authorize)
     twins.register(in: &router)
     AdminService(
       identity, twins: twins, statistics: { Server.Statistics() }, requestLimits: { [] }, droppedLogLines: { 7 }

@@ -77,10 +77,13 @@ import TwinText
 
   @Test(arguments: [
     ("{}", "name is missing"), ("{\"name\":\"a/b/c\"}", "attributes is missing"),
-    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"value\":1}}}", "x: its kind is missing"),
-    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"int\"}}}", "x: its value is missing"),
-    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"float\"}}}", "\"float\" is no kind"),
-    ("{\"name\":\"a/b/c\",\"attributes\":{\"X\":{\"kind\":\"int\",\"value\":1}}}", "\"X\" is not an attribute's name"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"value\":1}}}", "x: the kind is missing"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"int\"}}}", "x: the value is missing"),
+    ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"float\"}}}", "\"float\" is not a kind"),
+    (
+      "{\"name\":\"a/b/c\",\"attributes\":{\"X\":{\"kind\":\"int\",\"value\":1}}}",
+      "\"X\" is not a valid attribute name"
+    ),
     ("{\"name\":\"a/b/c\",\"attributes\":{\"x\":{\"kind\":\"int\",\"value\":1.5}}}", "is not an int"),
     ("{\"name\":\"a\\u0000\",\"attributes\":{}}", "NUL"),
   ])

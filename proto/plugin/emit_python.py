@@ -6,6 +6,7 @@ A service's requests and responses are declared in the service's own proto. The 
 
 from pathlib import PurePosixPath
 
+from messages import Enum, Message
 from services import Method, Service, snake
 
 PACKAGE = "twind._generated"
@@ -18,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from {package} import {messages} as messages
-from twind._method import Method
+from twind._method import Method, {repeats}
 
 if TYPE_CHECKING:
     from twind import _channel{stream}
@@ -31,6 +32,7 @@ METHOD = """
     "{method}",
     messages.{request}.SerializeToString,
     messages.{response}.FromString,
+    {repeat},
 )
 """
 
@@ -45,14 +47,14 @@ class {name}:
 
 UNARY = '''
     {define} {name}(
-        self, request: messages.{request}, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.{request}, *, timeout: float | None = None
     ) -> messages.{response}:
         """{comment}
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        {repeated}.
         """
-        return {wait}self._channel.call({constant}, request, timeout, repeatable)
+        return {wait}self._channel.call({constant}, request, timeout)
 '''
 
 SERVER_STREAM = '''
@@ -100,7 +102,15 @@ ASYNCIO = {
 }
 
 
-def emit(services: list[Service]) -> dict[str, str]:
+# By idempotency: when a call may be repeated, as a function of _method.py and in words.
+REPEATS = {
+    "IDEMPOTENT": ("always", "is sent again"),
+    "IDEMPOTENT_WITH_KEY": ("with_key", "is sent again if it has an idempotency key"),
+    "NOT_IDEMPOTENT": ("never", "fails, and its outcome is unknown"),
+}
+
+
+def emit(services: list[Service], _messages: list[Message], _enums: list[Enum]) -> dict[str, str]:
     return {str(_path(service)): _module(service) for service in services}
 
 
@@ -117,6 +127,7 @@ def _module(service: Service) -> str:
         package=".".join([PACKAGE, *proto.parent.parts]),
         messages=f"{proto.stem}_pb2",
         stream=", _stream" if streaming else "",
+        repeats=", ".join(sorted({REPEATS[method.idempotency][0] for method in service.methods})),
         aio_stream="\n    from twind.aio import _stream as aio_stream" if streaming else "",
         methods="".join(_method(service, method) for method in service.methods),
     )
@@ -139,8 +150,11 @@ def _class(service: Service, name: str, words: dict[str, str]) -> str:
 
 def _names(method: Method) -> dict[str, str]:
     name = snake(method.name)
+    repeat, repeated = REPEATS[method.idempotency]
     return {
         "name": name,
+        "repeat": repeat,
+        "repeated": repeated,
         "constant": name.upper(),
         "request": method.request.rpartition(".")[2],
         "response": method.response.rpartition(".")[2],

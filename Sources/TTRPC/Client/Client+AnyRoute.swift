@@ -1,8 +1,7 @@
-// Calls of methods whose messages are not known by their types: tools bring them encoded.
+// Calls with encoded messages, for tools that do not know the types.
 
 extension Client {
-  /// Calls a method with one encoded request, and hands over each encoded reply as it comes: of a unary method one. A
-  /// method to which the client sends a stream cannot be called so.
+  /// Calls a unary or server-streaming method with an encoded request, and passes on each encoded reply as it arrives.
   public func call(
     _ route: AnyRoute, encoded request: [UInt8], timeout: Duration? = nil, each: ([UInt8]) throws -> Void
   ) throws {
@@ -12,7 +11,7 @@ extension Client {
     let call = try channel.begin(route.shape, envelope)
     channel.flush(until: deadline)
     guard route.shape.serverStreams else { return try each(channel.response(call, until: deadline)) }
-    defer { channel.cancel(call, RPCError(.cancelled, "the caller gave the call up")) }
+    defer { channel.cancel(call, RPCError(.cancelled, "the caller cancelled the call")) }
     while let reply = try channel.nextMessage(call, until: deadline) { try each(reply) }
   }
 }

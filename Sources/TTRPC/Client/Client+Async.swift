@@ -1,4 +1,4 @@
-// The same calls for Swift concurrency: nothing blocks a thread of the cooperative pool. One thread a connection reads.
+// Async calls. They do not block threads of the cooperative pool: each connection has a thread that reads.
 
 extension Client {
   /// Calls a unary method. Cancelling the task cancels the call.
@@ -9,7 +9,7 @@ extension Client {
     return try await pending.received()
   }
 
-  /// The messages of a server's stream. Ending the iteration cancels the call.
+  /// The messages of a server-streaming call. Ending the iteration cancels the call.
   public func messages<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> AsyncThrowingStream<Received<Response>, any Error> {

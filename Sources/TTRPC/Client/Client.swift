@@ -1,4 +1,4 @@
-// A ttrpc client for any server: connects when it is needed, and again when the connection broke.
+// A ttrpc client for any server. It connects when needed and reconnects when the connection breaks.
 
 import Threads
 import CLinux
@@ -6,22 +6,22 @@ import CTTRPCProto
 import Glibc
 import Synchronization
 
-/// Calls a server's methods. Any thread may call; all share one connection.
+/// Calls a server's methods. Thread-safe; all threads share one connection.
 ///
-/// A call whose connection breaks throws UNAVAILABLE, and its outcome is unknown. The next call connects again.
+/// If the connection breaks, its calls throw UNAVAILABLE, and their outcome is unknown. The next call reconnects.
 ///
-/// A connection belongs to the process that opened it. In a forked child the first call connects anew, and the parent's
-/// connection is left alone; calls and streams that the parent has begun throw FAILED_PRECONDITION; closing the client, or
-/// a stream, ends nothing for the parent. Fork while no other thread is just connecting, and use no `async` methods in
-/// the child: Swift's own threads are not there.
+/// A connection belongs to the process that opened it. In a forked child the first call opens a new one and leaves the
+/// parent's alone. Calls and streams that the parent started throw FAILED_PRECONDITION in the child, and closing the
+/// client or a stream there does not affect the parent. Do not fork while another thread is connecting, and do not use
+/// `async` methods in the child, which does not have Swift's threads.
 public final class Client: @unchecked Sendable {
   public struct Options: Sendable {
-    /// How long connecting may take.
+    /// The timeout for connecting.
     public var connectTimeout: Duration = .seconds(5)
-    /// The deadline of calls that state none; nil = none.
+    /// The timeout of calls that do not set one; nil: none.
     public var timeout: Duration?
-    /// How long a thread that waits for a reply goes on looking before it sleeps. It takes a core meanwhile: for threads
-    /// that have one of their own, and calls that are answered within this time. By default it sleeps at once.
+    /// How long a thread polls for a reply before it sleeps. Polling keeps a core busy: use it for threads that have a
+    /// core of their own, and for calls that are answered within this time. By default a thread sleeps at once.
     public var busyPoll: Duration = .zero
     /// Sent with every call.
     public var metadata: [(key: String, value: String)] = []
@@ -35,7 +35,7 @@ public final class Client: @unchecked Sendable {
   private var channel: ClientChannel?
   private var reader: ClientChannel?
 
-  /// A client of a Unix socket. It connects with the first call.
+  /// A client for a Unix socket. It connects at the first call.
   public convenience init(path: String, options: Options = Options()) {
     self.init(options: options) { (deadline) throws(RPCError) in
       try SocketTransport(path: path, deadlineNanos: deadline)
@@ -61,7 +61,7 @@ public final class Client: @unchecked Sendable {
     try start(route, request, timeout: timeout).wait()
   }
 
-  /// Begins a unary call without sending it: `flush` sends all that were begun in one write.
+  /// Starts a unary call without sending it. `flush` sends all calls that were started with one write.
   public func start<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>, timeout: Duration? = nil
   ) throws(RPCError) -> PendingCall<Response> {
@@ -71,14 +71,14 @@ public final class Client: @unchecked Sendable {
     return PendingCall(self, channel, try channel.begin(.unary, envelope), deadline)
   }
 
-  /// Sends the calls that were begun. When the server does not take them within the time (by default that of
-  /// `options`), a thread of its own goes on.
+  /// Sends the calls that were started. If the server does not accept them in time (by default the timeout in
+  /// `options`), a background thread continues.
   public func flush(timeout: Duration? = nil) {
     lock.withLock { channel }?.flush(until: (timeout ?? options.timeout).map(Self.deadline) ?? .max)
   }
 
-  /// Begins a call with streams. For a server-streaming method the request is given here, for others it is nil and
-  /// messages are sent on the stream.
+  /// Starts a streaming call. Pass the request of a server-streaming method here; for other methods pass nil and send
+  /// messages on the stream.
   public func stream<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>? = nil, timeout: Duration? = nil
   ) throws(RPCError) -> ClientStream<Request, Response> {
@@ -87,7 +87,7 @@ public final class Client: @unchecked Sendable {
     return stream
   }
 
-  /// Begins a call with streams without sending it.
+  /// Starts a streaming call without sending it.
   func begin<Request, Response>(
     _ route: Route<Request, Response>, _ request: UnsafePointer<Request>?, _ timeout: Duration?
   ) throws(RPCError) -> ClientStream<Request, Response> {
@@ -98,7 +98,7 @@ public final class Client: @unchecked Sendable {
     return ClientStream(self, channel, try channel.begin(route.shape, envelope), deadline)
   }
 
-  /// A usable connection, made anew when there is none.
+  /// A usable connection. Connects if there is none.
   func connected(by deadlineNanos: UInt64) throws(RPCError) -> ClientChannel {
     try lock.withLock { () throws(RPCError) in
       if let channel, channel.isUsable { return channel }
@@ -109,7 +109,7 @@ public final class Client: @unchecked Sendable {
     }
   }
 
-  /// Gives the connection a thread that reads, for callers that cannot wait in place.
+  /// Starts a reader thread for the connection, for callers that must not block.
   func ensureReader(_ channel: ClientChannel) {
     let isNew = lock.withLock {
       if reader === channel { return false }

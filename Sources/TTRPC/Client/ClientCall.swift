@@ -1,22 +1,22 @@
-// One call as its client sees it: what has come and has not been taken yet.
+// The client's state of a call: what has arrived and has not been read yet.
 
-/// Guarded by its channel's lock.
+/// Protected by the channel's lock.
 package final class ClientCall: @unchecked Sendable {
-  /// What a waiting message costs beside its bytes.
+  /// The overhead of a waiting message in addition to its bytes.
   private static let messageBytes = 64
 
   package let id: UInt32
   var state: ClientStreamState
-  /// Messages of the server's stream that nobody has taken.
+  /// Messages from the server that have not been read.
   private(set) var messages: [[UInt8]] = []
   private var firstMessage = 0
   private(set) var waitingBytes = 0
   /// How the call ended: with the payload of its response, empty for streams.
   package private(set) var outcome: Result<[UInt8], RPCError>?
-  /// Called once, without the lock, by whoever read what came or ended the call. It is given away when it is called, so
-  /// that it does not hold a call that has ended.
+  /// Called once, without the lock, when something arrives or the call ends. It is removed first, so that it does not
+  /// keep an ended call alive.
   var onNews: (@Sendable () -> Void)?
-  /// Ends the call at its deadline when nobody waits in place.
+  /// Ends the call at its deadline if no thread is waiting for it.
   var expiry: Task<Void, any Error>?
 
   init(id: UInt32, shape: StreamingShape) {

@@ -1,18 +1,18 @@
-// One connection of a client: many threads' calls on one socket, without a thread of its own.
+// A client's connection: calls of many threads on one socket, without a background thread.
 //
-// Whoever waits for a reply reads, for all (leader and followers), and whoever has begun something writes, for all: a
-// single caller thus writes and reads on its own thread. One lock guards the calls and says who has which role; it is
-// never held across a system call.
+// One of the waiting threads reads for all (leader and followers), and one of the sending threads writes for all, so a
+// single caller reads and writes on its own thread. One lock protects the calls and the two roles; it is never held
+// during a system call.
 //
-// In a forked child nothing here is looked at any more, not even the lock: a thread that the child does not have may hold it.
+// A forked child uses nothing of this, not even the lock: a thread that does not exist in the child may hold it.
 
 import CLinux
 import Glibc
 import Threads
 
-/// A connection until it breaks.
+/// A connection, until it breaks.
 final class ClientChannel: @unchecked Sendable {
-  /// Bytes that may wait for the thread that writes, before another that adds to them waits too.
+  /// How many bytes may wait for the writing thread before other senders wait as well.
   private static let outputBytesMax = 1 << 20
 
   private let transport: any Transport
@@ -30,7 +30,7 @@ final class ClientChannel: @unchecked Sendable {
   // Used by the writer only.
   private var sending = SendBuffer()
 
-  /// - Parameter busyPollNanos: how long a thread that waits goes on looking before it sleeps; 0 = not at all.
+  /// - Parameter busyPollNanos: how long a waiting thread polls before it sleeps; 0: not at all.
   init(_ transport: any Transport, busyPollNanos: UInt64 = 0) {
     self.transport = transport
     self.busyPollNanos = busyPollNanos
@@ -38,22 +38,22 @@ final class ClientChannel: @unchecked Sendable {
     news = Condition(lock)
   }
 
-  /// New calls can begin.
+  /// Whether new calls can be started.
   var isUsable: Bool { isOwn && lock.withLock { failure == nil && session.hasIDsLeft } }
 
-  /// False in a child of the process that connected.
+  /// False in a forked child of the process that connected.
   private var isOwn: Bool { process == twind_process_generation() }
 
   private func checkOwn() throws(RPCError) {
     guard isOwn else {
       throw RPCError(
-        .failedPrecondition, "this call belongs to the process that began it: begin another one in this process")
+        .failedPrecondition, "this call was started by the parent process: start another one in this process")
     }
   }
 
   // MARK: Calls
 
-  /// Begins a call; `flush` sends it.
+  /// Starts a call; `flush` sends it.
   func begin(_ shape: StreamingShape, _ envelope: [UInt8]) throws(RPCError) -> ClientCall {
     try lock.withLock { () throws(RPCError) in
       if let failure { throw failure }
@@ -61,7 +61,7 @@ final class ClientChannel: @unchecked Sendable {
     }
   }
 
-  /// Sends a message of a stream. While another thread writes and much waits for it already, this one waits too.
+  /// Sends a message on a stream. Waits if another thread is writing and has a lot to write.
   func send(_ call: ClientCall, _ message: [UInt8], until deadlineNanos: UInt64) throws(RPCError) {
     try checkOwn()
     try lock.withLock { () throws(RPCError) in
@@ -80,7 +80,7 @@ final class ClientChannel: @unchecked Sendable {
     flush(until: deadlineNanos)
   }
 
-  /// Gives a call up; nothing happens when it has ended. Never waits.
+  /// Cancels a call; does nothing if it has ended. Never waits.
   func cancel(_ call: ClientCall, _ error: RPCError) {
     guard isOwn else { return }
     lock.withLock {
@@ -93,7 +93,7 @@ final class ClientChannel: @unchecked Sendable {
 
   private static let expired = RPCError(.deadlineExceeded, "no reply came before the deadline")
 
-  /// Waits for the next message of a stream, or for the end: nil when it is a success.
+  /// Waits for the next message of a stream; nil at its successful end.
   func nextMessage(_ call: ClientCall, until deadlineNanos: UInt64) throws(RPCError) -> [UInt8]? {
     try checkOwn()
     wait(call, until: deadlineNanos)
@@ -109,7 +109,7 @@ final class ClientChannel: @unchecked Sendable {
     try checkOwn()
     wait(call, until: deadlineNanos)
     guard let outcome = lock.withLock({ call.outcome }) else {
-      throw RPCError(.failedPrecondition, "the call's reply is a stream: take its messages")
+      throw RPCError(.failedPrecondition, "the call's reply is a stream: read its messages")
     }
     return try outcome.get()
   }
@@ -123,7 +123,7 @@ final class ClientChannel: @unchecked Sendable {
 
   // MARK: For callers that do not wait in place
 
-  /// Suspends until something has come for the call or it has ended. One task at a time.
+  /// Suspends until something arrives for the call or it ends. One task at a time.
   func news(of call: ClientCall) async {
     guard isOwn else { return }
     await withCheckedContinuation { continuation in
@@ -160,7 +160,7 @@ final class ClientChannel: @unchecked Sendable {
 
   // MARK: Reading
 
-  /// Waits until something has come for the call; at the deadline it is cancelled.
+  /// Waits until something arrives for the call. Cancels it at the deadline.
   private func wait(_ call: ClientCall, until deadlineNanos: UInt64) {
     lock.lock()
     while !call.hasNews {
@@ -183,7 +183,7 @@ final class ClientChannel: @unchecked Sendable {
     lock.unlock()
   }
 
-  /// Takes the reader's role, if nobody has it.
+  /// Becomes the reader, if there is none.
   private func startReading() -> Bool {
     lock.withLock {
       defer { isReading = true }
@@ -198,7 +198,7 @@ final class ClientChannel: @unchecked Sendable {
     }
   }
 
-  /// Reads once, waiting at most until the deadline.
+  /// Reads once. Waits until the deadline at most.
   private func read(until deadlineNanos: UInt64) {
     var result = transport.receive(into: input.room())
     if result == .wouldBlock && busyPollNanos > 0 { result = spin(until: deadlineNanos) }
@@ -209,7 +209,7 @@ final class ClientChannel: @unchecked Sendable {
     received(result)
   }
 
-  /// Looks again and again, without the sleep from which it would have to be woken.
+  /// Polls without sleeping, which saves the wake-up.
   private func spin(until deadlineNanos: UInt64) -> TransportResult {
     let end = min(twind_monotonic_nanos() + busyPollNanos, deadlineNanos)
     repeat {
@@ -227,7 +227,11 @@ final class ClientChannel: @unchecked Sendable {
   private func received(_ result: TransportResult) {
     switch result {
     case .wouldBlock: return
-    case .closed: fail(RPCError(.unavailable, "the connection to the server ended: it stopped, or refused us"))
+    case .closed:
+      fail(
+        RPCError(
+          .unavailable,
+          "the connection to the server ended: the server stopped, or refused the connection"))
     case .bytes(let count):
       input.received(count)
       handleInput()
@@ -268,15 +272,15 @@ final class ClientChannel: @unchecked Sendable {
 
   // MARK: Writing
 
-  /// Sends everything that was begun. Returns at once when another thread is at it: that one sends this too. Past the
-  /// deadline on the monotonic clock a thread of its own goes on, so that nothing is left behind; 0 never waits.
+  /// Sends everything that is pending. If another thread is already sending, returns at once: that thread sends it all.
+  /// After the deadline on the monotonic clock a background thread continues; 0 never waits.
   func flush(until deadlineNanos: UInt64) {
     guard isOwn else { return }
     let leads = lock.withLock { isWriting ? false : takeOutput() }
     if leads { write(until: deadlineNanos) }
   }
 
-  /// Makes what was begun the writer's. False when there is nothing: then nobody has the role. Under the lock.
+  /// Hands pending output to the writer. False if there is none; then there is no writer. Called with the lock held.
   private func takeOutput() -> Bool {
     swap(&sending, &session.output)
     let wasWriting = isWriting
@@ -285,8 +289,7 @@ final class ClientChannel: @unchecked Sendable {
     return isWriting
   }
 
-  /// Sends until there is nothing. While the socket takes nothing, replies are read, so that both sides cannot wait for
-  /// each other.
+  /// Sends until nothing is pending. While the socket is full it reads replies, so that the two sides cannot deadlock.
   private func write(until deadlineNanos: UInt64) {
     repeat {
       while !sending.isEmpty {
@@ -314,7 +317,7 @@ final class ClientChannel: @unchecked Sendable {
     stopReading()
   }
 
-  /// The server takes no more, and has perhaps said why: whoever reads comes to that, at once if nobody does.
+  /// The server has closed its end, perhaps with a reason. The reader will find it; without a reader, read it now.
   private func readToTheEnd() {
     guard startReading() else { return }
     while lock.withLock({ failure == nil }) {

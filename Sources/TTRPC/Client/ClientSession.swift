@@ -1,17 +1,17 @@
-// One connection of a client without its socket: frames to send out, received bytes in.
+// A client's connection without its socket: received bytes go in, frames to send come out.
 
 import CTTRPCProto
 
-/// The calls of one connection. Guarded by its channel's lock.
+/// The calls of a connection. Protected by the channel's lock.
 package struct ClientSession: ~Copyable {
-  /// Messages of one stream that nobody has taken, in bytes. Past it the call is cancelled.
+  /// How many bytes of a stream may wait to be read. Above it the call is cancelled.
   private let waitingBytesMax: Int
-  /// Ids from here on are not used: a client connects anew before.
+  /// Stream ids from here on are not used: the client reconnects before that.
   static let lastStreamMax = UInt32.max - 1024
 
   private(set) var lastStream: UInt32
   private var calls: [UInt32: ClientCall] = [:]
-  /// Frames to be sent.
+  /// Frames to send.
   package var output = SendBuffer()
 
   package init(lastStream: UInt32 = 0, waitingBytesMax: Int = 64 << 20) {
@@ -21,12 +21,12 @@ package struct ClientSession: ~Copyable {
 
   package var hasIDsLeft: Bool { lastStream < Self.lastStreamMax }
 
-  /// Begins a call. Its frame goes to the output.
+  /// Starts a call. Its frame is added to the output.
   package mutating func begin(_ shape: StreamingShape, _ envelope: [UInt8]) throws(RPCError) -> ClientCall {
     guard envelope.count <= Limits.frameBytesMax else {
       throw RPCError(
         .resourceExhausted,
-        "the request of \(envelope.count) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): split it"
+        "the request of \(envelope.count) bytes exceeds the limit of \(Limits.frameBytesMax) (frameBytesMax): split it"
       )
     }
     let id = (lastStream + 1) | 1
@@ -41,7 +41,7 @@ package struct ClientSession: ~Copyable {
   mutating func send(_ call: ClientCall, _ message: [UInt8]) throws(RPCError) {
     if case .failure(let error)? = call.outcome { throw error }
     guard call.state.phase == .open else {
-      throw RPCError(.failedPrecondition, "the call takes no more messages: it was closed, or has ended")
+      throw RPCError(.failedPrecondition, "cannot send on this call: it is closed for sending, or has ended")
     }
     guard message.count <= Limits.frameBytesMax else {
       throw RPCError(
@@ -50,20 +50,20 @@ package struct ClientSession: ~Copyable {
     append(FrameHeader(length: UInt32(message.count), stream: call.id, type: .data), message)
   }
 
-  /// The client sends no more: said in a frame of its own.
+  /// Ends sending, with a frame of its own.
   mutating func close(_ call: ClientCall) {
     guard call.state.close() else { return }
     append(FrameHeader(length: 0, stream: call.id, type: .data, flags: [.remoteClosed, .noData]), [])
   }
 
-  /// Gives the call up, and tells the server.
+  /// Cancels the call, and tells the server.
   mutating func cancel(_ call: ClientCall, _ error: RPCError) {
     guard calls.removeValue(forKey: call.id) != nil else { return }
     call.end(.failure(error))
     append(FrameHeader(length: 0, stream: call.id, type: .cancel), [])
   }
 
-  /// The connection is gone: every call fails.
+  /// Fails every call, since the connection is lost.
   mutating func fail(_ error: RPCError) -> [ClientCall] {
     let failed = calls.values.sorted { $0.id < $1.id }
     calls.removeAll()
@@ -71,10 +71,10 @@ package struct ClientSession: ~Copyable {
     return failed
   }
 
-  /// Handles all whole frames at the beginning of the bytes.
+  /// Handles the complete frames at the beginning of the bytes.
   ///
-  /// - Parameter changed: gets the calls for which something came.
-  /// - Returns: how many bytes are done with, or nil when the server's frames cannot be understood.
+  /// - Parameter changed: the calls for which something arrived.
+  /// - Returns: how many bytes were handled; nil if the server's frames cannot be parsed.
   package mutating func receive(_ bytes: UnsafeRawBufferPointer, changed: inout [ClientCall]) -> Int? {
     var offset = 0
     while offset < bytes.count {
@@ -102,7 +102,8 @@ package struct ClientSession: ~Copyable {
         cancel(
           call,
           RPCError(
-            .resourceExhausted, "messages wait unread past \(waitingBytesMax) bytes (waitingBytesMax): read faster"
+            .resourceExhausted,
+            "more than \(waitingBytesMax) bytes of messages are waiting to be read (waitingBytesMax): read faster"
           ))
       }
     case .finish(let hasMessage):
@@ -120,7 +121,7 @@ package struct ClientSession: ~Copyable {
     case .ignore:
       return
     case .violation(let problem):
-      cancel(call, RPCError(.internal, "the server broke the protocol: \(problem)"))
+      cancel(call, RPCError(.internal, "the server violated the protocol: \(problem)"))
     }
   }
 

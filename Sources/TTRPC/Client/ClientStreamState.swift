@@ -1,4 +1,4 @@
-// The client's side of one call as a state machine without I/O.
+// The client's side of a call as a state machine without I/O.
 //
 //   open ──── last message sent ────►  halfClosed
 //     │                                    │
@@ -11,7 +11,7 @@ package struct ClientStreamState: Equatable {
     case open
     /// The client has sent everything. To `ended` when the server ends.
     case halfClosed
-    /// Frames that still come are late and ignored. Stays.
+    /// Later frames are ignored. Final.
     case ended
   }
 
@@ -23,8 +23,8 @@ package struct ClientStreamState: Equatable {
     self.phase = phase ?? (shape.clientStreams ? .open : .halfClosed)
   }
 
-  /// The flags of the request frame. When the client streams, that frame holds no message. The no-data flag says so: without
-  /// it Rust's server takes the empty payload for a first message.
+  /// The flags of the request frame. If the client streams, that frame has no message, and the no-data flag says so:
+  /// without it the Rust server would treat the empty payload as the first message.
   package var requestFlags: FrameFlags {
     switch shape {
     case .unary: []
@@ -52,26 +52,26 @@ package struct ClientStreamState: Equatable {
       phase = .ended
       return .response
     case .data:
-      guard shape.serverStreams else { return .violation("data came for a call whose reply is one response") }
+      guard shape.serverStreams else { return .violation("it sent data for a call that has a single response") }
       let hasMessage = !header.flags.contains(.noData)
-      guard hasMessage || header.length == 0 else { return .violation("a frame with the no-data flag holds bytes") }
+      guard hasMessage || header.length == 0 else { return .violation("it sent data in a frame with the no-data flag") }
       guard header.flags.contains(.remoteClosed) else { return hasMessage ? .message : .ignore }
       phase = .ended
       return .finish(message: hasMessage)
     case .request, .cancel:
-      return .violation("a frame of type \(header.type.rawValue) came from the server")
+      return .violation("it sent a frame of type \(header.type.rawValue)")
     default:
       return .ignore
     }
   }
 
-  /// The client sends no more. False when it had said so before, or the call has ended.
+  /// Ends sending. False if it had ended before, or if the call has ended.
   package mutating func close() -> Bool {
     guard phase == .open else { return false }
     phase = .halfClosed
     return true
   }
 
-  /// The client gives the call up.
+  /// Cancels the call.
   package mutating func abandon() { phase = .ended }
 }

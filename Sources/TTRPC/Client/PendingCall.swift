@@ -1,8 +1,8 @@
-// A unary call that was begun and whose reply is taken later.
+// Unary calls whose reply is read later.
 
-/// Wait once, from any one thread.
+/// A unary call in progress. Wait for it once, from any thread.
 public struct PendingCall<Response: ProtobufMessage>: Sendable {
-  /// A client closes when it is released: not before its calls have ended.
+  /// Keeps the client, which closes when it is released.
   private let client: Client
   private let channel: ClientChannel
   private let call: ClientCall
@@ -15,13 +15,13 @@ public struct PendingCall<Response: ProtobufMessage>: Sendable {
     self.deadlineNanos = deadlineNanos
   }
 
-  /// The reply, when it has come. Sends the call first, if nothing has.
+  /// Waits for the reply. Sends the call first, if it has not been sent.
   public func wait() throws(RPCError) -> Received<Response> {
     channel.flush(until: deadlineNanos)
     return try Received(channel.response(call, until: deadlineNanos))
   }
 
-  /// The same for Swift concurrency: sends the call and suspends.
+  /// The same without blocking a thread.
   func received() async throws -> Received<Response> {
     client.ensureReader(channel)
     channel.expire(call, at: deadlineNanos)
@@ -34,6 +34,6 @@ public struct PendingCall<Response: ProtobufMessage>: Sendable {
     return try Received(channel.response(call, until: deadlineNanos))
   }
 
-  /// Gives the call up.
-  public func cancel() { channel.cancel(call, RPCError(.cancelled, "the caller gave the call up")) }
+  /// Cancels the call.
+  public func cancel() { channel.cancel(call, RPCError(.cancelled, "the caller cancelled the call")) }
 }

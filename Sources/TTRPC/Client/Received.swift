@@ -1,6 +1,6 @@
-// A message from the server, with the memory that it lives in.
+// A message from the server, with its memory.
 
-/// Owns one unpacked message.
+/// Owns an unpacked message.
 public final class Received<Message: ProtobufMessage> {
   private let arena: Arena
   private let message: UnsafePointer<Message>
@@ -12,13 +12,13 @@ public final class Received<Message: ProtobufMessage> {
       do throws(RPCError) {
         return try arena.unpack(Message.self, UnsafeRawBufferPointer(bytes))
       } catch {
-        throw RPCError(.internal, "the server's \(Message.descriptor.name) cannot be read: \(error.message)")
+        throw RPCError(.internal, "cannot decode the server's \(Message.descriptor.name): \(error.message)")
       }
     }
   }
 
-  /// Lends the message, which must not be kept. A pointer by itself would not keep this object alive: Swift may release
-  /// it after its last use.
+  /// Passes the message to `body`, which must not keep the pointer: the message is freed with this object, which Swift
+  /// may release after its last use.
   public func read<Result, Failure: Error>(
     _ body: (UnsafePointer<Message>) throws(Failure) -> Result
   ) throws(Failure) -> Result {

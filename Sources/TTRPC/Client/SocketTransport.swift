@@ -1,4 +1,4 @@
-// A client's Unix domain socket. It belongs to the process that connected it: in a forked child it is closed.
+// A client's Unix domain socket. In a forked child of the process that connected it, it is closed.
 
 import CLinux
 import Glibc
@@ -18,7 +18,7 @@ final class SocketTransport: Transport {
     guard fd >= 0 else {
       throw RPCError(
         .unavailable,
-        "cannot make a socket: \(String(cString: strerror(errno))): close some, or raise the limit of open files "
+        "cannot create a socket: \(String(cString: strerror(errno))): close some, or raise the limit of open files "
           + "(ulimit -n)")
     }
     do throws(RPCError) {

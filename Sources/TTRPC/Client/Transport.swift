@@ -1,15 +1,14 @@
-// What carries a client's bytes: a socket, or a server in the same process.
+// How a client's bytes travel: over a socket, or to a server in the same process.
 
-/// A stream of bytes in both directions that never blocks but in `wait`. One thread sends and one receives at a time.
+/// A byte stream in both directions. Only `wait` blocks. One thread may send and one receive at the same time.
 protocol Transport: AnyObject, Sendable {
   /// Sends some of the bytes.
   func send(_ bytes: UnsafeRawBufferPointer) -> TransportResult
   /// Receives some bytes.
   func receive(into room: UnsafeMutableRawBufferPointer) -> TransportResult
-  /// Waits until something can be received or sent, as asked for, or until the deadline on the monotonic clock. May
-  /// return early.
+  /// Waits until it can receive or send, as requested, or until the deadline on the monotonic clock. May return early.
   func wait(for interest: TransportInterest, until deadlineNanos: UInt64)
-  /// Wakes whoever waits; everything answers `closed` from now on.
+  /// Wakes waiting threads; from now on all functions return `closed`.
   func close()
 }
 

@@ -1,9 +1,9 @@
-// grpc.health.v1.Health: whether the server, or one of its services, can serve.
+// grpc.health.v1.Health: the health of the server and of its services.
 
 import Threads
 import CTTRPCProto
 
-/// The standard health service. Statuses may be set from any thread.
+/// The standard health service. Thread-safe.
 public final class HealthService: @unchecked Sendable {
   public enum Status: UInt32, Sendable {
     case unknown = 0
@@ -18,13 +18,13 @@ public final class HealthService: @unchecked Sendable {
 
   public init() {}
 
-  /// Adds Check and Watch, and all services that the router has so far as serving.
+  /// Adds Check and Watch, and marks all services that the router has so far as serving.
   public func register(in router: inout Router) {
     for service in router.services { set(service, .serving) }
     router.unary(HealthRoutes.check) { [self] (request, call) throws(RPCError) in
       let service = String(cString: request.pointee.service)
       guard let status = lock.withLock({ statuses[service] }) else {
-        throw RPCError(.notFound, "unknown service \(service): ask for an empty name to learn of the server as a whole")
+        throw RPCError(.notFound, "unknown service \(service): use an empty name to ask about the whole server")
       }
       let response = call.arena.make(Grpc__Health__V1__HealthCheckResponse.self)
       response.pointee.status = status.onWire
@@ -38,7 +38,7 @@ public final class HealthService: @unchecked Sendable {
     }
   }
 
-  /// Changes a service's status, or with an empty name the server's, and tells those who watch it.
+  /// Changes the status of a service, or of the server if the name is empty, and notifies watchers.
   public func set(_ service: String, _ status: Status) {
     lock.withLock {
       statuses[service] = status
@@ -47,7 +47,7 @@ public final class HealthService: @unchecked Sendable {
     }
   }
 
-  /// Sets every status: at a shutdown, or when writes have failed.
+  /// Sets every status: at a shutdown, or when writes fail.
   public func setAll(_ status: Status) {
     for service in lock.withLock({ statuses.keys.sorted() }) { set(service, status) }
   }
@@ -65,7 +65,7 @@ public final class HealthService: @unchecked Sendable {
   private final class Watch: @unchecked Sendable {
     let call: ServerCall
     let service: String
-    /// Touched on the call's thread only.
+    /// Used on the call's thread only.
     private var last: Status?
 
     init(_ call: ServerCall, _ service: String) {
@@ -73,7 +73,7 @@ public final class HealthService: @unchecked Sendable {
       self.service = service
     }
 
-    /// Any thread may call it.
+    /// May be called from any thread.
     func send(_ status: Status) {
       call.onThread { [self] call in
         guard status != last else { return }

@@ -1,6 +1,6 @@
-// A server in the client's own process: the same session, frames and bytes, without a socket or a reactor.
+// A server in the client's process: the same session and frames, without a socket or a reactor.
 //
-// For tests of services, and for programs that serve themselves. The server's work runs on the threads that call.
+// For tests, and for programs that embed a server. The server's work runs on the calling threads.
 
 import Threads
 import CLinux
@@ -15,9 +15,9 @@ extension Client {
   }
 }
 
-/// Both ends of a connection. The lock makes whoever holds it the server's one thread.
+/// Both ends of a connection. The thread that holds the lock acts as the server's thread.
 final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
-  /// Bytes that may wait while the session is paused: one frame.
+  /// How many bytes may wait while the session is paused: one frame.
   private static let inputBytesMax = ReceiveBuffer.bytesMax
 
   private let lock = Lock()
@@ -92,7 +92,7 @@ final class InProcessTransport: Transport, SessionHost, @unchecked Sendable {
 
   private var isFull: Bool { input.count >= Self.inputBytesMax }
 
-  /// The server's turn: jobs, deadlines, frames, streams that want to go on.
+  /// One turn of the server: jobs, deadlines, frames, streams that can continue.
   private func turn() {
     while let job = jobs.take() { job() }
     let now = twind_monotonic_nanos()

@@ -1,9 +1,8 @@
-// What other threads have for a server in this process, and how whoever waits for it is woken.
+// Jobs that other threads post to a server in this process, and the wake-up for them.
 
 import Threads
 
-/// The executor of an in-process session: jobs wait here for a thread that comes by. It does not know the session, which
-/// holds it.
+/// The executor of an in-process session: jobs wait here for the next calling thread. The session owns it.
 final class JobQueue: Executor {
   private let lock: Lock
   private let news: Condition
@@ -26,7 +25,7 @@ final class JobQueue: Executor {
   /// Changes with every announcement.
   var mark: Int { lock.withLock { newsCount } }
 
-  /// Wakes whoever waits.
+  /// Wakes waiting threads.
   func announce() {
     lock.withLock {
       newsCount += 1

@@ -1,43 +1,43 @@
-// A server session's socket: reads, writes, and the time that a frame may take.
+// The socket of a server session: reading, writing, and the timeout for frames.
 //
-// As in the session, properties go without Swift's check at run time that nobody is in the middle of changing them: one
-// thread has them, and none is lent to what could come back to it. For one read the checks cost more than the read.
+// As in the session, properties skip Swift's run-time exclusivity checks: only one thread uses them, and no access is
+// held across a call that could access them again. The checks would cost more than the read that is served.
 
 import CLinux
 import DequeModule
 import Glibc
 
-/// One accepted connection, confined to its reactor.
+/// An accepted connection. Used on its reactor's thread only.
 final class Connection: EventSource, SessionHost {
   let session: ServerSession
   /// Lives longer than its connections.
   private unowned(unsafe) let reactor: Reactor
   private let fd: Int32
   private let onClose: (Connection) -> Void
-  /// Given back when the descriptor has been closed and this object goes.
+  /// Released when the descriptor has been closed and this object is freed.
   let seat: Seat
   /// On the monotonic clock.
   let openedAt = twind_monotonic_nanos()
   @exclusivity(unchecked) private var input = ReceiveBuffer()
   @exclusivity(unchecked) private var events = twind_readable
   @exclusivity(unchecked) private var isOpen = true
-  /// There is something to send, or to go on with.
+  /// Whether there is something to send or to continue with.
   @exclusivity(unchecked) private var isPending = false
-  /// Jobs for its calls that have not run.
+  /// Pending jobs for its calls.
   @exclusivity(unchecked) private var jobs: Deque<Reactor.Job> = []
-  /// The next turn goes on with frames that are here.
+  /// Whether the next turn continues with received frames.
   @exclusivity(unchecked) private var hasFramesLeft = false
-  /// The peer sends no more; what it has sent is still to be handled.
+  /// The peer has ended sending; what it sent is still handled.
   @exclusivity(unchecked) private var hasEnded = false
-  /// When what was read last had arrived.
+  /// When the bytes read last had arrived.
   @exclusivity(unchecked) private var arrivedAt: UInt64 = 0
-  /// When the frame that is not complete must be; nil between frames.
+  /// The deadline of the incomplete frame; nil between frames.
   @exclusivity(unchecked) private var frameDeadline: UInt64?
-  /// When a closing connection's output must have been read; nil before it is closing.
+  /// The deadline for reading a closing connection's output; nil if it is not closing.
   @exclusivity(unchecked) private var closeDeadline: UInt64?
-  /// The timer asked for.
+  /// The current timer.
   @exclusivity(unchecked) private var wakeAt = UInt64.max
-  /// What is counted on the connection's share: received bytes, and replies, as memory held for them.
+  /// What is counted on the connection's share: the memory for received bytes and for replies.
   @exclusivity(unchecked) private(set) var receiveBytes = 0
   @exclusivity(unchecked) private(set) var sendBytes = 0
 
@@ -57,7 +57,7 @@ final class Connection: EventSource, SessionHost {
 
   deinit { session.host = nil }
 
-  /// Begins to serve.
+  /// Starts to serve.
   func open() {
     if !reactor.add(self, fd, events) {
       isOpen = false
@@ -142,14 +142,14 @@ final class Connection: EventSource, SessionHost {
     if count == 0 { end() }
   }
 
-  /// The peer has closed its side: what it sent before is handled, as far as that waits for us.
+  /// Handles what the peer sent before it closed its side.
   private func end() {
     guard session.isPaused, !input.isEmpty else { return close() }
     hasEnded = true
     updateEvents()
   }
 
-  /// Requests are read while replies wait, up to a limit; past it they are refused.
+  /// Requests are read while replies wait, up to a limit; above it they are refused.
   private func refuseQueued() {
     guard isOpen, input.byteCount > Limits.queuedBytesMax else { return }
     input.consume(session.refuse(input.bytes, downTo: Limits.queuedBytesMax / 2, now: arrivedAt))
@@ -157,7 +157,7 @@ final class Connection: EventSource, SessionHost {
     afterSend()
   }
 
-  /// What was lent goes back; a part of a frame moves into a buffer of this connection's own.
+  /// Returns the borrowed buffer; a partial frame is moved to the connection's own buffer.
   private func giveBackSpare() {
     var own = input.isEmpty ? ReceiveBuffer() : ReceiveBuffer.holding(input.bytes)
     input.consume(input.byteCount)
@@ -165,8 +165,8 @@ final class Connection: EventSource, SessionHost {
     swap(&own, &reactor.spareInput)
   }
 
-  /// Handles the whole frames, as far as one turn goes, and sends the answers. What is left goes on in the next turn,
-  /// unless the socket has to take answers first: no event will come for frames that are here.
+  /// Handles complete frames, within one turn, and sends the replies. The rest continues in the next turn, since no
+  /// event will come for frames that are already here, unless the socket must first accept replies.
   private func handleInput() {
     if session.output.isEmpty { swap(&session.output, &reactor.spareOutput) }
     // What streams send meanwhile is sent here.
@@ -184,15 +184,15 @@ final class Connection: EventSource, SessionHost {
     afterSend()
   }
 
-  /// What holds nothing goes back to the reactor, or to the allocator when the reactor has a larger one.
+  /// Returns empty buffers to the reactor, or frees them if the reactor has a larger one.
   private func giveBackOutput() {
     guard session.output.isEmpty else { return }
     if session.output.capacity > reactor.spareOutput.capacity { swap(&session.output, &reactor.spareOutput) }
     session.output.free()
   }
 
-  /// A frame that has begun must end in time. Frames of a connection that is paused or whose turn is over wait for us, not
-  /// for their sender.
+  /// A frame must be complete in time. If the connection is paused or its turn is over, the delay is ours and does not
+  /// count.
   private func trackFrame(progressed: Bool) {
     guard isOpen else { return }
     if input.isEmpty || session.isPaused || hasFramesLeft {
@@ -202,7 +202,7 @@ final class Connection: EventSource, SessionHost {
     }
   }
 
-  /// The end of the time that a peer has for what it must do now.
+  /// The deadline for what the peer must do next.
   private func patience() -> UInt64 {
     let (end, overflow) = twind_monotonic_nanos().addingReportingOverflow(reactor.limits.frameNanosMax)
     if !overflow { wake(at: end) }
@@ -211,7 +211,7 @@ final class Connection: EventSource, SessionHost {
 
   // MARK: Output
 
-  /// Sends what there is, lets streams make more, and reads on where reading had paused.
+  /// Sends pending output, lets streams make more, and resumes reading if it was paused.
   private func flush() {
     guard isOpen else { return }
     send()
@@ -266,7 +266,7 @@ final class Connection: EventSource, SessionHost {
       || (session.isWaitingForReader && !session.isStuck && input.byteCount < ReceiveBuffer.bytesMax)
   }
 
-  /// Tells the reactor what is held now; of its own, not of what was lent.
+  /// Tells the reactor how much memory the connection uses, without borrowed buffers.
   private func account() {
     guard isOpen else { return }
     let received = input.capacity
@@ -279,10 +279,10 @@ final class Connection: EventSource, SessionHost {
     reactor.enforceBudget()
   }
 
-  /// Bytes held for this connection, with what its calls keep.
+  /// Memory used for this connection, including its calls.
   var heldBytes: Int { session.share.byteCount }
 
-  /// Gives all memory back that it can, because it holds the most: its peer is told, unless it does not read either.
+  /// Frees as much memory as possible, because this connection uses the most. Its peer gets an error, if it reads.
   func giveUp() {
     guard isOpen, session.output.isEmpty, !session.isClosing else { return close() }
     session.giveUp(input.bytes)
@@ -294,16 +294,16 @@ final class Connection: EventSource, SessionHost {
 
   // MARK: The end
 
-  /// New calls are refused; the connection closes when the last one has been answered.
+  /// Refuses new calls, and closes the connection when the last call has been answered.
   func drain() {
     session.drain()
     flush()
   }
 
-  /// It has never made a call, nor begun one.
+  /// Whether it has never made or started a call.
   var isSilent: Bool { session.callCount == 0 && session.streamCount == 0 && input.isEmpty }
 
-  /// Ends it. One that is silent hears why, in answer to its first call, which is number 1.
+  /// Ends the connection. A silent one gets the reason as the reply to its first call, which has number 1.
   func dismiss(_ reason: RPCError) {
     if isOpen && isSilent { Refusal.tell(fd, reason) }
     close()
@@ -318,8 +318,8 @@ final class Connection: EventSource, SessionHost {
     onClose(self)
   }
 
-  /// Ends it, and leaves the client a moment to read why: closed while it still writes, its write would fail and it would
-  /// not read.
+  /// Ends the connection, but gives the client a moment to read the reason. If it were closed while the client writes,
+  /// the write would fail, and the client would not read.
   private func linger() {
     guard isOpen else { return }
     if let foreign = session.foreignProtocol { reactor.onForeignProtocol?(foreign, session.peer) }

@@ -33,14 +33,14 @@ final class Epoll {
     _ = twind_epoll_set(epoll, EPOLL_CTL_DEL, fd, 0, 0)
   }
 
-  /// Waits for events, at most `nanos`; how many have come.
+  /// Waits for events for at most `nanos`, and returns their number.
   func wait(nanos: UInt64) -> Int {
     // Rounded up, so that a timer is due when the wait for it ends.
     let millis = nanos == .max ? -1 : Int32(min(nanos / 1_000_000 + (nanos % 1_000_000 == 0 ? 0 : 1), 60_000))
     return Int(max(twind_epoll_wait(epoll, eventBuffer, Int32(Self.eventsMax), millis), 0))
   }
 
-  /// One of those that have come.
+  /// One of the events.
   @inline(__always)
   func event(_ index: Int) -> (fd: Int32, events: UInt32) {
     (
@@ -61,7 +61,7 @@ struct Wakeup: ~Copyable {
 
   deinit { close(fd) }
 
-  /// Any thread may call it.
+  /// May be called from any thread.
   borrowing func signal() {
     var one: UInt64 = 1
     _ = write(fd, &one, 8)

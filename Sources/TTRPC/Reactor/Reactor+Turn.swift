@@ -1,31 +1,31 @@
-// One turn of the loop after the other.
+// Turns of the event loop.
 //
-// A turn sees to what is due in parts: events, timers, and the backlog. Each part ends when it has taken 100 µs, after one
-// piece of work at least, and the rest comes with the next turn. An event of a connection that had little to do last time
-// is served at once. All else is backlog: other events, jobs that threads have posted for a connection's calls, output. Of
-// the connections that wait there the one that was served least is next. So a short reply waits for a few pieces of other
-// connections' work, however many long ones are ready.
+// A turn has three parts: events, timers, and the backlog. Each part ends after 100 µs, but does at least one piece of
+// work; the rest waits for the next turn. Events of connections that had little to do last time are served at once.
+// Everything else is backlog: other events, jobs that threads have posted, output. In the backlog, the connection that
+// was served least is next. So a short reply waits for only a few pieces of other connections' work, however many long
+// replies are ready.
 //
-// Told to busy-poll, the loop does not sleep before nothing has come for that long: waking a thread on another core costs
-// several times what a read does.
+// With busy polling, the loop sleeps only if nothing has arrived for that time: waking a thread on another core costs
+// several times as much as a read.
 
 import CLinux
 import Glibc
 
-/// The time of one part of a turn, and of its pieces.
+/// Measures the time of a part of a turn, and of its pieces.
 ///
-/// While others wait, a long piece counts as the processor's time that it had: when the system gave the core to another
-/// thread meanwhile, that is not the doing of the connection that was being served.
+/// While other connections wait, long pieces are measured in CPU time, so that a connection is not charged for time in
+/// which the system ran another thread.
 private struct PartClock {
   private static let nanosMax: UInt64 = 100_000
-  /// From here on a piece of work is long.
+  /// A piece of work that takes longer is long.
   private static let slowNanos: UInt64 = 25_000
 
   private var last = twind_monotonic_nanos()
   private let end: UInt64
-  /// The thread's time when `quickNanos` began; nil when nobody waits.
+  /// The thread's CPU time when `quickNanos` started; nil if no connection waits.
   private var threadNanos: UInt64?
-  /// Time of short pieces since.
+  /// The time of short pieces since then.
   private var quickNanos: UInt64 = 0
 
   init(isContended: Bool) {
@@ -35,7 +35,7 @@ private struct PartClock {
 
   var isOver: Bool { last >= end }
 
-  /// A piece of work has ended; how long it took.
+  /// Ends a piece of work, and returns how long it took.
   mutating func lap() -> UInt64 {
     let now = twind_monotonic_nanos()
     let nanos = now - last
@@ -65,7 +65,7 @@ extension Reactor {
     closeRemoved()
   }
 
-  /// Waits for events, at most `nanos`, and sees to what is due.
+  /// Waits for events for at most `nanos`, then handles what is due.
   private func turn(nanos: UInt64) {
     serve(epoll.wait(nanos: nanos))
     if timers.next != .max { runTimers() }
@@ -78,7 +78,7 @@ extension Reactor {
     closeRemoved()
   }
 
-  /// How long nothing is to be done.
+  /// How long there is nothing to do.
   private var idleNanos: UInt64 {
     if !backlog.isEmpty { return 0 }
     let next = timers.next
@@ -117,7 +117,7 @@ extension Reactor {
     }
   }
 
-  /// Whether it was slow last time, or waits for its turn already.
+  /// Whether it was slow last time, or is already waiting for its turn.
   private func isLate(_ fd: Int32) -> Bool {
     guard watched.indices.contains(Int(fd)) else { return false }
     return watched[Int(fd)].isSlow || watched[Int(fd)].late != 0
@@ -139,7 +139,7 @@ extension Reactor {
 
   // MARK: The backlog
 
-  /// As many pieces as are ready now: what becomes ready meanwhile comes after the next turn's events.
+  /// Handles the pieces that are ready now. Anything that becomes ready meanwhile comes after the next turn's events.
   private func serveBacklog() {
     var clock = PartClock(isContended: true)
     for _ in 0..<backlog.count where !clock.isOver {
@@ -166,7 +166,7 @@ extension Reactor {
     if fd == wakeup.fd ? !jobs.isEmpty : source?.hasWork ?? false { enqueue(Int32(fd)) }
   }
 
-  /// Runs jobs until there are no more, or they are a piece of work.
+  /// Runs jobs until there are no more, or until they amount to a piece of work.
   static func runSome(_ next: () -> Job?) {
     guard let first = next() else { return }
     let end = twind_monotonic_nanos() + pieceNanos
@@ -196,15 +196,15 @@ extension Reactor {
 
   // MARK: Busy-polling
 
-  /// Bytes came from the connection's peer.
+  /// Records that bytes arrived on a connection.
   @inline(__always)
   func heard(_ connection: Connection) {
     activity &+= 1
     lastHeard = .passUnretained(connection)
   }
 
-  /// Looks for more without sleeping until nothing has come for `busyPollNanos`. Who spoke last is the likeliest to
-  /// speak next: its socket is read without asking whether it can be, and all others are asked in between.
+  /// Polls until nothing has arrived for `busyPollNanos`. The connection that sent last is the most likely to send
+  /// next, so its socket is read without asking epoll, which is asked about the others in between.
   private func spin() {
     var seen = activity
     var heardAt = twind_monotonic_nanos()

@@ -1,9 +1,9 @@
-// One thread, one epoll, the connections that it owns.
+// A reactor: one thread, one epoll instance, and the connections that it owns.
 //
-// A connection lives and dies on its reactor; nothing of it is locked. Other threads reach it with `post`. What a turn of
-// the loop does is in Reactor+Turn.swift.
+// A connection stays on its reactor and needs no locks. Other threads reach it with `post`. Reactor+Turn.swift has the
+// turns of the loop.
 //
-// What a turn touches goes without Swift's check of that at run time, see `Connection`.
+// Properties used in a turn skip Swift's run-time exclusivity checks, see `Connection`.
 
 import CLinux
 import DequeModule
@@ -14,59 +14,60 @@ import Threads
 /// An event loop.
 package final class Reactor: Executor, @unchecked Sendable {
   let limits: Limits
-  /// Of all reactors of the server together.
+  /// Shared by all reactors of the server.
   let budget: BufferBudget
   let arena = Arena()
-  /// Lent to the connection that is being read while it has no buffer of its own.
+  /// Lent to the connection that is being read, if it has no buffer of its own.
   @exclusivity(unchecked) var spareInput = ReceiveBuffer(capacity: 64 << 10)
-  /// Lent likewise for what it answers. It stays as large as the largest that was needed, a few times `frameBytesMax` at
-  /// most: taking and clearing that memory anew for each large reply costs more than filling it.
+  /// Lent in the same way for replies. It keeps the largest size that was needed, at most a few times `frameBytesMax`:
+  /// allocating and clearing that memory for each large reply would cost more than filling it.
   @exclusivity(unchecked) var spareOutput = SendBuffer()
 
-  /// A thread that serves sleeps and wakes all the time: on busy cores it is not to wait for others' slices.
+  /// Serving threads sleep and wake all the time, and should not wait for other threads' time slices on busy cores.
   private static let sliceNanos: UInt64 = 100_000
 
   let busyPollNanos: UInt64
   let epoll: Epoll
   let wakeup: Wakeup
   private let jobLock = Lock()
-  /// Guarded by `jobLock`.
+  /// Protected by `jobLock`.
   private var posted: [(call: ServerCall?, job: Job)] = []
-  /// Its memory takes turns with that of `posted`.
+  /// Swapped with `posted`, so that both keep their memory.
   @exclusivity(unchecked) private var taken: [(call: ServerCall?, job: Job)] = []
-  /// Jobs of no connection that have not run.
+  /// Pending jobs that belong to no connection.
   @exclusivity(unchecked) var jobs: Deque<Job> = []
-  /// By descriptor: the system gives out the lowest numbers that are free.
+  /// Indexed by descriptor; the system assigns the lowest free numbers.
   @exclusivity(unchecked) var watched: [Watched] = []
-  /// Descriptors with events or work that waits; that of the wakeup stands for `jobs`.
+  /// Descriptors with pending events or work. The wake-up's descriptor is for `jobs`.
   @exclusivity(unchecked) var backlog = LeastServed<Int32>()
-  /// Who was removed in this turn stays alive to its end: it may be at work.
+  /// Sources removed in this turn are kept until its end, since they may be running.
   @exclusivity(unchecked) var closed: [(fd: Int32?, source: any EventSource)] = []
-  /// Told of clients that speak something else.
+  /// Called for clients that speak another protocol.
   var onForeignProtocol: (@Sendable (ForeignProtocol, Peer) -> Void)?
   @exclusivity(unchecked) var timers = TimerQueue()
   @exclusivity(unchecked) var running = true
   private var thread: Thread?
-  /// Grows with everything that comes from outside.
+  /// Incremented for everything that arrives from outside.
   @exclusivity(unchecked) var activity: UInt64 = 0
-  /// Whose bytes came last; nil when it is gone.
+  /// The connection that sent last; nil if it is gone.
   @exclusivity(unchecked) var lastHeard: Unmanaged<Connection>?
 
   typealias Job = () -> Void
 
-  /// A descriptor that is watched.
+  /// A watched descriptor.
   struct Watched {
-    /// Nil: the number is not in use.
+    /// nil: the number is not in use.
     var source: (any EventSource)?
-    /// Events that wait; 0 = none do.
+    /// Pending events; 0: none.
     var late: UInt32 = 0
-    /// Its last turn took long.
+    /// Whether its last turn took long.
     var isSlow = false
-    /// It is in the backlog. So it stays when its source is removed: a newcomer with the same number takes that place.
+    /// Whether it is in the backlog. It stays there if its source is removed; a new source with the same number takes
+    /// over.
     var isQueued = false
   }
 
-  /// - Parameter busyPollNanos: how long it goes on looking before it sleeps; 0 = not at all.
+  /// - Parameter busyPollNanos: how long it polls before it sleeps; 0: not at all.
   package init(limits: Limits, busyPollNanos: UInt64 = 0, budget: BufferBudget? = nil) throws(Server.Failure) {
     epoll = try Epoll()
     wakeup = try Wakeup()
@@ -93,7 +94,7 @@ package final class Reactor: Executor, @unchecked Sendable {
     if wasEmpty { wakeup.signal() }
   }
 
-  /// Takes the jobs that were posted and hands them to their connections.
+  /// Distributes posted jobs to their connections.
   func takeJobs() {
     activity &+= 1
     wakeup.clear()
@@ -104,13 +105,13 @@ package final class Reactor: Executor, @unchecked Sendable {
     taken.removeAll(keepingCapacity: true)
   }
 
-  /// A job of no connection, or of one that has ended.
+  /// A job that belongs to no connection, or to one that has ended.
   func take(_ job: @escaping Job) {
     jobs.append(job)
     enqueue(wakeup.fd)
   }
 
-  /// Ends the loop and waits for the thread. All connections are closed; jobs posted so far are run.
+  /// Ends the loop and waits for the thread. Closes all connections, and runs the jobs posted so far.
   package func stop() {
     post { self.running = false }
     thread?.join()
@@ -118,7 +119,7 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   // MARK: For the sources, on the reactor's thread
 
-  /// Watches a descriptor. False when the kernel refuses.
+  /// Watches a descriptor. False if the kernel refuses.
   func add(_ source: any EventSource, _ fd: Int32, _ events: UInt32) -> Bool {
     guard epoll.add(fd, events) else { return false }
     makeRoom(fd)
@@ -133,8 +134,8 @@ package final class Reactor: Executor, @unchecked Sendable {
 
   func change(_ fd: Int32, _ events: UInt32) { epoll.change(fd, events) }
 
-  /// Forgets and closes a descriptor. Its number stays taken until the turn ends, so that no event of this turn can
-  /// reach a newcomer.
+  /// Removes and closes a descriptor. Its number stays in use until the turn ends, so that no event of this turn can
+  /// reach a new source.
   func remove(_ fd: Int32) {
     guard let source = source(fd) else { return }
     if let last = lastHeard?.takeUnretainedValue(), last === source { lastHeard = nil }
@@ -144,7 +145,7 @@ package final class Reactor: Executor, @unchecked Sendable {
     closed.append((fd, source))
   }
 
-  /// Another source takes the descriptor over, and waits for what can be read.
+  /// Hands the descriptor over to another source, which waits for input.
   func replace(_ fd: Int32, with source: any EventSource) {
     guard let before = self.source(fd) else { return }
     if let last = lastHeard?.takeUnretainedValue(), last === before { lastHeard = nil }
@@ -154,17 +155,17 @@ package final class Reactor: Executor, @unchecked Sendable {
     closed.append((nil, before))
   }
 
-  /// Calls `timer` of the descriptor's source at that time, and no more at the one set before.
+  /// Calls `timer` of the descriptor's source at this time, instead of the time set before.
   func wake(_ fd: Int32, at nanos: UInt64) { timers.set(UInt64(fd), to: nanos) }
 
-  /// The descriptor's source has work: it is done when nobody else who waits has been served less.
+  /// Queues the source's work. It is done when no other waiting source has been served less.
   func enqueue(_ fd: Int32) {
     guard !watched[Int(fd)].isQueued else { return }
     watched[Int(fd)].isQueued = true
     backlog.add(fd)
   }
 
-  /// Refused connections that have not gone yet.
+  /// Refused connections that are still open.
   var refusals: Int { watched.count { ($0.source as? Refusal)?.isOfNewcomer ?? false } }
 
   var connections: [Connection] { watched.compactMap { $0.source as? Connection } }
@@ -178,13 +179,14 @@ package final class Reactor: Executor, @unchecked Sendable {
   /// Asks the server's other reactors to enforce the budget too.
   var alarm: (@Sendable (Reactor) -> Void)?
 
-  /// Something was counted: the budget is kept, or those pay who hold more than their part.
+  /// Checks the budget after memory was counted. If it is exceeded, connections that use more than their share are
+  /// closed.
   @inline(__always)
   func enforceBudget() {
     if budget.isExceeded { closeLargest(alarming: true) }
   }
 
-  /// Ends this reactor's connections that hold more than a fair part, the largest first, until the budget is kept.
+  /// Closes this reactor's connections that use more than a fair share, the largest first, until the budget is met.
   func closeLargest(alarming: Bool) {
     if isEnforcing { return }
     isEnforcing = true
@@ -202,14 +204,14 @@ package final class Reactor: Executor, @unchecked Sendable {
   }
 }
 
-/// Something that a reactor watches.
+/// A source of events for a reactor.
 protocol EventSource: AnyObject {
   func ready(_ events: UInt32)
-  /// Whether `work` has something to do. It has asked for it with `enqueue`.
+  /// Whether `work` has something to do. It was queued with `enqueue`.
   var hasWork: Bool { get }
   /// Does one piece of the work.
   func work()
-  /// The time asked for with `wake` has come.
+  /// Called at the time set with `wake`.
   func timer(_ now: UInt64)
   func close()
 }

@@ -1,7 +1,6 @@
-// When which connection wants to be looked at.
+// Timers of connections.
 
-/// A binary heap of times, one for each owner: setting another replaces the first, so it never holds more entries than
-/// there are owners.
+/// A binary heap of times, one for each owner: setting another time replaces the first.
 package struct TimerQueue {
   private struct Entry {
     var nanos: UInt64
@@ -9,14 +8,14 @@ package struct TimerQueue {
   }
 
   private var heap: [Entry] = []
-  /// Where each token's entry stands.
+  /// The position of each token's entry.
   private var places: [UInt64: Int] = [:]
 
   package init() {}
 
   package var count: Int { heap.count }
 
-  /// The earliest time; `UInt64.max` = none.
+  /// The earliest time; `UInt64.max`: none.
   package var next: UInt64 { heap.first?.nanos ?? .max }
 
   /// Sets the token's time.
@@ -31,7 +30,7 @@ package struct TimerQueue {
     }
   }
 
-  /// Forgets the token's time.
+  /// Removes the token's time.
   package mutating func remove(_ token: UInt64) {
     guard let place = places.removeValue(forKey: token) else { return }
     let last = heap.removeLast()
@@ -41,7 +40,7 @@ package struct TimerQueue {
     settle(place)
   }
 
-  /// Takes the token whose time is the earliest, when it has come.
+  /// Removes and returns the token with the earliest time, if that has come.
   package mutating func take(now: UInt64) -> UInt64? {
     guard let first = heap.first, first.nanos <= now else { return nil }
     remove(first.token)

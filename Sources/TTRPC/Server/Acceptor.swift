@@ -1,18 +1,19 @@
-// Takes new connections, sees to it that there is a place for each, and deals them out to the reactors.
+// Accepts connections, within the limits, and distributes them to the reactors.
 //
-// Confined to the reactor that watches the listener. A newcomer without a place waits while the reactors are asked, one
-// after the other, for a connection that may go, see `Vacancy`; at most `newcomersMax` wait, and the others in the
-// listener's backlog. Who gets no place is told why; past `refusalsMax` of them more are closed without a word.
+// Runs on the reactor that watches the listener. If all connections are in use, a new one waits while each reactor in
+// turn is asked for one that may be closed, see `Vacancy`. At most `newcomersMax` wait here, the others in the
+// listener's backlog. A connection that is refused is told why; above `refusalsMax` of them, connections are closed
+// silently.
 
 import CLinux
 import Glibc
 
-/// The listener as the first reactor watches it.
+/// The listener, watched by the first reactor.
 final class Acceptor: EventSource, @unchecked Sendable {
-  /// When no descriptor or memory is left, wait this long before the next try.
+  /// How long to wait if there are no descriptors or no memory left.
   private static let retryNanos: UInt64 = 100_000_000
-  /// How long a user's newcomers are refused without a search after one that found nothing: a search looks at every
-  /// connection, and must not be had for the price of a connect.
+  /// How long a user's new connections are refused without another search after one that found nothing. A search looks
+  /// at every connection, so a cheap connect() must not cause one each time.
   private static let barrenNanos: UInt64 = 20_000_000
 
   private struct Newcomer {
@@ -23,16 +24,16 @@ final class Acceptor: EventSource, @unchecked Sendable {
 
   let listener: UnixListener
   private let reactor: Reactor
-  /// A server lives until its shutdown.
+  /// The server, which lives until its shutdown.
   private let server: Server
   private let limits: Limits
-  /// The first of them is being searched for.
+  /// Connections that wait. A search is in progress for the first of them.
   private var waiting: [Newcomer] = []
-  /// By user: until when searches are in vain.
+  /// For each user, the time until which no search is made.
   private var barrenUntil: [UInt32: UInt64] = [:]
-  /// When to listen again; nil = it listens.
+  /// When to accept again; nil: it is accepting.
   private var retryAt: UInt64?
-  /// When to look for silent connections; nil = it is not crowded.
+  /// When to look for silent connections; nil: it is not crowded.
   private var sweepAt: UInt64?
   private var hasStopped = false
 
@@ -54,8 +55,8 @@ final class Acceptor: EventSource, @unchecked Sendable {
       }
       let problem = errno
       if problem == EINTR || problem == ECONNABORTED { continue }
-      // EMFILE, ENFILE, ENOMEM, ENOBUFS, and whatever else may come: it passes. Level-triggered readiness would spin: look
-      // away for a while.
+      // EMFILE, ENFILE, ENOMEM, ENOBUFS, and whatever else may come: it passes. Level-triggered readiness would spin:
+      // look away for a while.
       if problem != EAGAIN {
         reactor.change(listener.fd, 0)
         retryAt = twind_monotonic_nanos() + Self.retryNanos
@@ -76,7 +77,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
 
   func close() { stop() }
 
-  /// No more connections are taken.
+  /// Stops accepting connections.
   func stop() {
     hasStopped = true
     for newcomer in waiting { Glibc.close(newcomer.fd) }
@@ -114,7 +115,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
     }
   }
 
-  /// Has a connection closed for the newcomer, if one may go.
+  /// Closes a connection to make room for the new one, if there is one that may be closed.
   private func search(_ newcomer: Newcomer) {
     let now = twind_monotonic_nanos()
     let isOperator = server.isOperator(newcomer.peer)
@@ -124,13 +125,13 @@ final class Acceptor: EventSource, @unchecked Sendable {
     let reason = limits.detailed(
       RPCError(
         .resourceExhausted,
-        "closed for another: all places are taken (connectionsMax), and this connection has not made a call: connect when "
-          + "there is one to make",
+        "closed to make room: all connections are in use (connectionsMax), and this one has not made a call: connect "
+          + "when you have a call to make",
         limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: limits.connectionsMax + 1)))
     server.vacate(vacancy, reason) { [self] hasFound in reactor.post { self.settle(hasFound) } }
   }
 
-  /// The search for the first of those who wait has ended.
+  /// Called when the search for the first waiting connection has ended.
   private func settle(_ hasFound: Bool) {
     guard !hasStopped, !waiting.isEmpty else { return }
     if waiting.count == Limits.newcomersMax && retryAt == nil { reactor.change(listener.fd, twind_readable) }
@@ -152,7 +153,7 @@ final class Acceptor: EventSource, @unchecked Sendable {
 
   private func refuse(_ newcomer: Newcomer) { refuse(newcomer.fd, server.refusal(newcomer.denial, newcomer.peer)) }
 
-  /// Tells a client why it is not served. Few are told at a time: a flood of them is just closed.
+  /// Tells a client why it is refused. Only a few are told at a time; more of them are just closed.
   private func refuse(_ fd: Int32, _ error: RPCError) {
     guard reactor.refusals < Limits.refusalsMax else {
       Glibc.close(fd)
@@ -174,8 +175,8 @@ final class Acceptor: EventSource, @unchecked Sendable {
       RPCError(
         .resourceExhausted,
         "closed: this connection has made no call for \(limits.silentNanosMax / 1_000_000_000) s (silentNanosMax), and "
-          + "\(ConnectionPlaces.crowdedPercent) % of the places are taken (connectionsMax): connect when there is one to "
-          + "make",
+          + "\(ConnectionPlaces.crowdedPercent) % of the connections are in use (connectionsMax): connect when you "
+          + "have a call to make",
         limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: limits.connectionsMax)))
     server.closeAll(Vacancy(openedBefore: now - min(now, limits.silentNanosMax)), reason)
   }

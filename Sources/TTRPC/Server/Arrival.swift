@@ -1,26 +1,26 @@
-// A whole frame among received bytes, and what can be known of it before its turn.
+// Looks ahead at the next complete frame.
 //
-// A session looks at each frame while the one before it is still to be handled: what the call will read can be on its way
-// from memory meanwhile.
+// A session looks at each frame before it handles the previous one, so that the data that the call will read can be
+// prefetched from memory.
 
-/// Valid while the bytes are.
+/// A complete frame. Valid as long as the bytes.
 struct Arrival {
   let header: FrameHeader
   let message: UnsafeRawBufferPointer
   /// Where the next frame begins.
   let end: Int
-  /// Of a frame that can begin a call and names a method that there is.
+  /// The method, if the frame can start a call and the method exists.
   private(set) var method: Unmanaged<Method>?
-  /// What the call sends, if there is a method.
+  /// The request, if there is a method.
   private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// Nanoseconds; 0 = no deadline, negative = already expired.
+  /// In nanoseconds; 0: no deadline; negative: already expired.
   private(set) var timeoutNanos: Int64 = 0
   private(set) var metadata = Metadata.none
 
-  /// The frame is over the limit: there is no message.
+  /// Whether the frame exceeds the limit, so that it has no message.
   var isTooLong: Bool { header.length > Limits.frameBytesMax }
 
-  /// nil when the frame is not complete.
+  /// nil if the frame is not complete.
   @inline(__always)
   init?(in bytes: UnsafeRawBufferPointer, at offset: Int, _ router: borrowing Router) {
     guard let start = bytes.baseAddress else { return nil }

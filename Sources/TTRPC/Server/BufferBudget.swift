@@ -1,8 +1,8 @@
-// Memory for everything that is under way: received bytes, replies that wait for their readers, what calls keep while
-// they are open, and what threads other than the reactor are making for them.
+// The memory budget for everything in progress: received bytes, replies that wait to be read, what open calls keep, and
+// replies that other threads are making.
 //
-// Counted where it is allocated. A connection has a share, which all that is done for it is counted on; the shares of one
-// user's connections are bounded together, so that one user cannot take everybody's memory. Any thread may use it.
+// Memory is counted when it is allocated, on the share of its connection. The shares of a user's connections are
+// limited together, so that one user cannot use up all memory. Thread-safe.
 
 import Synchronization
 import Threads
@@ -87,8 +87,8 @@ public final class BufferShare: Sendable {
     budget.add(count)
   }
 
-  /// Counts what is about to be allocated. False, and nothing is counted, when there is no room for it. Who holds little is
-  /// not refused for what others hold: the largest of those is closed instead.
+  /// Counts what is about to be allocated. False, and nothing is counted, when there is no room for it. Who holds
+  /// little is not refused for what others hold: the largest of those is closed instead.
   package func reserve(_ count: Int) -> Bool {
     add(count)
     let fits = budget.byteCount <= budget.bytesMax || byteCount <= max(budget.fairBytes, Self.smallBytes)

@@ -1,15 +1,15 @@
-// Who has how many connections, and who gets another.
+// Counts connections, and decides who gets another one.
 //
-// Promises: never more than `connectionsMax` ordinary places and `connectionsReservedMax` reserved ones are taken, so that
-// descriptors for them can be budgeted; a reserved one is given only to an operator who finds no ordinary one; one user
-// never has more ordinary ones than `connectionsPerUserMax`. Knows no socket; the server asks it under a lock.
+// There are at most `connectionsMax` ordinary connections and `connectionsReservedMax` reserved ones, so that
+// descriptors can be budgeted. A user has at most `connectionsPerUserMax` ordinary ones. A reserved one is only for an
+// operator when no ordinary one is free. The server calls it with a lock held.
 
-/// A place, held for as long as this object lives: a connection's outlives its descriptor.
+/// A reserved connection, for as long as this object exists. It outlives the connection's descriptor.
 final class Seat: Sendable {
   let place: ConnectionPlaces.Place
   private let leave: @Sendable () -> Void
 
-  /// - Parameter leave: called once, on whichever thread.
+  /// - Parameter leave: called once, on any thread.
   init(_ place: ConnectionPlaces.Place, leave: @escaping @Sendable () -> Void) {
     self.place = place
     self.leave = leave
@@ -18,7 +18,7 @@ final class Seat: Sendable {
   deinit { leave() }
 }
 
-/// Counts of places by user.
+/// Counts connections by user.
 struct ConnectionPlaces {
   /// What a connection holds until it is closed.
   enum Place: Equatable {
@@ -27,21 +27,21 @@ struct ConnectionPlaces {
     case reserved
   }
 
-  /// Why there is none.
+  /// Why a connection is refused.
   enum Denial: Error, Equatable {
-    /// All places that the peer may take are taken.
+    /// All connections that the peer may use are in use.
     case full
-    /// The peer's user has as many as one may have.
+    /// The peer's user has the most that a user may have.
     case user
   }
 
-  /// So much of `connectionsMax` taken makes it crowded.
+  /// It is crowded when this percentage of `connectionsMax` is in use.
   static let crowdedPercent = 90
 
   private let limits: Limits
   private(set) var ordinaryCount = 0
   private(set) var reservedCount = 0
-  /// Ordinary places by uid; no entry is 0.
+  /// Ordinary connections by uid; no entry is 0.
   private var byUser: [UInt32: Int] = [:]
 
   init(_ limits: Limits) { self.limits = limits }
@@ -75,26 +75,26 @@ struct ConnectionPlaces {
     assert(ordinaryCount >= 0 && reservedCount >= 0 && byUser.values.reduce(0, +) == ordinaryCount)
   }
 
-  /// What a peer is told who gets none: who has the places, and what to do.
+  /// The error for a refused peer: who has the connections, and what to do.
   func refusal(_ denial: Denial, _ uid: UInt32, isOperator: Bool) -> RPCError {
     if denial == .user && !isOperator {
       let count = byUser[uid, default: 0]
       return RPCError(
         .resourceExhausted,
-        "user \(uid) has \(count) connections, as many as one user may have "
-          + "(connectionsPerUserMax): close some, or share them",
+        "user \(uid) has \(count) connections, the most that one user may have (connectionsPerUserMax): close some, or "
+          + "share them",
         limit: .init("connectionsPerUserMax", maximum: limits.connectionsPerUserMax, actual: count + 1))
     }
     let reserved =
       isOperator ? ", and the \(limits.connectionsReservedMax) for operators (connectionsReservedMax)," : ""
     return RPCError(
       .resourceExhausted,
-      "all \(limits.connectionsMax) connections (connectionsMax)\(reserved) are taken, \(holders): close some, or raise "
-        + "the limit",
+      "all \(limits.connectionsMax) connections (connectionsMax)\(reserved) are in use, \(holders): close some, or "
+        + "raise the limit",
       limit: .init("connectionsMax", maximum: limits.connectionsMax, actual: ordinaryCount + 1))
   }
 
-  /// Those who have the most: "900 by user 1000 and 100 by user 0".
+  /// The users with the most: "900 by user 1000 and 100 by user 0".
   private var holders: String {
     let most = byUser.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3)
     return most.map { "\($0.value) by user \($0.key)" }.joined(separator: " and ")

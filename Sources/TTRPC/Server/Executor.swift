@@ -1,18 +1,18 @@
-// Where a session's work runs: one reactor, or a test's own loop.
+// Where a session's work runs: on a reactor, or in a test's loop.
 
 /// Runs jobs one after the other on the thread that owns a session.
 public protocol Executor: AnyObject, Sendable {
-  /// Runs the job soon, after those posted before for the same call's connection, or for none. Jobs of different
-  /// connections may run in another order: who was served least is next. May be called from any thread.
+  /// Runs the job soon. Jobs of a connection run in order; among connections the one that was served least is next. May
+  /// be called from any thread.
   func post(for call: ServerCall?, _ job: @escaping @Sendable () -> Void)
 }
 
 extension Executor {
-  /// Runs the job soon; it is nobody's.
+  /// Runs a job that belongs to no connection soon.
   public func post(_ job: @escaping @Sendable () -> Void) { post(for: nil, job) }
 }
 
-/// What a session asks of the connection that carries it. Called on the session's thread.
+/// The connection of a session. Called on the session's thread.
 protocol SessionHost: AnyObject {
   /// Frames were added to `session.output` outside of `receive`.
   func outputPending()

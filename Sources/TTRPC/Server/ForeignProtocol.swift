@@ -1,7 +1,7 @@
-// Clients that speak something else, told so in their own protocol. The usual one is a gRPC client: same services, same
-// kind of socket.
+// Replies to clients that speak another protocol, in that protocol. Most are gRPC clients, which have the same services
+// and the same kind of socket.
 
-/// What a connection's first bytes are when they are not ttrpc.
+/// A protocol other than ttrpc, recognised by a connection's first bytes.
 package enum ForeignProtocol: Equatable {
   /// gRPC.
   case http2
@@ -12,7 +12,7 @@ package enum ForeignProtocol: Equatable {
 
   private static let requests = ["GET ", "PUT ", "HEAD ", "POST ", "PATCH ", "DELETE ", "CONNECT ", "OPTIONS "]
 
-  /// Bytes with which a ttrpc connection could begin are nil: as a header they are a frame of more than 4 MiB.
+  /// nil if the bytes can be ttrpc. Other protocols would be a header of a frame above 4 MiB.
   package init?(_ bytes: UnsafeRawBufferPointer) {
     if bytes.starts(with: "PRI * HTTP".utf8) {
       self = .http2
@@ -23,7 +23,7 @@ package enum ForeignProtocol: Equatable {
     }
   }
 
-  /// What its client shows to its user.
+  /// A reply that the client shows to its user.
   package var answer: [UInt8] {
     switch self {
     case .http1:
@@ -32,7 +32,8 @@ package enum ForeignProtocol: Equatable {
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
           .utf8)
     case .http2:
-      // SETTINGS, which must come first; then GOAWAY: last stream 0, PROTOCOL_ERROR, and text for people (RFC 9113, 6.8).
+      // SETTINGS, which must come first; then GOAWAY: last stream 0, PROTOCOL_ERROR, and text for people (RFC 9113,
+      // 6.8).
       return Self.frame(type: 4, []) + Self.frame(type: 7, [0, 0, 0, 0, 0, 0, 0, 1] + Array(Self.sentence.utf8))
     }
   }

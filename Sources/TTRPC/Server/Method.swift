@@ -1,36 +1,35 @@
-// One method of a service and what serves it.
+// Methods and their handlers.
 
-/// Serves unary calls on the reactor's thread: it must not block. The request lives until the handler returns; one that
-/// answers later takes `call.deferred()` and keeps copies.
+/// Handles unary calls on the reactor's thread, so it must not block. The request is valid until the handler returns;
+/// to reply later, use `call.deferred()` and copy what is needed.
 public typealias UnaryHandler<Request> =
   @Sendable (UnsafePointer<Request>, borrowing UnaryCall) throws(RPCError) -> Void
 
-/// Begins a streaming call on the reactor's thread. It sets the call's callbacks and returns.
+/// Starts a streaming call on the reactor's thread: sets the call's callbacks and returns.
 public typealias StreamHandler = @Sendable (ServerCall) throws(RPCError) -> Void
 
-/// Gets the request of a call that comes next on its connection, as it was sent and not yet checked, while another one is
-/// still to be served. It may fetch into the processor's cache what the call will need, and nothing else.
+/// Called with the unchecked request of the connection's next call before the current one is handled. It may prefetch
+/// what the call will need into the processor's cache, and must do nothing else.
 public typealias ApproachHandler = @Sendable (UnsafeRawBufferPointer) -> Void
 
-/// Judges who calls before anything of the request is looked at. Throws PERMISSION_DENIED or UNAUTHENTICATED.
+/// Checks the caller before the request is read. Throws PERMISSION_DENIED or UNAUTHENTICATED.
 public typealias Gate = @Sendable (Peer) throws(RPCError) -> Void
 
-/// A method and its handler. Lives as long as the router.
+/// A method and its handler. It lives as long as the router.
 final class Method: Sendable {
-  /// A handler is a property and no enumeration's payload: a property that never changes is called where it lies,
-  /// without counting a reference to it.
+  /// Handlers are properties and not enum payloads, because calling a constant property needs no reference counting.
   typealias Unary = @Sendable (UnsafeRawPointer, borrowing UnaryCall) throws(RPCError) -> Void
 
   let service: String
   let name: String
   let shape: StreamingShape
   let requestBytesMax: Int
-  /// The name of `requestBytesMax`, which each method has for itself.
+  /// The name of this method's `requestBytesMax` limit.
   var limitName: String { name + ".requestBytesMax" }
   let request: Descriptor
-  /// Of a unary method.
+  /// For unary methods.
   let unary: Unary
-  /// Of every other.
+  /// For all others.
   let stream: StreamHandler
   let approach: ApproachHandler?
   let gate: Gate?

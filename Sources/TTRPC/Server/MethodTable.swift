@@ -1,4 +1,4 @@
-// Finds a method by its names as they stand in a frame: one hash, two comparisons of bytes, no String.
+// Finds a method by the names in a frame: one hash, two comparisons of bytes, no String.
 
 import Glibc
 

@@ -1,9 +1,9 @@
-// Who is at the other end of a connection.
+// The process at the other end of a connection.
 
 import CLinux
 import Glibc
 
-/// The connecting process's user and group, as the kernel reports them. Never its pid: a pid proves nothing.
+/// The user and group of the connecting process, as reported by the kernel. Not its pid, which proves nothing.
 public struct Peer: Equatable, Sendable {
   public let uid: UInt32
   public let gid: UInt32

@@ -1,23 +1,24 @@
-// A connection that has been told why it ends. It stays until its client has read that, or a moment has passed.
+// A connection that was refused with a reason. It stays open until the client has read the reason, or a moment has
+// passed.
 //
-// Closed at once, the client's next write would fail and hide the answer.
+// If it were closed at once, the client's next write would fail and hide the reason.
 
 import CLinux
 import Glibc
 
-/// A refused connection, confined to the reactor that accepts.
+/// A refused connection. Used on the accepting reactor's thread only.
 final class Refusal: EventSource {
-  /// How long a client has to read its answer.
+  /// How long a client has to read the reason.
   private static let nanosMax: UInt64 = 1_000_000_000
-  /// A client that has sent nothing for so long is not in the middle of a frame.
+  /// A client that has sent nothing for this long is not in the middle of a frame.
   private static let quietNanos: UInt64 = 50_000_000
 
   private unowned let reactor: Reactor
   private let fd: Int32
   private let deadline = twind_monotonic_nanos() + Refusal.nanosMax
-  /// When the client will have been quiet for long enough; nil = it was, and has been told that nothing more comes.
+  /// When the client will have been quiet for long enough; nil: it was, and our side has been closed.
   private var quietAt: UInt64?
-  /// Of one that was served: its place is free when the descriptor is closed.
+  /// For a connection that was served: its place, which becomes free when the descriptor is closed.
   private let seat: Seat?
 
   init(_ fd: Int32, _ reactor: Reactor, seat: Seat? = nil) {
@@ -26,11 +27,11 @@ final class Refusal: EventSource {
     self.seat = seat
   }
 
-  /// It was never served.
+  /// For a connection that was never served.
   var isOfNewcomer: Bool { seat == nil }
 
-  /// In the place of the connection that was served, whose last answer has been sent. What the client is writing is read
-  /// first: ttrpc-go 1.2.3 forgets the answer when it finds the connection ended within its own write.
+  /// For a connection that was served, after its last reply has been sent. Input is read first: ttrpc-go 1.2.3 loses
+  /// the reply if the connection ends during its own write.
   func takeOver() {
     reactor.replace(fd, with: self)
     let quietAt = twind_monotonic_nanos() + Self.quietNanos
@@ -38,7 +39,7 @@ final class Refusal: EventSource {
     reactor.wake(fd, at: quietAt)
   }
 
-  /// Sends a socket the answer to its first call. There is none yet, but a client's first is number 1.
+  /// Sends the reply to the client's first call, which has number 1, although it has not been made yet.
   static func tell(_ fd: Int32, _ error: RPCError) {
     var answer = SendBuffer()
     answer.appendError(1, error)
@@ -55,7 +56,7 @@ final class Refusal: EventSource {
     reactor.wake(fd, at: deadline)
   }
 
-  /// What the client sends is thrown away; its end is ours.
+  /// Discards input; closes when the client does.
   func ready(_ events: UInt32) {
     let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { room in
       read(fd, room.baseAddress, room.count)

@@ -1,37 +1,34 @@
-// Which handler serves which method. Filled before the server starts, read-only from then on.
+// The table of methods and handlers. It is filled before the server starts and does not change afterwards.
 
 /// The methods that a server serves.
 public struct Router: Sendable {
   private var methods: [Method] = []
   private var table = MethodTable([])
   private(set) var services: [String] = []
+  private let operators: Gate?
 
-  public init() {}
+  /// - Parameter operators: lets operators through, to the methods that only they may call. It must be given if there are
+  ///   any.
+  public init(operators: Gate? = nil) { self.operators = operators }
 
   /// Serves a unary method.
-  ///
-  /// - Parameter gate: who may call; nil = everyone.
   public mutating func unary<Request, Response>(
-    _ route: Route<Request, Response>, gate: Gate? = nil, approach: ApproachHandler? = nil,
-    _ handler: @escaping UnaryHandler<Request>
+    _ route: Route<Request, Response>, approach: ApproachHandler? = nil, _ handler: @escaping UnaryHandler<Request>
   ) {
     precondition(route.shape == .unary, "\(route.method) is not unary")
     add(
       Method(
-        route, gate: gate,
+        route, gate: gate(of: route),
         unary: { (message, call) throws(RPCError) in
           try handler(message.assumingMemoryBound(to: Request.self), call)
         }, approach: approach))
   }
 
   /// Serves a method with a stream on either side or both.
-  ///
-  /// - Parameter gate: who may call; nil = everyone.
-  public mutating func stream<Request, Response>(
-    _ route: Route<Request, Response>, gate: Gate? = nil, _ handler: @escaping StreamHandler
-  ) {
+  public mutating func stream<Request, Response>(_ route: Route<Request, Response>, _ handler: @escaping StreamHandler)
+  {
     precondition(route.shape != .unary, "\(route.method) is unary")
-    add(Method(route, gate: gate, stream: handler))
+    add(Method(route, gate: gate(of: route), stream: handler))
   }
 
   /// Name and value of each method's own limit.
@@ -44,6 +41,12 @@ public struct Router: Sendable {
   ) throws(RPCError) -> Unmanaged<Method> {
     if let method = table.find(service, name) { return method }
     throw unknown(String(decoding: service, as: UTF8.self), String(decoding: name, as: UTF8.self))
+  }
+
+  private func gate<Request, Response>(of route: Route<Request, Response>) -> Gate? {
+    guard route.caller == .operators else { return nil }
+    precondition(operators != nil, "\(route.method) is for operators: the router must know who they are")
+    return operators
   }
 
   private mutating func add(_ method: Method) {

@@ -1,4 +1,4 @@
-// A ttrpc server: reactors, the listener, and an orderly end.
+// A ttrpc server: reactors, listener, shutdown.
 
 import Threads
 import CLinux
@@ -14,19 +14,19 @@ import Synchronization
 ///     …
 ///     server.shutdown()
 public final class Server: @unchecked Sendable {
-  /// What the server is doing now.
+  /// The server's statistics.
   public struct Statistics: Sendable {
     public var connections = 0
     public var streams = 0
     public var calls: UInt64 = 0
-    /// Memory held for what is under way, see `Limits.bufferBytesMax`.
+    /// Memory in use for connections, see `Limits.bufferBytesMax`.
     public var bufferBytes = 0
     public var bufferBytesMax = 0
 
     public init() {}
   }
 
-  /// Why a server cannot be made or started: one line that says what to do.
+  /// Why a server cannot be created or started, and what to do, on one line.
   public struct Failure: Error, Equatable, CustomStringConvertible {
     public let description: String
 
@@ -65,10 +65,10 @@ public final class Server: @unchecked Sendable {
   }
 
   /// - Parameters:
-  ///   - reactors: threads that serve; by default half of the cores, for the agents need the others.
-  ///   - busyPoll: how long a thread goes on looking for more after the last activity, before it sleeps.
-  ///   - onForeignProtocol: told of clients that speak gRPC or HTTP; called on a reactor's thread.
-  ///   - isOperator: who may have the places that `Limits.connectionsReservedMax` keeps; nobody by default.
+  ///   - reactors: threads that serve; by default half of the cores, since agents need the others.
+  ///   - busyPoll: how long a thread polls after the last activity before it sleeps.
+  ///   - onForeignProtocol: called on a reactor's thread for clients that speak gRPC or HTTP.
+  ///   - isOperator: who may use the connections of `Limits.connectionsReservedMax`; by default nobody.
   public init(
     router: Router, limits: Limits = Limits(), reactors: Int = Server.defaultReactors, busyPoll: Duration = .zero,
     isOperator: @escaping @Sendable (Peer) -> Bool = { _ in false },
@@ -105,15 +105,15 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// Name and value of the largest request of each method.
+  /// The name and value of each method's request limit.
   public var requestLimits: [(name: String, value: UInt64)] { router.limits }
 
   public static var defaultReactors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
 
-  /// The threads, for those who have something to do on each.
+  /// The reactors, for work that must be done on each thread.
   public var executors: [any Executor] { reactors }
 
-  /// Starts the threads and takes connections from the listener. Once.
+  /// Starts the threads and accepts connections from the listener. Call it once.
   public func start(_ listener: UnixListener) throws(Failure) {
     let first = reactors[0]
     try lifecycle.withLock { () throws(Failure) in
@@ -126,8 +126,8 @@ public final class Server: @unchecked Sendable {
     for (index, reactor) in reactors.enumerated() { reactor.start(name: "reactor-\(index)") }
   }
 
-  /// Stops taking connections and calls, waits for the calls in flight within `Limits.drainNanosMax`, and ends. Not to be
-  /// called on a reactor's thread. A second call returns at once.
+  /// Stops accepting connections and calls, waits up to `Limits.drainNanosMax` for the calls in flight, and ends. Do
+  /// not call it on a reactor's thread. A second call returns at once.
   public func shutdown() {
     let acceptor: Acceptor? = lifecycle.withLock {
       guard case .serving(let acceptor) = phase else { return nil }
@@ -154,7 +154,7 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// Counts over all reactors, each of which is asked: not to be called on a reactor's thread.
+  /// Statistics of all reactors. Do not call it on a reactor's thread, since it waits for each reactor.
   public func statistics() -> Statistics {
     var sum = Statistics()
     lifecycle.withLock {
@@ -177,7 +177,7 @@ public final class Server: @unchecked Sendable {
 
   // MARK: For the acceptor
 
-  /// A place for one more connection of the peer; whoever has it serves the connection.
+  /// Reserves a connection for the peer.
   func takePlace(_ peer: Peer) throws(ConnectionPlaces.Denial) -> Seat {
     let isOperator = isOperator(peer)
     let place = try placesLock.withLock { () throws(ConnectionPlaces.Denial) in
@@ -188,7 +188,7 @@ public final class Server: @unchecked Sendable {
 
   var isCrowded: Bool { placesLock.withLock { places.isCrowded } }
 
-  /// What a peer is told who gets no place.
+  /// The error for a peer whose connection is refused.
   func refusal(_ denial: ConnectionPlaces.Denial, _ peer: Peer) -> RPCError {
     let isOperator = isOperator(peer)
     return placesLock.withLock { places.refusal(denial, peer.uid, isOperator: isOperator) }
@@ -204,8 +204,8 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// Has one connection closed, by the first reactor that has one which may go. Calls back on some reactor's thread,
-  /// when its place is free.
+  /// Closes one connection that may be closed, on the first reactor that has one. Calls back on a reactor's thread when
+  /// its place is free.
   func vacate(_ vacancy: Vacancy, _ reason: RPCError, _ done: @escaping @Sendable (Bool) -> Void) {
     ask(reactors[...], vacancy, reason, done)
   }
@@ -221,13 +221,13 @@ public final class Server: @unchecked Sendable {
     }
   }
 
-  /// Closes all that the vacancy allows.
+  /// Closes all connections that the vacancy allows.
   func closeAll(_ vacancy: Vacancy, _ reason: RPCError) {
     for reactor in reactors { reactor.post { _ = reactor.close(vacancy, countMax: .max, because: reason) } }
   }
 
-  /// Runs the body on every reactor and adds up what it returns. One that does not answer in time counts as nothing:
-  /// it has stopped.
+  /// Runs the body on every reactor and adds up the results. A reactor that does not answer in time has stopped and is
+  /// ignored.
   @discardableResult
   private func onEach(_ body: @escaping @Sendable (Reactor) -> Int) -> Int {
     let tally = Tally()

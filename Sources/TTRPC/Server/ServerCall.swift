@@ -1,13 +1,13 @@
-// A call that outlives the frame that began it: a stream, or a unary call that is answered later.
+// A call that is not answered at once: a stream, or a unary call with a later reply.
 
 import CTTRPCProto
 import Synchronization
 
-/// One open call. Its methods and callbacks belong to the connection's thread, but for `isEnded`, `onThread` and
-/// `complete`, which any thread may use.
+/// An open call. Use it on the connection's thread; only `isEnded`, `onThread` and `complete` may be used from any
+/// thread.
 public final class ServerCall: @unchecked Sendable {
   public let peer: Peer
-  /// On the monotonic clock; `UInt64.max` = none. When it passes, the call fails by itself.
+  /// On the monotonic clock; `UInt64.max`: none. The call fails when it passes.
   public let deadlineNanos: UInt64
   /// The thread that serves this call's connection.
   public let executor: any Executor
@@ -15,20 +15,20 @@ public final class ServerCall: @unchecked Sendable {
   // The callbacks are handed their call, so that none of them has to capture it: a strong capture would be a cycle, and
   // an unowned one that a job takes to another thread is read after the call is gone.
 
-  /// A message came. The bytes live until the callback returns.
+  /// Called for each message. The bytes are valid until it returns.
   public var onMessage: ((ServerCall, UnsafeRawBufferPointer) throws(RPCError) -> Void)?
-  /// The client sends no more messages.
+  /// Called when the client ends sending.
   public var onRemoteClosed: ((ServerCall) throws(RPCError) -> Void)?
-  /// The call ended, and not by its handler: the client gave up, the deadline passed, a message was refused, the server
-  /// shuts down, the connection died. Work for it should stop.
+  /// Called when the call ends without its handler: the client cancelled it, the deadline passed, a message was
+  /// refused, the server shuts down, or the connection broke. Work for it should stop.
   public var onCancelled: (() -> Void)?
-  /// Output was sent and there is room for more.
+  /// Called when output was sent and there is room for more.
   public var onWritable: ((ServerCall) -> Void)?
 
-  /// What the caller is told when the deadline passes.
+  /// The error when the deadline passes.
   var deadlineError = RPCError.deadlineExceeded
 
-  /// Tells calls of one connection from those of others, while one of them lives.
+  /// Identifies the connection, while it exists.
   public var connection: ObjectIdentifier { ObjectIdentifier(share) }
 
   let id: UInt32
@@ -38,10 +38,10 @@ public final class ServerCall: @unchecked Sendable {
   var state: ServerStreamState
   private let pairs: [(key: String, value: String)]
   private weak var session: ServerSession?
-  /// Who carries its connection; nil when that has ended.
+  /// The connection's session; nil if it has ended.
   var host: (any SessionHost)? { session?.host }
   private let ended = Atomic(false)
-  /// Bytes of room on the connection that are kept for it.
+  /// Bytes of the connection's output that are reserved for it.
   package private(set) var keptRoomBytes = 0
 
   init(
@@ -62,8 +62,8 @@ public final class ServerCall: @unchecked Sendable {
 
   deinit { share.add(-reservedBytes.load(ordering: .relaxed)) }
 
-  /// Counts memory that is about to be kept or made for this call, until it is given back or nobody holds the call. Throws
-  /// RESOURCE_EXHAUSTED when there is none left. Any thread may call it.
+  /// Reserves memory for this call, until it is returned or the call is released. Throws RESOURCE_EXHAUSTED if there is
+  /// none left. May be called from any thread.
   public func reserve(_ byteCount: Int) throws(RPCError) {
     guard share.reserve(byteCount) else { throw .buffersFull(share) }
     reservedBytes.add(byteCount, ordering: .relaxed)
@@ -75,35 +75,35 @@ public final class ServerCall: @unchecked Sendable {
     share.add(-byteCount)
   }
 
-  /// Whether so few replies wait for the connection's reader that a large one may be made for it. Any thread may ask.
+  /// Whether the connection has few enough unread replies to make another large one. May be called from any thread.
   public var hasRoom: Bool { share.outputBytes <= roomBytes }
   private let roomBytes: Int
 
-  /// The last value of a metadata key, given in lower case.
+  /// The last value of a metadata key, which must be in lower case.
   public func metadata(_ key: String) -> String? { pairs.last { $0.key.lowercased() == key }?.value }
 
-  /// Nothing more can be sent; work for it is in vain. Any thread may ask.
+  /// Nothing more can be sent, so work for it can stop. May be read from any thread.
   public var isEnded: Bool { ended.load(ordering: .acquiring) }
 
-  /// Whether the connection has room for more. When not, `onWritable` tells when it has.
+  /// Whether the connection has room for more output. If not, `onWritable` is called when it has.
   public var isWritable: Bool { session?.hasRoom ?? false }
 
-  /// Keeps room on the connection for output that another thread is about to make: other streams find that much less, and
-  /// do not make output too that the connection has no room for. Until `giveRoomBack`, or the end of the call.
+  /// Reserves room on the connection for output that another thread is about to make, until `giveRoomBack` or the end
+  /// of the call, so that streams do not make more output than the connection has room for.
   public func keepRoom(byteCount: Int) {
     guard let session, !isEnded else { return }
     keptRoomBytes += byteCount
     session.keepRoom(byteCount)
   }
 
-  /// What room was kept for is about to be sent, or will not be.
+  /// Releases the reserved room, before the output is sent or if it will not be.
   public func giveRoomBack() {
     guard let session, keptRoomBytes > 0 else { return }
     session.giveBack(room: keptRoomBytes)
     keptRoomBytes = 0
   }
 
-  /// Checks and unpacks a message. It lives until the callback that got the bytes returns.
+  /// Checks and unpacks a message. It is valid until the callback that got the bytes returns.
   public func unpack<Message: ProtobufMessage>(
     _ type: Message.Type = Message.self, _ bytes: UnsafeRawBufferPointer
   ) throws(RPCError) -> UnsafePointer<Message> {
@@ -112,7 +112,7 @@ public final class ServerCall: @unchecked Sendable {
     return try session.arena.unpack(Message.self, bytes)
   }
 
-  /// Sends one message of `byteCount` bytes that `fill` writes. Nothing happens when the call has ended.
+  /// Sends a message of `byteCount` bytes that `fill` writes. Does nothing if the call has ended.
   public func send(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     guard let session, !isEnded else { return }
     if byteCount > Limits.frameBytesMax {
@@ -159,7 +159,7 @@ public final class ServerCall: @unchecked Sendable {
     conclude(session)
   }
 
-  /// Runs the body on the connection's thread. Any thread may call it.
+  /// Runs the body on the connection's thread. May be called from any thread.
   public func onThread(_ body: @escaping @Sendable (ServerCall) -> Void) {
     executor.post(for: self) { body(self) }
   }
@@ -178,7 +178,7 @@ public final class ServerCall: @unchecked Sendable {
     }
   }
 
-  /// The calls behind one that was `deferredInOrder` may go on before it ends: it has taken effect.
+  /// Lets the calls after one that was `deferredInOrder` continue before it ends, since it has taken effect.
   public func letOthersPass() {
     guard let session, !isEnded else { return }
     session.release(id)
@@ -190,7 +190,7 @@ public final class ServerCall: @unchecked Sendable {
     session.host?.outputPending()
   }
 
-  /// The session has taken the call out of its table.
+  /// Called when the session has removed the call from its table.
   func ended(cancelled: Bool) {
     ended.store(true, ordering: .releasing)
     let onCancelled = onCancelled

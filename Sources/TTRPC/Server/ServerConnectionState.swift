@@ -1,8 +1,8 @@
-// The server's side of one connection as a state machine without I/O: what each frame means, given the stream table.
+// The server's side of a connection as a state machine without I/O: what each frame means, given the stream table.
 
-/// Judges the frames of one connection.
+/// Decides what the frames of a connection mean.
 package struct ServerConnectionState {
-  /// The highest id a request came on; 0 before the first.
+  /// The highest stream id of a request so far; 0 before the first.
   package private(set) var lastStream: UInt32 = 0
 
   package init() {}
@@ -12,17 +12,17 @@ package struct ServerConnectionState {
     case begin
     /// A message, or the end of messages, or both, for an open stream.
     case deliver(message: Bool, remoteClosed: Bool)
-    /// The client gave the open stream up: end it without an answer.
+    /// The client cancelled the open stream: end it without a reply.
     case cancel
-    /// Answer on this id; an open stream ends with it.
+    /// Reply with an error on this id, which ends an open stream.
     case refuse(RPCError)
-    /// Answer on this id; no more calls can come on this connection.
+    /// Reply with an error on this id; the connection accepts no more calls.
     case exhausted(RPCError)
     /// Nothing to do.
     case ignore
   }
 
-  /// Whether the frame begins a call, which is what nearly all frames do: `receive` would say so too.
+  /// Whether the frame starts a call, like nearly all frames. `receive` would give the same result.
   @inline(__always)
   package mutating func begins(_ header: FrameHeader) -> Bool {
     guard header.type == .request, header.stream & 1 == 1, header.stream > lastStream else { return false }
@@ -30,7 +30,7 @@ package struct ServerConnectionState {
     return true
   }
 
-  /// - Parameter stream: the state of the frame's stream when it is open, else nil.
+  /// - Parameter stream: the state of the frame's stream if it is open, otherwise nil.
   package mutating func receive(_ header: FrameHeader, stream: inout ServerStreamState?) -> Action {
     let id = header.stream
     guard id & 1 == 1 else {

@@ -33,7 +33,7 @@ extension ServerSession {
   static func replyTooLarge(_ byteCount: Int) -> RPCError {
     RPCError(
       .resourceExhausted,
-      "the reply of \(byteCount) bytes does not fit a frame of \(Limits.frameBytesMax) (frameBytesMax): ask for less",
+      "the reply of \(byteCount) bytes exceeds the limit of \(Limits.frameBytesMax) (frameBytesMax): ask for less",
       limit: .init("frameBytesMax", maximum: Limits.frameBytesMax, actual: byteCount))
   }
 }

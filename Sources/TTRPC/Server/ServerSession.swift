@@ -1,56 +1,55 @@
-// One connection of a server without its socket: received bytes in, frames to send out.
+// A server's connection without its socket: received bytes go in, frames to send come out.
 //
-// Confined to one thread, its executor's. The reactor gives it bytes and sends its output; the in-process transport and
-// tests do the same without a socket. The stream table holds the calls that outlive the frame that began them; a unary
-// call that is answered at once never enters it.
+// It runs on one thread, that of its executor. The reactor passes it bytes and sends its output; the in-process
+// transport and tests do the same without a socket. The stream table has the calls that are not answered at once.
 //
-// Properties touched for every frame are changed in one step, never across a call to others: they go without Swift's
-// check at run time that nobody is in the middle of changing them, which costs 55 instructions each time.
+// Properties used for every frame skip Swift's run-time exclusivity checks, which cost 55 instructions each: no access
+// is held across a call to other code.
 
 import CLinux
 
-/// The state of one connection.
+/// The state of a connection.
 package final class ServerSession {
   let peer: Peer
   let executor: any Executor
   let arena: Arena
-  /// What is held for this connection.
+  /// The memory used for this connection.
   let share: BufferShare
   /// The connection that sends the output. It sets this to nil in its `deinit`. Not weak, because an object with weak
   /// references counts its references more slowly.
   unowned(unsafe) var host: (any SessionHost)?
-  /// Frames to be sent.
+  /// Frames to send.
   @exclusivity(unchecked) package var output = SendBuffer()
   /// The connection ends when its output has been sent.
   @exclusivity(unchecked) package private(set) var isClosing = false
-  /// What the client sends is thrown away; the connection closes when its calls have ended.
+  /// Input is discarded; the connection closes when its calls have ended.
   @exclusivity(unchecked) package private(set) var isDeaf = false
-  /// What the client speaks instead of ttrpc.
+  /// The protocol that the client speaks instead of ttrpc.
   @exclusivity(unchecked) private(set) var foreignProtocol: ForeignProtocol?
-  /// `receive` has left frames for the next turn.
+  /// Whether `receive` has left frames for the next turn.
   @exclusivity(unchecked) package private(set) var isTurnOver = false
   /// New calls are refused.
   @exclusivity(unchecked) private(set) var isDraining = false
-  /// Calls begun.
+  /// How many calls were started.
   @exclusivity(unchecked) private(set) var callCount: UInt64 = 0
 
   private let router: Router
   let limits: Limits
   @exclusivity(unchecked) private var connection = ServerConnectionState()
   @exclusivity(unchecked) private var streams: [UInt32: ServerCall] = [:]
-  /// The stream that made output last.
+  /// The stream that produced output last.
   private var lastProducer: UInt32 = 0
-  /// Bytes of output that streams are having made on other threads.
+  /// Bytes of output that other threads are making for streams.
   private var keptRoomBytes = 0
 
-  /// How far the unary call that is being handled has come.
+  /// The state of the unary call that is being handled.
   enum Reply {
     case none
     case made
     case deferred
   }
   @exclusivity(unchecked) var reply = Reply.none
-  /// The call that must end before the frames behind it are handled.
+  /// The call that must end before later frames are handled.
   @exclusivity(unchecked) private var holder: UInt32?
 
   package init(
@@ -68,30 +67,30 @@ package final class ServerSession {
   /// Calls being served.
   package var streamCount: Int { streams.count }
 
-  /// No more calls are begun until output has been sent, or a call that holds the others back has ended.
+  /// Whether no calls are started until output has been sent, or until a call that blocks the others has ended.
   package var isPaused: Bool { isWaitingForReader || holder != nil }
 
-  /// Replies wait to be read. A client may write more before it reads, with a lock held that its reader needs, as
-  /// containerd's Go client 1.2.0 to 1.2.3 does: what it writes must be taken all the same.
+  /// Whether replies wait to be read. A client may have to write more before it can read, like containerd's Go client
+  /// 1.2.0 to 1.2.3, which holds a lock that its reader needs. So its input must still be accepted.
   package var isWaitingForReader: Bool { output.byteCount > limits.sendBytesPerConnectionMax }
 
-  /// So much waits to be read that not even refusals are added.
+  /// Whether so much output is unread that not even errors are added.
   package var isStuck: Bool { output.byteCount > limits.sendBytesPerConnectionMax + 2 * Limits.frameBytesMax }
 
-  /// Bytes held for the connection up to which large replies are made for it.
+  /// Large replies are made only while the connection uses less memory than this.
   var roomBytes: Int { limits.sendBytesPerConnectionMax }
 
   /// Whether streams should make more output.
   var wantsOutput: Bool { output.byteCount <= limits.sendBytesPerConnectionMax / 2 && !isClosing }
 
-  /// The same, with what streams are having made counted in.
+  /// The same, including output that is being made for streams.
   var hasRoom: Bool {
     output.byteCount + keptRoomBytes <= limits.sendBytesPerConnectionMax / 2 && !isClosing
   }
 
   func keepRoom(_ byteCount: Int) { keptRoomBytes += byteCount }
 
-  /// Others may have waited for this room.
+  /// Lets others use the room that was released.
   func giveBack(room byteCount: Int) {
     keptRoomBytes -= byteCount
     host?.outputPending()
@@ -99,11 +98,11 @@ package final class ServerSession {
 
   // MARK: Input
 
-  /// Handles the whole frames at the beginning of the bytes, which arrived at `now` on the monotonic clock, as far as one
-  /// turn goes.
+  /// Handles the complete frames at the beginning of the bytes, which arrived at `now` on the monotonic clock, within
+  /// one turn.
   ///
-  /// - Returns: how many bytes are done with. The rest comes again: with more behind it, after a pause, or in the next
-  ///   turn.
+  /// - Returns: how many bytes were handled. The rest is passed again: with more bytes, after a pause, or in the next
+  /// turn.
   package func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) -> Int {
     var offset = 0
     isTurnOver = false
@@ -128,7 +127,7 @@ package final class ServerSession {
     return isClosing || isDeaf ? bytes.count : offset
   }
 
-  /// A frame that cannot be read, nor what comes behind it.
+  /// Handles a frame that cannot be parsed; neither can anything after it.
   private func beStopped(by header: FrameHeader, _ bytes: UnsafeRawBufferPointer) {
     if callCount == 0, let foreign = ForeignProtocol(bytes) {
       foreignProtocol = foreign
@@ -141,18 +140,18 @@ package final class ServerSession {
     }
   }
 
-  /// Calls under way are answered; streams, which might go on for ever, end with the reason.
+  /// Lets calls in progress finish. Streams, which might never end, fail with the reason.
   private func stopListening(_ reason: RPCError) {
     isDeaf = true
     for call in callsInOrder where call.method.shape != .unary {
-      abort(call, RPCError(.unavailable, "the connection ends, connect again: \(reason.message)"))
+      abort(call, RPCError(.unavailable, "the connection is closing, connect again: \(reason.message)"))
     }
     if streams.isEmpty { isClosing = true }
   }
 
   /// Refuses the calls at the beginning of the bytes, one by one, until no more than `bytesLeft` wait.
   ///
-  /// - Returns: how many bytes are done with.
+  /// - Returns: how many bytes were handled.
   package func refuse(_ bytes: UnsafeRawBufferPointer, downTo bytesLeft: Int, now: UInt64) -> Int {
     var offset = 0
     while bytes.count - offset > bytesLeft, !isStuck, !isDeaf, let frame = Arrival(in: bytes, at: offset, router),
@@ -173,19 +172,19 @@ package final class ServerSession {
     RPCError(
       .resourceExhausted,
       "\(output.byteCount) bytes of replies wait to be read on this connection (sendBytesPerConnectionMax "
-        + "\(limits.sendBytesPerConnectionMax)), and \(Limits.queuedBytesMax) bytes of requests behind them "
-        + "(queuedBytesMax): read replies before asking for more",
+        + "\(limits.sendBytesPerConnectionMax)), and \(Limits.queuedBytesMax) bytes of requests wait as well "
+        + "(queuedBytesMax): read replies before you send more requests",
       limit: .init("sendBytesPerConnectionMax", maximum: limits.sendBytesPerConnectionMax, actual: output.byteCount))
   }
 
   private static func tooLong(_ header: FrameHeader) -> RPCError {
     RPCError(
       .resourceExhausted,
-      "a frame of \(header.length) bytes is over the limit of \(Limits.frameBytesMax) (frameBytesMax): send less",
+      "a frame of \(header.length) bytes exceeds the limit of \(Limits.frameBytesMax) (frameBytesMax): send less",
       limit: .init("frameBytesMax", maximum: Limits.frameBytesMax, actual: Int(header.length)))
   }
 
-  /// A frame began and did not end in time.
+  /// Handles a frame that was not complete in time.
   func frameTimedOut(_ bytes: UnsafeRawBufferPointer) {
     if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
       refuse(FrameHeader(start).stream, lateFrame)
@@ -199,7 +198,7 @@ package final class ServerSession {
       "the frame was not complete within \(limits.frameNanosMax / 1_000_000) ms (frameNanosMax): send it whole")
   }
 
-  /// Memory is short and this connection holds the most of it. Each of its calls is told, and a frame that has begun.
+  /// Memory is short, and this connection uses the most: fails all its calls, including one whose frame is incomplete.
   func giveUp(_ bytes: UnsafeRawBufferPointer) {
     let reason = RPCError.buffersFull(share)
     if bytes.count >= FrameHeader.byteCount, let start = bytes.baseAddress {
@@ -273,8 +272,8 @@ package final class ServerSession {
     }
   }
 
-  /// Unary calls and streams have places of their own: a client without a cancel, such as containerd's, leaves streams
-  /// behind, and can read all the same.
+  /// Unary calls and streams are limited separately, so that a client that cannot cancel streams, such as containerd's,
+  /// can still make unary calls when it has left many streams open.
   private func checkPlaces(for method: Method) throws(RPCError) {
     let isUnary = method.shape == .unary
     let count = streams.values.count { ($0.method.shape == .unary) == isUnary }
@@ -312,7 +311,7 @@ package final class ServerSession {
       // A call is answered once: a reply that was made stands.
       if reply != .made { throw error }
     }
-    if reply == .none { throw RPCError(.internal, "the handler of \(method.name) made no reply") }
+    if reply == .none { throw RPCError(.internal, "the handler of \(method.name) did not reply") }
   }
 
   private func deliver(_ message: UnsafeRawBufferPointer?, remoteClosed: Bool, to call: ServerCall) {
@@ -331,7 +330,7 @@ package final class ServerSession {
     guard payload.count <= method.requestBytesMax else {
       throw RPCError(
         .resourceExhausted,
-        "a \(method.name) request of \(payload.count) bytes is over its limit of \(method.requestBytesMax) "
+        "a \(method.name) request of \(payload.count) bytes exceeds the limit of \(method.requestBytesMax) "
           + "(\(method.limitName)): split it",
         limit: .init(method.limitName, maximum: method.requestBytesMax, actual: payload.count))
     }
@@ -355,15 +354,15 @@ package final class ServerSession {
     return call
   }
 
-  /// The frames behind this call wait until it has ended.
+  /// Holds back later frames until this call has ended.
   func hold(_ id: UInt32) { holder = id }
 
-  /// They wait no more.
+  /// Lets them continue.
   func release(_ id: UInt32) {
     if holder == id { holder = nil }
   }
 
-  /// The call leaves the table: its id gets no more frames from here.
+  /// Removes the call from the table: no more frames are sent for its id.
   func end(_ id: UInt32, cancelled: Bool) {
     release(id)
     guard let call = streams.removeValue(forKey: id) else { return }
@@ -372,9 +371,9 @@ package final class ServerSession {
     if isDeaf && streams.isEmpty { isClosing = true }
   }
 
-  /// Ends calls whose deadline has passed, a few at a time: others are served in between.
+  /// Ends calls whose deadline has passed, a few at a time, so that others are served in between.
   ///
-  /// - Returns: the next deadline, which has passed if there are more; `UInt64.max` = none.
+  /// - Returns: the next deadline, which has passed if there are more; `UInt64.max`: none.
   package func tick(now: UInt64) -> UInt64 {
     var next = UInt64.max
     var endsLeft = Self.endsPerTickMax
@@ -391,7 +390,7 @@ package final class ServerSession {
 
   private static let endsPerTickMax = 16
 
-  /// Lets streams make more output, after some was sent: those first that did not come to it the last time.
+  /// Lets streams make more output after some was sent, beginning with those that had no chance the last time.
   package func produce() {
     guard wantsOutput && !streams.isEmpty else { return }
     let calls = callsInOrder
@@ -402,7 +401,7 @@ package final class ServerSession {
     }
   }
 
-  /// New calls are refused; streams that could go on for ever are ended.
+  /// Refuses new calls, and ends streams, which might never end.
   package func drain() {
     isDraining = true
     for call in callsInOrder where call.method.shape != .unary {
@@ -410,7 +409,7 @@ package final class ServerSession {
     }
   }
 
-  /// The connection is gone: all work for it stops.
+  /// The connection is lost: stops all work for it.
   package func close() {
     isClosing = true
     for id in streams.keys.sorted() { end(id, cancelled: true) }
@@ -418,12 +417,12 @@ package final class ServerSession {
 
   private var callsInOrder: [ServerCall] { streams.values.sorted { $0.id < $1.id } }
 
-  /// Ends a call for its handler, which is told. What one call's end does may have ended others: they stay as they are.
+  /// Ends a call and notifies its handler. This may end other calls, too; those that have already ended are skipped.
   func abort(_ call: ServerCall, _ error: RPCError) {
     if !call.isEnded { refuse(call.id, error) }
   }
 
-  /// Answers with an error; an open stream ends with it.
+  /// Replies with an error, which ends an open stream.
   func refuse(_ id: UInt32, _ error: RPCError) {
     appendError(id, error)
     end(id, cancelled: true)
@@ -442,10 +441,10 @@ extension RPCError {
   static func buffersFull(_ share: BufferShare) -> RPCError {
     RPCError(
       .resourceExhausted,
-      "buffers hold \(share.budgetByteCount) of \(share.budgetBytesMax) bytes (bufferBytesMax), \(share.byteCount) of them "
-        + "for this connection: read replies as they come and send frames whole, or raise --buffer-limit",
+      "buffers hold \(share.budgetByteCount) of \(share.budgetBytesMax) bytes (bufferBytesMax), \(share.byteCount) of "
+        + "them for this connection: read replies as they come and send frames whole, or raise --buffer-limit",
       limit: .init("bufferBytesMax", maximum: share.budgetBytesMax, actual: share.budgetByteCount))
   }
 
-  static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was made")
+  static let deadlineExceeded = RPCError(.deadlineExceeded, "the deadline passed before the reply was ready")
 }

@@ -1,12 +1,12 @@
-// The server's side of one call as a state machine without I/O.
+// The server's side of a call as a state machine without I/O.
 //
 //   request, remote open  ──►  open ──── data, remote closed ───►  halfClosed
 //   request otherwise  ─────────────────────────────────────────►  halfClosed
 //
-// A stream that ends — its reply is made, it is cancelled, it fails — leaves the stream table; there is no state for it.
+// A stream that ends, because it is answered, cancelled or fails, is removed from the stream table and has no state.
 // Source: https://github.com/containerd/ttrpc/blob/main/PROTOCOL.md
 
-/// What a call's client may still send.
+/// What the client of a call may still send.
 package struct ServerStreamState: Equatable {
   package enum Phase: Equatable, CaseIterable {
     /// The client may send data. To `halfClosed` by a frame with remoteClosed.
@@ -19,7 +19,7 @@ package struct ServerStreamState: Equatable {
 
   package init(phase: Phase) { self.phase = phase }
 
-  /// A call begins. Throws INVALID_ARGUMENT when the request's flags do not fit the method.
+  /// Starts a call. Throws INVALID_ARGUMENT if the request's flags do not fit the method.
   package init(shape: StreamingShape, flags: FrameFlags) throws(RPCError) {
     switch (shape, flags.intersection([.remoteOpen, .remoteClosed])) {
     case (.unary, []), (.serverStream, .remoteClosed): phase = .halfClosed
@@ -32,7 +32,7 @@ package struct ServerStreamState: Equatable {
     }
   }
 
-  /// What a data frame brings.
+  /// The meaning of a data frame.
   package enum Input: Equatable {
     case data(message: Bool, remoteClosed: Bool)
     case refused(RPCError)

@@ -1,29 +1,29 @@
-// A unary call while its handler runs.
+// Unary calls.
 
 import CTTRPCProto
 
-/// What a handler knows of its call, and where it puts the reply. Exactly one of `reply` and `deferred` is called.
+/// A unary call while its handler runs. The handler calls exactly one of `reply` and `deferred`.
 public struct UnaryCall: ~Copyable {
-  /// Session and method outlive the handler, which only borrows the call: counting references to them would cost a
-  /// read more than finding its twin.
+  /// Session and method outlive the handler. They are not reference-counted, which would cost a read more than finding
+  /// its twin.
   let session: Unmanaged<ServerSession>
   let id: UInt32
   let method: Unmanaged<Method>
-  /// The request as it was sent. Valid while the handler runs.
+  /// The encoded request. Valid while the handler runs.
   public let payload: UnsafeRawBufferPointer
-  /// What the caller sent beside the request.
+  /// The metadata of the call.
   public let metadata: Metadata
-  /// On the monotonic clock; `UInt64.max` = none.
+  /// On the monotonic clock; `UInt64.max`: none.
   public let deadlineNanos: UInt64
 
-  /// Who calls.
+  /// The caller.
   public var peer: Peer { session._withUnsafeGuaranteedRef { $0.peer } }
   /// Memory for building the reply. Valid while the handler runs.
   public var arena: Arena { session._withUnsafeGuaranteedRef { $0.arena } }
   /// The thread that serves this connection.
   public var executor: any Executor { session._withUnsafeGuaranteedRef { $0.executor } }
 
-  /// Answers with `byteCount` bytes of an encoded message that `fill` writes into the connection's output.
+  /// Replies with an encoded message of `byteCount` bytes, which `fill` writes to the connection's output.
   @inline(__always)
   public func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     session._withUnsafeGuaranteedRef { session in
@@ -34,24 +34,23 @@ public struct UnaryCall: ~Copyable {
     }
   }
 
-  /// Answers with a message.
+  /// Replies with a message.
   public func reply<Message: ProtobufMessage>(_ message: UnsafeMutablePointer<Message>) {
     let message = UnsafePointer(message)
     reply(byteCount: message.packedByteCount) { message.pack(to: $0) }
   }
 
-  /// The call stays open when the handler returns; the reply comes later.
+  /// Keeps the call open when the handler returns, for a later reply.
   public func deferred() -> ServerCall { deferred(until: .max, else: .deadlineExceeded) }
 
-  /// The same, and what the client sent behind this call is not looked at before it has ended: its calls take effect in
-  /// the order in which they came.
+  /// The same, but the client's later calls wait until this one has ended, so that its calls take effect in order.
   public func deferredInOrder() -> ServerCall {
     session._withUnsafeGuaranteedRef { $0.hold(id) }
     return deferred()
   }
 
-  /// The call stays open when the handler returns; when no reply has come by that time on the monotonic clock, the
-  /// error is the answer. The caller's own deadline holds all the same.
+  /// Keeps the call open when the handler returns. If there is no reply by this time on the monotonic clock, replies
+  /// with the error. The caller's deadline still applies.
   public func deferred(until nanos: UInt64, else error: RPCError) -> ServerCall {
     let session = session.takeUnretainedValue()
     precondition(session.reply == .none, "a call is answered once")

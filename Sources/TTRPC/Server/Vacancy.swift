@@ -1,19 +1,20 @@
-// Which connections may be closed so that a newcomer gets a place.
+// Which connections may be closed to make room for a new one.
 //
-// A connection that never made a call loses nothing but the time to connect again, and a thousand of them are what a
-// client looks like that leaks them: so they go first, one for each newcomer. They are left alone for `silentNanosMin`,
-// as whoever connects may need a moment to its first call. Whoever has made a call is never closed for that, with one
-// exception: the places reserved for operators are for short visits. When they are all taken, an operator's newcomer gets
-// that of a connection which has no call under way; otherwise agents that run as the daemon's own user could keep the
-// operator out with connections that they only hold.
+// A connection that has never made a call loses only the time to reconnect, and a client that leaks connections has
+// many of them. So these are closed, one for each new connection, but not within `silentNanosMin`, since a client may
+// need a moment until its first call.
+//
+// A connection that has made a call is not closed, with one exception: the connections reserved for operators. When all
+// of them are in use, a new operator's connection replaces one without a call in flight. Otherwise agents that run as
+// the daemon's own user could lock the operator out with idle connections.
 
-/// What a newcomer may have closed.
+/// Which connections may be closed for a new one.
 struct Vacancy: Sendable {
   /// Opened before this time on the monotonic clock.
   var openedBefore: UInt64
-  /// Only this user's; nil = anyone's.
+  /// Only connections of this user; nil: of any user.
   var uid: UInt32?
-  /// Idle ones in reserved places too.
+  /// Whether idle reserved connections may be closed, too.
   var isOperator = false
 
   func allows(_ connection: Connection) -> Bool {
@@ -24,9 +25,9 @@ struct Vacancy: Sendable {
 }
 
 extension Reactor {
-  /// Closes so many of its connections as the vacancy allows, at most `countMax`: the silent ones first, then the oldest.
+  /// Closes connections as far as the vacancy allows, at most `countMax`: silent ones first, then the oldest.
   ///
-  /// - Returns: how many. Their descriptors are closed, and their places free, when the jobs posted next are run.
+  /// - Returns: how many. Their descriptors are closed and their places are free when the next jobs run.
   func close(_ vacancy: Vacancy, countMax: Int, because reason: @autoclosure () -> RPCError) -> Int {
     let found = connections.filter(vacancy.allows).sorted {
       ($0.isSilent ? 0 : 1, $0.openedAt) < ($1.isSilent ? 0 : 1, $1.openedAt)

@@ -1,19 +1,19 @@
-// What every payload passes before protobuf-c sees it.
+// Checks every payload before protobuf-c parses it.
 //
-// protobuf-c alone is not safe on untrusted bytes: deep nesting overflows its stack, repeated singular sub-messages
-// take quadratic time, a flood of tiny fields takes fifty times its size, and strings may hold anything. One linear
-// pass over the wire, driven by protobuf-c's own descriptors, refuses all of these. A message type with recursion
-// would pass only to `Limits.messageDepthMax`.
+// protobuf-c alone is not safe with untrusted bytes: deep nesting overflows its stack, singular sub-messages that
+// appear repeatedly take quadratic time, many tiny fields use fifty times their size, and strings may contain anything.
+// One linear pass, driven by protobuf-c's descriptors, refuses all of these. Recursive message types are limited to
+// `Limits.messageDepthMax`.
 
 import CProtobufC
 
 /// Checks encoded bytes against a message descriptor.
 package struct AdmissionScan {
-  /// Unknown fields still allowed in the payload, nested ones included. Known ones are bounded by the memory that they
-  /// take: a list of small integers has two fields in four bytes.
+  /// How many more unknown fields are allowed in the payload, including nested ones. Known fields are limited by the
+  /// memory that they need: a list of small integers has two fields in four bytes.
   private var unknownFieldsLeft: Int
 
-  /// Throws INVALID_ARGUMENT naming what is wrong.
+  /// Throws INVALID_ARGUMENT with the field and the problem.
   package static func check(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor) throws(RPCError) {
     var scan = AdmissionScan(unknownFieldsLeft: Limits.unknownFieldsBase + bytes.count / 8)
     try scan.message(bytes, descriptor.pointer, depth: 1)

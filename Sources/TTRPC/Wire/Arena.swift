@@ -1,7 +1,7 @@
-// Memory for the messages of one call, given back all at once.
+// Memory for the messages of a call, freed all at once.
 //
-// protobuf-c unpacks into it under a budget: past the budget an allocation is NULL, which protobuf-c handles by failing
-// the unpack. Handlers build replies in it. One belongs to each reactor; a call's messages die with the call.
+// protobuf-c unpacks into it with a budget: above the budget allocations return NULL, and unpacking fails. Handlers
+// build replies in it. Each reactor has one; a call's messages are freed with the call.
 
 import CProtobufC
 import Glibc
@@ -10,7 +10,7 @@ import Glibc
 public final class Arena {
   private static let alignment = 16
 
-  /// Where the next bytes go. In memory of its own, for protobuf-c calls back with its address.
+  /// Where the next bytes go. Allocated separately, since protobuf-c calls back with its address.
   private struct Place {
     var position: UnsafeMutableRawPointer
     var end: UnsafeMutableRawPointer
@@ -24,7 +24,7 @@ public final class Arena {
   private let place: UnsafeMutablePointer<Place>
   private let allocator: UnsafeMutablePointer<ProtobufCAllocator>
 
-  /// - Parameter chunkBytes: how much it keeps, and takes at a time.
+  /// - Parameter chunkBytes: how much it keeps, and allocates at a time.
   public init(chunkBytes: Int = 64 << 10) {
     self.chunkBytes = chunkBytes
     first = .allocate(byteCount: chunkBytes, alignment: Self.alignment)
@@ -45,7 +45,7 @@ public final class Arena {
     allocator.deallocate()
   }
 
-  /// Forgets everything allocated.
+  /// Frees everything that was allocated.
   public func reset() {
     let end = first + chunkBytes
     if place.pointee.end != end {
@@ -57,7 +57,7 @@ public final class Arena {
     place.pointee.budget = Int.max
   }
 
-  /// Memory until the next reset; nil past the budget.
+  /// Memory that is valid until the next reset; nil above the budget.
   func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { Self.allocate(byteCount, at: place) }
 
   @inline(__always)
@@ -82,9 +82,9 @@ public final class Arena {
     place.pointee.end = chunk + count
   }
 
-  /// Checks and unpacks an encoded message. It lives until the next reset.
+  /// Checks and unpacks an encoded message, which is valid until the next reset.
   ///
-  /// Throws INVALID_ARGUMENT naming what is wrong with the bytes.
+  /// Throws INVALID_ARGUMENT if the bytes are not valid.
   func unpack(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(RPCError) -> UnsafeRawPointer {
     try AdmissionScan.check(bytes, descriptor)
     place.pointee.budget = Limits.unpackBytesBase + 32 * bytes.count
@@ -113,8 +113,8 @@ public final class Arena {
     return pointer.assumingMemoryBound(to: Message.self)
   }
 
-  /// A C string with a copy of the text. A NUL, which would end it early, becomes the bytes C0 80: they are no UTF-8, so
-  /// that a receiver refuses the text instead of taking its beginning for all of it.
+  /// A C string with a copy of the text. A NUL, which would end it early, becomes the bytes C0 80. They are not valid
+  /// UTF-8, so a receiver refuses the text instead of accepting a part of it.
   public func string(_ text: String) -> UnsafeMutablePointer<CChar> {
     var text = text
     return text.withUTF8 { utf8 in

@@ -1,4 +1,4 @@
-// The ten bytes in front of every ttrpc message.
+// The 10-byte header of every ttrpc message.
 //
 //   0        4        8      9      10
 //   +--------+--------+------+------+----------------+
@@ -8,7 +8,7 @@
 //
 // Source: https://github.com/containerd/ttrpc/blob/main/PROTOCOL.md
 
-/// What a frame carries. The numbers are the wire's.
+/// The type of a frame, with its number on the wire.
 public struct FrameType: RawRepresentable, Equatable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -16,11 +16,11 @@ public struct FrameType: RawRepresentable, Equatable, Sendable {
   public static let request = FrameType(rawValue: 1)
   public static let response = FrameType(rawValue: 2)
   public static let data = FrameType(rawValue: 3)
-  /// Ours: the client no longer wants the call of this id. ttrpc has none; other peers ignore it.
+  /// twind's extension: cancels the call with this id. Other peers ignore it.
   public static let cancel = FrameType(rawValue: 0x10)
 }
 
-/// What a frame says about its stream.
+/// The flags of a frame.
 public struct FrameFlags: OptionSet, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -29,7 +29,7 @@ public struct FrameFlags: OptionSet, Sendable {
   public static let remoteClosed = FrameFlags(rawValue: 1)
   /// The sender will send more data on this stream.
   public static let remoteOpen = FrameFlags(rawValue: 2)
-  /// The frame carries no message; without it an empty frame carries an empty one.
+  /// The frame has no message. Without this flag an empty frame has an empty message.
   public static let noData = FrameFlags(rawValue: 4)
 }
 

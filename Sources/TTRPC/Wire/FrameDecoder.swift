@@ -1,13 +1,13 @@
-// Finds frames in received bytes. I/O-free; both ends of a connection use it.
+// Finds frames in received bytes. Does no I/O; used by clients and servers.
 
-/// What stands at the beginning of some received bytes.
+/// The frame at the beginning of received bytes.
 package enum FrameDecoding: Equatable {
-  /// The frame is not complete: it will take this many bytes, or at least this many while its header is not complete.
+  /// The frame is incomplete: it needs this many bytes, or at least this many if its header is incomplete.
   case incomplete(byteCount: Int)
-  /// A whole frame; its message starts behind the header.
+  /// A complete frame. Its message follows the header.
   case frame(FrameHeader)
-  /// The header states more than `Limits.frameBytesMax`. The connection cannot go on: what follows would have to be
-  /// read to be thrown away.
+  /// The length exceeds `Limits.frameBytesMax`. The connection cannot continue, since the frame would have to be read
+  /// only to be discarded.
   case tooLong(FrameHeader)
 
   @inline(__always)

@@ -1,4 +1,4 @@
-// protobuf-c's message structures as Swift sees them.
+// protobuf-c's message structs in Swift.
 
 import CProtobufC
 

@@ -1,15 +1,15 @@
-// Received bytes of one connection that do not make a whole frame yet.
+// The received bytes of a connection that are not yet a complete frame.
 //
-// A connection between frames holds none: its next bytes are read into the reactor's spare buffer, and only a part of
-// a frame is moved into one of its own, so that ten thousand quiet connections cost nothing here.
+// Bytes are read into the reactor's spare buffer, and only a partial frame is moved to a buffer of the connection. So
+// ten thousand idle connections need no memory here.
 
 import Glibc
 
-/// A run of bytes that grows as bytes arrive, never ahead of them by more than its own size.
+/// A buffer that grows as bytes arrive, at most to twice their size.
 package struct ReceiveBuffer: ~Copyable {
   private static let firstBytes = 4096
   private static let frameBytes = FrameHeader.byteCount + Limits.frameBytesMax
-  /// A whole frame, behind those that wait for replies to be read.
+  /// Room for a complete frame after those that wait for replies to be read.
   package static let bytesMax = frameBytes + Limits.queuedBytesMax
 
   private var storage: UnsafeMutableRawPointer?
@@ -35,7 +35,7 @@ package struct ReceiveBuffer: ~Copyable {
     return UnsafeRawBufferPointer(start: storage + start, count: byteCount)
   }
 
-  /// Where to read into: at least one byte, doubling the buffer when it is full.
+  /// The room to read into: at least one byte. Doubles the buffer if it is full.
   package mutating func room() -> UnsafeMutableRawBufferPointer {
     if end == capacity {
       if start > 0 {
@@ -61,14 +61,14 @@ package struct ReceiveBuffer: ~Copyable {
     }
   }
 
-  /// Gives its memory back; it must be empty.
+  /// Frees its memory. It must be empty.
   package mutating func free() {
     storage?.deallocate()
     storage = nil
     capacity = 0
   }
 
-  /// A buffer just large enough for these bytes and for more to come.
+  /// A buffer just large enough for these bytes and some more.
   package static func holding(_ bytes: UnsafeRawBufferPointer) -> ReceiveBuffer {
     var buffer = ReceiveBuffer()
     var capacity = Self.firstBytes

@@ -1,14 +1,14 @@
-// The response envelope: the status through protobuf-c, the payload as a range of the receive buffer.
+// Parses the response envelope: the status with protobuf-c, the payload as a range of the receive buffer.
 
 import CTTRPCProto
 
-/// A view into one response frame. Valid while the frame's bytes are.
+/// A view into a response frame. Valid as long as the frame's bytes.
 package struct ResponseEnvelope {
   package private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// The status, unless it says success.
+  /// The status, unless it is success.
   package private(set) var error: RPCError?
 
-  /// Throws INTERNAL when the bytes are not a Response.
+  /// Throws INTERNAL if the bytes are not a Response.
   package init(_ bytes: UnsafeRawBufferPointer) throws(RPCError) {
     var reader = WireReader(bytes)
     var hasStatus = false
@@ -41,5 +41,5 @@ package struct ResponseEnvelope {
   }
 
   private static let malformed = RPCError(
-    .internal, "the server's frame does not hold a ttrpc.Response: it is no ttrpc server, or a broken one")
+    .internal, "the server's frame is not a ttrpc.Response: it is not a ttrpc server, or is broken")
 }

@@ -2,10 +2,10 @@
 
 import Glibc
 
-/// One contiguous run of bytes: written at its end, sent from its start.
+/// A contiguous byte queue: written at the end, sent from the start.
 package struct SendBuffer: ~Copyable {
   private static let firstBytes = 4096
-  /// What a trimmed buffer may keep.
+  /// How much memory a trimmed buffer may keep.
   private static let keptBytes = 64 << 10
 
   private var storage: UnsafeMutableRawPointer?
@@ -20,13 +20,13 @@ package struct SendBuffer: ~Copyable {
   package var byteCount: Int { end - start }
   package var isEmpty: Bool { start == end }
 
-  /// What is to be sent next.
+  /// The bytes to send next.
   package var bytes: UnsafeRawBufferPointer {
     guard let storage else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: storage + start, count: byteCount)
   }
 
-  /// Room for `count` more bytes, which the caller fills at once.
+  /// Room for `count` more bytes, which the caller must fill at once.
   @inline(__always)
   package mutating func append(_ count: Int) -> UnsafeMutableRawPointer {
     if capacity - end < count { grow(count) }
@@ -34,7 +34,7 @@ package struct SendBuffer: ~Copyable {
     return storage! + end
   }
 
-  /// Forgets bytes that have been sent.
+  /// Removes bytes that have been sent.
   package mutating func consume(_ count: Int) {
     start += count
     guard start == end else { return }
@@ -42,7 +42,7 @@ package struct SendBuffer: ~Copyable {
     end = 0
   }
 
-  /// Gives much memory back; nothing happens when it is not empty.
+  /// Frees most of its memory; does nothing if it is not empty.
   package mutating func trim() {
     if isEmpty && capacity > Self.keptBytes { free() }
   }
@@ -66,7 +66,7 @@ package struct SendBuffer: ~Copyable {
     start = 0
   }
 
-  /// Gives its memory back; it must be empty.
+  /// Frees its memory. It must be empty.
   mutating func free() {
     storage?.deallocate()
     storage = nil

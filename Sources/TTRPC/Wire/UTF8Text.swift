@@ -1,4 +1,4 @@
-// The check that protobuf's `string` promises and protobuf-c does not make.
+// Checks that a protobuf `string` is valid UTF-8, which protobuf-c does not.
 
 /// Text in the wire's strings.
 public enum UTF8Text {

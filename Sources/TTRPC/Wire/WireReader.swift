@@ -1,4 +1,4 @@
-// Reads the protobuf wire format field by field, exactly as strict as protobuf-c 1.4 is.
+// Reads the protobuf wire format field by field, exactly as strictly as protobuf-c 1.4.
 // Source: https://protobuf.dev/programming-guides/encoding/
 
 /// How a field's value is laid out.
@@ -10,7 +10,7 @@ enum WireType {
   @inlinable static var fixed32: UInt8 { 5 }
 }
 
-/// One field as it stands in the bytes.
+/// An encoded field.
 package struct WireField {
   package var number: UInt32
   package var type: UInt8
@@ -107,7 +107,7 @@ package struct WireReader {
 }
 
 extension WireField {
-  /// A varint's number; bits past the 64th fall off.
+  /// The number of a varint, truncated to 64 bits.
   @inline(__always)
   var varint: UInt64 {
     var result: UInt64 = 0

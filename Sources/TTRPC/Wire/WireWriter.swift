@@ -1,4 +1,4 @@
-// Writes the few envelope fields that are not worth a message structure.
+// Writes the few envelope fields for which a message struct would be too much.
 
 /// Sizes and bytes of varints and of length-delimited fields with a number below 16.
 public enum WireWriter {
@@ -7,7 +7,7 @@ public enum WireWriter {
     (70 - (value | 1).leadingZeroBitCount) / 7
   }
 
-  /// Writes a varint and returns the address behind it.
+  /// Writes a varint and returns the address after it.
   @inlinable @inline(__always)
   public static func writeVarint(_ value: UInt64, to start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     var position = start
@@ -21,7 +21,7 @@ public enum WireWriter {
     return position + 1
   }
 
-  /// Writes a whole varint field with a number below 16 and returns the address behind it.
+  /// Writes a varint field with a number below 16 and returns the address after it.
   @inlinable @inline(__always)
   public static func writeVarintField(
     _ number: UInt8, _ value: UInt64, to start: UnsafeMutableRawPointer
@@ -43,7 +43,7 @@ public enum WireWriter {
     return writeVarint(UInt64(count), to: start + 1)
   }
 
-  /// Writes a whole length-delimited field and returns the address behind it.
+  /// Writes a length-delimited field and returns the address after it.
   @inlinable @inline(__always)
   public static func writeField(
     _ number: UInt8, _ bytes: UnsafeRawBufferPointer, to start: UnsafeMutableRawPointer

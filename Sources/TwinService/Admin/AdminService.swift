@@ -1,4 +1,4 @@
-// twind.v1.AdminService: one file for each method beside this one.
+// twind.v1.AdminService. Each method has a file of its own in this folder.
 
 import CTwindProto
 import Glibc
@@ -7,9 +7,9 @@ import TwinCore
 import TwinRoutes
 import TwinStore
 
-/// Tells operators what the daemon is and does.
+/// The service for operators.
 package final class AdminService: Sendable {
-  /// What does not change while the daemon runs.
+  /// What stays the same while the daemon runs.
   package struct Identity: Sendable {
     package var version: String
     package var socket: String
@@ -37,9 +37,9 @@ package final class AdminService: Sendable {
   let store: Store
   let twins: TwinService
   let lanes: Lanes
-  /// Counts of the server, which cannot be asked from one of its own threads.
+  /// The server's statistics. Not to be called on one of the server's threads.
   let statistics: @Sendable () -> Server.Statistics
-  /// Name and value of the largest request of each method.
+  /// The name and value of each method's request limit.
   let requestLimits: @Sendable () -> [(name: String, value: UInt64)]
   let droppedLogLines: @Sendable () -> UInt64
 
@@ -61,20 +61,19 @@ package final class AdminService: Sendable {
 
   /// Adds all methods.
   package func register(in router: inout Router) {
-    let gate: Gate = { (peer) throws(RPCError) in try Self.authorize(peer) }
-    router.unary(AdminServiceRoutes.getServerInfo, gate: gate) { (_, call) throws(RPCError) in
+    router.unary(AdminServiceRoutes.getServerInfo) { (_, call) throws(RPCError) in
       self.getServerInfo(call)
     }
-    router.unary(AdminServiceRoutes.getStats, gate: gate) { (_, call) throws(RPCError) in
+    router.unary(AdminServiceRoutes.getStats) { (_, call) throws(RPCError) in
       try self.getStats(call)
     }
-    router.unary(AdminServiceRoutes.checkpoint, gate: gate) { (_, call) throws(RPCError) in
+    router.unary(AdminServiceRoutes.checkpoint) { (_, call) throws(RPCError) in
       try self.checkpoint(call)
     }
-    router.stream(AdminServiceRoutes.backup, gate: gate) { (call) throws(RPCError) in
+    router.stream(AdminServiceRoutes.backup) { (call) throws(RPCError) in
       self.backup(call)
     }
-    router.stream(AdminServiceRoutes.exportFacts, gate: gate) { (call) throws(RPCError) in
+    router.stream(AdminServiceRoutes.exportFacts) { (call) throws(RPCError) in
       self.exportFacts(call)
     }
   }
@@ -82,15 +81,15 @@ package final class AdminService: Sendable {
   /// The daemon's own user and root.
   @Sendable static func isOperator(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == geteuid() }
 
-  /// Operators may call.
-  static func authorize(_ peer: Peer) throws(RPCError) {
+  /// The router's gate for operators.
+  @Sendable package static func authorize(_ peer: Peer) throws(RPCError) {
     if isOperator(peer) { return }
     let uid = peer.uid
     throw RPCError(
       .permissionDenied, "user \(uid) may not call twind.v1.AdminService: call as root or as user \(geteuid())")
   }
 
-  /// Answers from one of the lane's threads.
+  /// Replies from one of the lane's threads.
   func later(
     on lane: Workers, _ call: borrowing UnaryCall, _ body: @escaping @Sendable () -> Result<[UInt8], RPCError>
   ) throws(RPCError) {

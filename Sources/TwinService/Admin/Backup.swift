@@ -1,5 +1,5 @@
-// Backup: a copy of everything up to one sequence in a new file, while the daemon serves. One at a time, on a thread of
-// its own; a caller that gives up, or goes, ends it, and nothing is left of it.
+// Backup: copies everything up to one sequence to a new file while the daemon serves. One backup runs at a time, on its
+// own thread. If the caller cancels or disconnects, the backup is removed.
 
 import CLinux
 import CTwindProto
@@ -16,7 +16,8 @@ extension AdminService {
       let path = String(cString: request.pointee.path)
       guard path.hasPrefix("/") else {
         throw RPCError(
-          .invalidArgument, "path is \"\(path)\": give an absolute path, the daemon runs in a directory of its own")
+          .invalidArgument,
+          "the path \"\(path)\" is relative: give an absolute path, since the daemon runs in another directory")
       }
       try lanes.maintenance.submit(for: call) { [store] in
         guard !call.isEnded else { return }
@@ -33,7 +34,7 @@ extension AdminService {
   }
 }
 
-/// What the caller hears. Used by one thread, but for what it posts to the call's.
+/// Sends progress to the caller. Used by one thread, which posts to the call's thread.
 private final class BackupMessages {
   private static let intervalNanos: UInt64 = 100_000_000
 
@@ -43,7 +44,7 @@ private final class BackupMessages {
 
   init(_ call: ServerCall) { self.call = call }
 
-  /// Throws when nobody listens any more.
+  /// Throws if the caller is gone.
   func report(_ progress: BackupProgress) throws(StoreError) {
     if call.isEnded { throw .cancelled }
     pages = (progress.pagesDone, progress.pagesTotal)

@@ -1,4 +1,4 @@
-// Checkpoint: writes everything that is not yet in the database, and answers when that is done.
+// Checkpoint: writes everything that is not yet in the database, and replies when that is done.
 
 import CTwindProto
 import TTRPC

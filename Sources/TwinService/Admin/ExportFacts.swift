@@ -1,8 +1,7 @@
-// ExportFacts: every fact of all twins, in parts that the connection takes.
+// ExportFacts: streams every fact of all twins, up to one sequence.
 //
-// Promises: the facts are those up to one sequence. Facts never change, so it takes no snapshot: those of later commits
-// are passed over. Only retention takes facts away, and may take some that counted at that sequence; a twin of which it
-// did comes with all that is left.
+// Facts never change, so no snapshot is needed: facts of later commits are skipped. Only retention removes facts,
+// possibly some that were there at that sequence; of such a twin, all remaining facts are sent.
 
 import CTwindProto
 import TTRPC
@@ -21,26 +20,26 @@ extension AdminService {
   }
 }
 
-/// Reads the facts of one twin after the other.
+/// Reads the facts twin by twin.
 private struct ExportReader: PartReader {
-  /// Names that are looked up at a time.
+  /// How many names are looked up at a time.
   private static let namesMax = TwinCore.Limits.listPageMax
-  /// Reads of twins before others have their turn.
+  /// How many twins are read before other jobs run.
   private static let readsMax = 32
 
   /// The twin whose facts are being read.
   private struct OpenTwin {
     var cursor: HistoryCursor
-    /// Those for the part that is being made, encoded.
+    /// The encoded facts for the current part.
     var facts: [UInt8] = []
     var factCount: UInt64 = 0
-    /// Facts of it are in an earlier part.
+    /// Whether an earlier part has facts of it.
     var hasSent = false
     var triesLeft = TwinCore.Limits.historyTriesMax
   }
 
   private let prefix: [UInt8]
-  /// The last commit when the call began, and a time before which no commit after it is recorded.
+  /// The last commit at the start of the call, and a time before which no later commit is recorded.
   private let sequence: UInt64
   private let startedAt: Int64
   private var names: ArraySlice<[UInt8]> = []
@@ -116,7 +115,7 @@ private struct ExportReader: PartReader {
     }
   }
 
-  /// Puts the twin's facts into the part.
+  /// Adds the twin's facts to the part.
   private mutating func takeFacts() {
     guard let open = twin, open.factCount > 0 else { return }
     part.add(open.cursor.name, keptFrom: open.cursor.from, open.facts)
@@ -159,7 +158,7 @@ private struct ExportPart: StreamPart {
     }
   }
 
-  /// - Parameter counts: of all parts, in the last one.
+  /// - Parameter counts: the totals, in the last part.
   mutating func end(_ sequence: UInt64, _ counts: (twins: UInt64, facts: UInt64)?) {
     append(varint: 2, sequence)
     guard let counts else { return }

@@ -1,4 +1,4 @@
-// GetServerInfo: what this daemon is and which limits it enforces.
+// GetServerInfo: the daemon's version, settings and limits.
 
 import CTwindProto
 import Glibc

@@ -1,4 +1,4 @@
-// GetStats: what the daemon is doing now. Counted when asked, by a worker, since each reactor must be asked in turn.
+// GetStats: the daemon's statistics. A worker collects them, since it has to wait for each reactor.
 
 import CLinux
 import CTwindProto
@@ -63,7 +63,7 @@ extension AdminService {
     response.pointee.checkpoint_twin_count = UInt64(last.twinCount)
   }
 
-  /// The second number of /proc/self/statm, in pages. 0 when the system does not tell.
+  /// The second number in /proc/self/statm, in pages; 0 if it is not available.
   private static func residentBytes() -> UInt64 {
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }
     defer { fclose(file) }

@@ -1,4 +1,4 @@
-// The thread that checkpoints, every interval or when the store asks for it.
+// The thread that makes checkpoints, at every interval or when the store asks for one.
 
 import Threads
 import CLinux
@@ -6,9 +6,9 @@ import Logging
 import TTRPC
 import TwinStore
 
-/// Runs until it is stopped. A checkpoint that fails is tried again with growing pauses.
+/// Runs until it is stopped. Failed checkpoints are retried with growing pauses.
 final class CheckpointRunner: @unchecked Sendable {
-  /// How often the store is asked whether it wants one early.
+  /// How often it checks whether the store wants a checkpoint early.
   private static let lookNanos: UInt64 = 100_000_000
   private static let pauseNanosMax: UInt64 = 2_000_000_000
 
@@ -18,7 +18,7 @@ final class CheckpointRunner: @unchecked Sendable {
   private let lock = Lock()
   private let stopped: Condition
   private var isStopping = false
-  /// Touched by the thread only.
+  /// Used by the thread only.
   private var freed: FreedMemory
   private var troubles: [String] = []
   private var thread: Thread?
@@ -56,7 +56,10 @@ final class CheckpointRunner: @unchecked Sendable {
         next = twind_monotonic_nanos() + intervalNanos
       } catch {
         // Said once, not at every try.
-        if failures == 0 { logger.error("checkpoint failed, nothing is lost, the journal has it: \(error)") }
+        if failures == 0 {
+          logger.error(
+            "checkpoint failed; nothing is lost, the journal still has all changes: \(error)")
+        }
         troubles = store.troubles
         let pause = min(Self.lookNanos << UInt64(min(failures, 10)), Self.pauseNanosMax)
         failures += 1
@@ -67,7 +70,7 @@ final class CheckpointRunner: @unchecked Sendable {
     }
   }
 
-  /// Waits for the time, or for the store to want a checkpoint. False when the runner is to stop.
+  /// Waits until the time, or until the store wants a checkpoint. False if the runner must stop.
   private func wait(until next: UInt64) -> Bool {
     while true {
       freed.look()
@@ -78,11 +81,11 @@ final class CheckpointRunner: @unchecked Sendable {
     }
   }
 
-  /// Each trouble once, and when all is well again.
+  /// Logs each problem once, and when all of them are resolved.
   private func warn() {
     let now = store.troubles
     for trouble in now where !troubles.contains(trouble) { logger.warning("\(trouble)") }
-    if now.isEmpty && !troubles.isEmpty { logger.notice("all is well again") }
+    if now.isEmpty && !troubles.isEmpty { logger.notice("all problems are resolved") }
     troubles = now
   }
 

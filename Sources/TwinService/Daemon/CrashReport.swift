@@ -1,8 +1,8 @@
-// What a daemon that crashes leaves in its log.
+// The report that a crashing daemon writes to its log.
 
 import CLinux
 
 package enum CrashReport {
-  /// From here on a crash prints where it happened, and nothing of what callers have stored.
+  /// From now on a crash prints where it happened, without any stored data.
   package static func begin() { twind_report_crashes("twind \(Daemon.version)") }
 }

@@ -1,4 +1,4 @@
-// The daemon as a whole: what is made in which order, and how it ends.
+// The daemon: how its parts are started and stopped.
 
 import Threads
 import CLinux
@@ -15,18 +15,18 @@ import TwinStore
 package final class Daemon: Service {
   /// The daemon's semantic version.
   package static let version = "0.1.0"
-  /// The exit code of a daemon that may not write any more.
+  /// The exit code when the daemon cannot write any more.
   private static let ioErrorExitCode: Int32 = 74
-  /// Blocks of memory that are given back to the system when they are freed.
+  /// Blocks of memory of at least this size are returned to the system when they are freed.
   private static let returnedBlockBytesMin: Int32 = 256 << 10
 
-  /// Why the daemon cannot start: one line that says what to do.
+  /// Why the daemon cannot start, and what to do, on one line.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
   }
 
   package let options: DaemonOptions
-  /// Whether SIGHUP stops it: with --dev, unless it was started to outlive its terminal (nohup). Elsewhere it is ignored.
+  /// Whether SIGHUP stops the daemon: with --dev, unless it was started with nohup. Otherwise SIGHUP is ignored.
   package let endsWithTerminal: Bool
   private let logger: Logger
   private let store: Store
@@ -38,9 +38,9 @@ package final class Daemon: Service {
   private let syncs: SyncRunner
   private let whenServing: @Sendable (Daemon) -> Void
 
-  /// Opens the data directory and the socket. Nobody is served yet.
+  /// Opens the data directory and the socket. Does not serve yet.
   ///
-  /// - Parameter whenServing: called once, when calls are served and signals are heard.
+  /// - Parameter whenServing: called once, when calls are served and signals are handled.
   package init(
     _ options: DaemonOptions, logger: Logger, whenServing: @escaping @Sendable (Daemon) -> Void = { _ in }
   ) throws(Failure) {
@@ -81,7 +81,7 @@ package final class Daemon: Service {
     checkpoints = CheckpointRunner(
       store, interval: options.checkpointInterval, buffers: server.budget, logger: logger)
     syncs = SyncRunner(store, logger: logger) { [exits = options.exitsOnIOError] failure in
-      logger.critical("no more writes until a restart, reads go on: \(failure)")
+      logger.critical("writes are refused until a restart; reads still work: \(failure)")
       health.setAll(.notServing)
       if exits { _exit(Self.ioErrorExitCode) }
     }
@@ -89,7 +89,7 @@ package final class Daemon: Service {
     report(store.recovery)
   }
 
-  /// Ignores the signals that mean nothing. True when SIGHUP is to stop the daemon.
+  /// Ignores signals that have no meaning here. True if SIGHUP must stop the daemon.
   private static func takeSignals(_ options: DaemonOptions) -> Bool {
     for number in [SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
     var inherited = sigaction()
@@ -100,7 +100,7 @@ package final class Daemon: Service {
     return false
   }
 
-  /// What the start found, if it is news.
+  /// Logs what the start found, if there is anything to report.
   private func report(_ recovery: RecoveryReport) {
     if let format = recovery.migratedFrom {
       logger.notice(
@@ -112,14 +112,14 @@ package final class Daemon: Service {
       "bytes_cut": "\(recovery.bytesCut)", "micros": "\(recovery.durationMicros)",
     ]
     if let jump = recovery.jump { metadata["jump"] = "\(jump.lowerBound)-\(jump.upperBound)" }
-    logger.notice("recovered after a stop that was not clean", metadata: metadata)
+    logger.notice("recovered after an unclean stop", metadata: metadata)
     guard recovery.bytesCut > 0 else { return }
     logger.warning(
-      "the end of the journal was not whole and is gone: none of it was acknowledged as SYNCED",
+      "the incomplete end of the journal was dropped; none of it was acknowledged as SYNCED",
       metadata: ["bytes": "\(recovery.bytesCut)", "commits": "\(recovery.commitsCut)"])
   }
 
-  /// Twins that exist.
+  /// How many twins exist.
   package var twinCount: Int { store.stats.twinCount }
 
   /// Serves until the process is told to stop, then drains, checkpoints and returns.
@@ -132,7 +132,7 @@ package final class Daemon: Service {
     try? await gracefulShutdown()
     let secondSignals = await exitOnSecondSignal()
     defer { secondSignals.forEach { $0.cancel() } }
-    logger.info("stopping: calls in flight are finished first; a second signal stops at once")
+    logger.info("stopping after the calls in flight; send a second signal to stop at once")
     let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
       Thread.detached(name: "shutdown") { [self] in continuation.resume(returning: Result { try shutdown() }) }
     }
@@ -149,11 +149,12 @@ package final class Daemon: Service {
       try store.close()
       logger.info("stopped", metadata: ["sequence": "\(store.head)"])
     } catch {
-      throw Failure(description: "the last checkpoint failed, what it lacks is in the journal: \(error)")
+      throw Failure(
+        description: "the last checkpoint failed; nothing is lost, the journal still has all changes: \(error)")
     }
   }
 
-  /// From here on the operator's patience decides. Returns when the next signal is heard.
+  /// From now on, another signal ends the process at once.
   ///
   /// Signals reach nobody but Dispatch once it watches them, as the service group lets it: a handler would not run.
   private func exitOnSecondSignal() async -> [any DispatchSourceSignal] {
@@ -170,7 +171,7 @@ package final class Daemon: Service {
     return sources
   }
 
-  /// The bounds of the server, within what the system allows.
+  /// The server's limits, within the system's.
   private static func limits(_ options: DaemonOptions) throws(Failure) -> (TTRPC.Limits, Descriptors) {
     var limits = TTRPC.Limits()
     limits.bufferBytesMax = options.bufferLimit
@@ -184,7 +185,7 @@ package final class Daemon: Service {
     return (limits, descriptors)
   }
 
-  /// An eighth is kept for others. Where nobody else may connect there is nobody to keep places for.
+  /// One eighth is reserved for other users, unless nobody else can connect.
   private static func connectionsPerUserMax(of connectionsMax: Int) -> Int {
     max(1, connectionsMax - max(1, connectionsMax / 8))
   }
@@ -198,7 +199,7 @@ package final class Daemon: Service {
       isDev: options.isDev, startTime: twind_wall_micros(), rpcLimits: limits,
       descriptorsMax: descriptors.needed)
     let counter = ServerCounter()
-    var router = Router()
+    var router = Router(operators: AdminService.authorize)
     twins.register(in: &router)
     AdminService(
       identity, twins: twins, statistics: { counter.server?.statistics() ?? Server.Statistics() },
@@ -220,7 +221,8 @@ package final class Daemon: Service {
   }
 }
 
-/// Ties the server, which needs the router, to the admin service in it, which asks the server. Set before it is read.
+/// Breaks a cycle: the server needs the router, and the admin service in the router needs the server. Set before it is
+/// read.
 private final class ServerCounter: @unchecked Sendable {
   weak var server: Server?
 }

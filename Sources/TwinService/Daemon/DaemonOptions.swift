@@ -1,10 +1,10 @@
-// What an operator decides when the daemon starts.
+// The daemon's options.
 
 import Glibc
 import TTRPC
 import TwinStore
 
-/// The settings of one daemon.
+/// The settings of a daemon.
 package struct DaemonOptions: Sendable {
   /// The Unix socket's path, at most 107 bytes.
   package var socket: String
@@ -12,29 +12,29 @@ package struct DaemonOptions: Sendable {
   /// Everyone may do everything.
   package var isDev = false
   package var checkpointInterval: Duration = .seconds(30)
-  /// Durability, bounds of memory and journal.
+  /// Durability, and the limits of memory and journal.
   package var store = Store.Options()
-  /// A daemon that cannot write any more ends, for a supervisor to restart it.
+  /// Exit when the daemon cannot write any more, so that a supervisor restarts it.
   package var exitsOnIOError = false
   /// The socket's permissions.
   package var socketMode: mode_t = 0o600
-  /// The socket's group; nil = the process's.
+  /// The socket's group; nil: the process's group.
   package var socketGroup: gid_t?
-  /// Connections at a time; nil = the default, or as many as the system's limit of open files allows.
+  /// Connections at a time; nil: the default, or as many as the system's limit of open files allows.
   package var connectionsMax: Int?
   package static let connectionsMaxDefault = Limits().connectionsMax
-  /// Bytes for all that is not twins; nil = by the memory limit.
+  /// Memory for everything but twins, in bytes; nil: derived from the memory limit.
   package var bufferBytesMax: Int?
   package static let bufferBytesMin = 16 << 20
   package var bufferLimit: Int { bufferBytesMax ?? max(64 << 20, store.memoryBytesMax / 2) }
-  /// Others than the daemon's own user and root can open the socket.
+  /// Whether other users than the daemon's own and root can open the socket.
   var admitsOtherUsers: Bool { socketMode & 0o077 != 0 }
-  /// Threads that serve.
+  /// Threads that serve connections.
   package var reactors = Server.defaultReactors
-  /// How long a thread that serves goes on looking for more before it sleeps.
+  /// How long a serving thread polls before it sleeps.
   package var busyPoll: Duration = .zero
   package static let busyPollMax: Duration = .seconds(1)
-  /// Names of the agents that run as certain users; others are called what the system calls them.
+  /// Agent names by user id. Other users have their user name.
   package var agents: [UInt32: String] = [:]
 
   package init(socket: String, dataDirectory: String) {

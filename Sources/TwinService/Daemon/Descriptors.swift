@@ -1,9 +1,9 @@
-// How many connections there can be under the system's limit of open files.
+// How many connections the system's limit of open files allows.
 //
-// The daemon budgets descriptors when it starts: for the server, the store and every thread that may open a file, and then
-// for connections. So connections are refused before a segment of the journal, a database or a backup finds none left. A
-// limit that is too low lowers the default number of connections, with a warning; a number that was asked for and cannot
-// be had is an error.
+// At its start the daemon budgets descriptors for the server, the store and every thread that may open a file; the rest
+// is for connections. So connections are refused before the journal, the database or a backup runs out of descriptors.
+// If the limit is too low, the default number of connections is lowered with a warning; a number that was set
+// explicitly and is too high is an error.
 
 import CLinux
 import Glibc
@@ -11,45 +11,45 @@ import TTRPC
 import TwinStore
 
 package struct Descriptors: Equatable {
-  /// Connections that can be had.
+  /// How many connections are possible.
   package var connectionsMax: Int
-  /// What the limit of open files must be.
+  /// The required limit of open files.
   package var needed: Int
-  /// The number of connections is not the default one, and why.
+  /// Why the number of connections is not the default.
   package var warning: String?
 
-  /// For users' names, of which each thread that serves may look one up, for /proc, and for what watches signals.
+  /// Spare descriptors: for looking up user names, one for each serving thread, for /proc, and for signals.
   private static let sparesMax = 16
 
   /// - Parameters:
-  ///   - asked: connections that the operator wants; nil = the default, or as many as there can be.
-  ///   - others: descriptors that are no connections.
-  ///   - hardLimit: what the limit of open files can be raised to.
+  ///   - asked: the requested number of connections; nil: the default, or as many as possible.
+  ///   - others: descriptors for other purposes.
+  ///   - hardLimit: the highest possible limit of open files.
   package init(asked: Int?, others: Int, hardLimit: Int) throws(Daemon.Failure) {
     let wanted = asked ?? DaemonOptions.connectionsMaxDefault
     let room = hardLimit - others
     guard room >= 1 else {
       throw Daemon.Failure(
-        description: "\(others + 1) open files are needed for a single connection and the system allows \(hardLimit): "
-          + "raise the limit (ulimit -Hn) to \(others + wanted)")
+        description: "twind needs at least \(others + 1) open files and the system allows \(hardLimit): raise the "
+          + "limit (ulimit -Hn) to \(others + wanted)")
     }
     connectionsMax = min(wanted, room)
     needed = others + connectionsMax
     guard room < wanted else { return }
     if asked != nil {
       throw Daemon.Failure(
-        description: "--connections-max \(wanted) takes \(others + wanted) open files and the system allows "
-          + "\(hardLimit): raise the limit (ulimit -Hn), or give --connections-max \(room) or less")
+        description: "--connections-max \(wanted) needs \(others + wanted) open files and the system allows "
+          + "\(hardLimit): raise the limit (ulimit -Hn), or use --connections-max \(room) or less")
     }
     warning =
-      "connections-max is \(room), not \(wanted): the system allows \(hardLimit) open files (ulimit -Hn), and \(wanted) "
-      + "connections take \(others + wanted)"
+      "connections-max is \(room) instead of \(wanted): the system allows \(hardLimit) open files (ulimit -Hn), and "
+      + "\(wanted) connections need \(others + wanted)"
   }
 
-  /// The runtime's event loop, a database and its copies: without them no command gets as far as its own errors.
+  /// For the runtime's event loop, a database and its copies. With fewer, no command could even report an error.
   private static let fewest = 32
 
-  /// Refuses a limit under which no command of twind would work. To be called before anything waits or is opened.
+  /// Refuses a limit with which no command of twind would work. Call it before anything waits or is opened.
   package static func check() throws(Daemon.Failure) {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < fewest else { return }
@@ -62,7 +62,7 @@ package struct Descriptors: Equatable {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
-  /// Raises the limit of open files where it is lower than needed.
+  /// Raises the limit of open files if it is lower than needed.
   package static func reserve(
     connections asked: Int?, limits: Limits, reactors: Int
   ) throws(Daemon.Failure) -> Descriptors {
@@ -71,20 +71,20 @@ package struct Descriptors: Equatable {
     let others = openCount + server.descriptorsMax(reactors: reactors) + Store.descriptorsMax + sparesMax
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-      throw Daemon.Failure(description: "the limit of open files is unknown: \(String(cString: strerror(errno)))")
+      throw Daemon.Failure(description: "cannot read the limit of open files: \(String(cString: strerror(errno)))")
     }
     let found = try Descriptors(asked: asked, others: others, hardLimit: Int(clamping: limit.rlim_max))
     guard limit.rlim_cur < rlim_t(found.needed) else { return found }
     limit.rlim_cur = rlim_t(found.needed)
     guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
       throw Daemon.Failure(
-        description: "the limit of open files cannot be raised to \(found.needed) "
-          + "(\(String(cString: strerror(errno)))): raise it before the start (ulimit -n)")
+        description: "cannot raise the limit of open files to \(found.needed) (\(String(cString: strerror(errno)))): "
+          + "raise it before you start twind (ulimit -n)")
     }
     return found
   }
 
-  /// Descriptors that are open now: standard streams, what was inherited, and the event loop of the runtime.
+  /// The number of open descriptors: standard streams, inherited ones, and the runtime's event loop.
   private static var openCount: Int {
     guard let folder = opendir("/proc/self/fd") else { return unknownCount }
     defer { closedir(folder) }

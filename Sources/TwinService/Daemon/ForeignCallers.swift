@@ -1,4 +1,4 @@
-// Programs that speak gRPC or HTTP to the socket, in the log: once a minute at most, whatever they do.
+// Logs clients that speak gRPC or HTTP, at most once a minute.
 
 import CLinux
 import Logging
@@ -9,12 +9,12 @@ final class ForeignCallers: Sendable {
   private static let pauseNanos: UInt64 = 60_000_000_000
 
   private let logger: Logger
-  /// When the last line was written, on the monotonic clock; 0 = never.
+  /// When the last line was logged, on the monotonic clock; 0: never.
   private let toldAt = Atomic<UInt64>(0)
 
   init(_ logger: Logger) { self.logger = logger }
 
-  /// Any thread may call it.
+  /// May be called from any thread.
   func note(_ sentence: String, _ peer: Peer) {
     let now = twind_monotonic_nanos()
     let last = toldAt.load(ordering: .relaxed)

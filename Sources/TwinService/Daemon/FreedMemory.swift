@@ -1,13 +1,13 @@
-// Gives memory back to the system after much of it was in use for a while.
+// Returns freed memory to the system after a peak.
 //
-// Buffers are many small blocks: freed, they stay with the process, since the allocator gives back only what lies at an
-// end. Looked at between checkpoints, on a thread that may take its time.
+// Buffers are many small blocks, and the allocator by itself returns only memory at the end of the heap. This is
+// checked between checkpoints, on a thread that can afford the time.
 
 import CLinux
 import TTRPC
 
 struct FreedMemory {
-  /// So much must have been freed since the most that was seen.
+  /// At least this much must have been freed since the peak.
   private static let bytesMin = 16 << 20
 
   private let budget: BufferBudget
@@ -15,7 +15,7 @@ struct FreedMemory {
 
   init(_ budget: BufferBudget) { self.budget = budget }
 
-  /// To be called now and then.
+  /// Call it now and then.
   mutating func look() {
     let held = budget.byteCount
     peak = max(peak, held)

@@ -1,15 +1,15 @@
-// Log lines on standard error that never hold the daemon up.
+// Logs to standard error without ever blocking the daemon.
 
 import Glibc
 import Logging
 import Synchronization
 
-/// Writes one line an event, `time level message key=value`. A line that standard error does not take at once is
-/// dropped and counted.
+/// Writes one line per event: `time level message key=value`. A line that cannot be written at once is dropped and
+/// counted.
 package struct StandardErrorLog: LogHandler {
-  /// Lines dropped since the start.
+  /// How many lines were dropped since the start.
   package static let dropped = Atomic<UInt64>(0)
-  /// A pipe takes this many bytes whole or not at all.
+  /// Writes of up to this many bytes to a pipe are atomic.
   private static let lineBytesMax = Int(PIPE_BUF)
 
   package var logLevel: Logger.Level

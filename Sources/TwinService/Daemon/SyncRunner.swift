@@ -1,4 +1,4 @@
-// The thread that syncs the journal: at once when somebody waits, else twice a second.
+// The thread that syncs the journal: at once if a write waits for it, otherwise twice a second.
 
 import CLinux
 import Glibc
@@ -6,11 +6,11 @@ import Logging
 import Threads
 import TwinStore
 
-/// Runs until it is stopped. Also writes what asked for MEMORY only, and has the journal's next segment ready.
+/// Runs until it is stopped. It also writes commits with MEMORY durability, and prepares the journal's next segment.
 package final class SyncRunner: @unchecked Sendable {
-  /// What asked for JOURNALED is synced within a second.
+  /// JOURNALED commits are synced within a second.
   private static let intervalNanos: UInt64 = 500_000_000
-  /// What asked for MEMORY is written within 10 ms.
+  /// MEMORY commits are written within 10 ms.
   private static let flushNanos: UInt64 = 8_000_000
 
   private static let gatherNanosMax: UInt64 = 2_000_000
@@ -24,12 +24,12 @@ package final class SyncRunner: @unchecked Sendable {
   private var isStopping = false
   private var thread: Thread?
   private var hasFailed = false
-  /// A full disk, or a shortage, has been reported.
+  /// Whether a full disk or a shortage has been reported.
   private var isShort = false
-  /// What the last sync took.
+  /// How long the last sync took.
   private var syncNanos: UInt64 = 0
 
-  /// - Parameter onFailure: called once, when the store takes no more writes.
+  /// - Parameter onFailure: called once, when the store refuses further writes.
   package init(_ store: Store, logger: Logger, onFailure: @escaping @Sendable (StoreError) -> Void) {
     self.store = store
     self.logger = logger
@@ -89,8 +89,8 @@ package final class SyncRunner: @unchecked Sendable {
   }
 
   /// Writers whose last write has just been acknowledged are about to send the next one. If a sync began at once, they
-  /// would have to wait for the sync after it. So this waits until as many writers are waiting as wrote together recently,
-  /// for at most three quarters of the time that a sync takes.
+  /// would have to wait for the sync after it. So this waits until as many writers are waiting as wrote together
+  /// recently, for at most three quarters of the time that a sync takes.
   private func gather() {
     store.gatherWriters(until: twind_monotonic_nanos() + min(syncNanos * 3 / 4, Self.gatherNanosMax))
   }
@@ -101,7 +101,7 @@ package final class SyncRunner: @unchecked Sendable {
     onFailure(failure)
   }
 
-  /// Waits for news or the time. False when the runner is to stop.
+  /// Waits for news or until the time. False if the runner must stop.
   private func wait(until nanos: UInt64) -> Bool {
     lock.withLock {
       while !hasNews && !isStopping && twind_monotonic_nanos() < nanos { news.wait(until: nanos) }
@@ -110,7 +110,7 @@ package final class SyncRunner: @unchecked Sendable {
     }
   }
 
-  /// Lets more commits come to be written together, unless somebody waits for a sync.
+  /// Waits for more commits to write together, unless a write waits for a sync.
   private func pause(_ nanos: UInt64) -> Bool {
     let end = twind_monotonic_nanos() + nanos
     return lock.withLock {

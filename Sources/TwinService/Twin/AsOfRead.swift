@@ -1,5 +1,5 @@
-// GetTwin on the two axes of history: what was true at `valid_at`, as known at `known_at`. What may be seen is judged as
-// of now. A worker reads a page of the history at a time, and lets others pass between two.
+// GetTwin with `valid_at` and `known_at`: what was true at one time, as it was known at another. Access is decided as
+// of now. A worker reads the history page by page, and lets other jobs run in between.
 
 import CTwindProto
 import TTRPC
@@ -7,7 +7,7 @@ import TwinCore
 import TwinRoutes
 import TwinStore
 
-/// What such a call asks for.
+/// The arguments of such a call.
 struct AsOfQuery: Sendable {
   let name: [UInt8]
   let mask: AttributeMask
@@ -23,9 +23,7 @@ struct AsOfQuery: Sendable {
     let now = service.store.present()
     let (validAt, knownAt) = (request.pointee.valid_at, request.pointee.known_at)
     if knownAt > now {
-      throw .invalid(
-        "known_at \(instant(knownAt)) is in the future: it is \(instant(now)), and nobody knows yet what will be recorded"
-      )
+      throw .invalid("known_at \(instant(knownAt)) is in the future: use a time up to now, \(instant(now))")
     }
     self.validAt = validAt == 0 ? now : validAt
     self.knownAt = knownAt == 0 ? now : knownAt
@@ -43,7 +41,7 @@ extension TwinService {
   }
 }
 
-/// One such call under way. Used by one thread at a time, a worker's: a step hands it to the next.
+/// Such a call in progress. Used by one worker at a time, which passes it on to the next.
 private final class AsOfAnswer: @unchecked Sendable {
   private let query: AsOfQuery
   private let call: ServerCall
@@ -78,7 +76,7 @@ private final class AsOfAnswer: @unchecked Sendable {
   }
 }
 
-/// Runs what reads the disk: its errors become the wire's.
+/// Runs code that reads the disk and converts its errors.
 func onDisk<Result>(_ body: () throws(StoreError) -> Result) throws(RPCError) -> Result {
   do throws(StoreError) {
     return try body()

@@ -1,4 +1,4 @@
-// BatchGetTwins: many twins as they are at one moment.
+// BatchGetTwins: reads many twins at one sequence.
 
 import CTwindProto
 import TTRPC
@@ -53,7 +53,7 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__BatchGetTwinsRequest>
   ) throws(TwinError) -> [TwinName] {
     let count = request.pointee.n_names
-    guard count > 0 else { throw .invalid("names is empty: name at least one twin") }
+    guard count > 0 else { throw .invalid("names is empty: give at least one twin") }
     guard count <= TwinCore.Limits.batchTwinsMax else {
       throw .limit(
         .invalidArgument, "the batch", "batchTwinsMax", maximum: TwinCore.Limits.batchTwinsMax, actual: count,
@@ -64,18 +64,18 @@ extension TwinService {
     var seen: Set<TwinName> = []
     for index in 0..<count {
       let name = try TwinName(Text(request.pointee.names[index]))
-      guard seen.insert(name).inserted else { throw .invalid("\(name) appears twice in the batch: name it once") }
+      guard seen.insert(name).inserted else { throw .invalid("\(name) appears twice in the batch: give it once") }
       names.append(name)
     }
     return names
   }
 }
 
-/// One of a batch's twins.
+/// A twin of a batch.
 private enum Found {
   case image(TwinImage)
   case absent
-  /// It is on disk, and the call has loaded as much as it may.
+  /// It is on disk, and the call has already loaded as much as it may.
   case cold
 }
 
@@ -106,8 +106,8 @@ private struct TwinResults {
         name,
         TwinError(
           .resourceExhausted,
-          "the twins read from disk for one call are full (coldTwinBytesMax \(ServiceLimits.coldTwinBytesMax)): ask for "
-            + "\(name) again",
+          "this call has read as much from disk as one call may (coldTwinBytesMax \(ServiceLimits.coldTwinBytesMax)): "
+            + "ask for \(name) again",
           detail: .limit("coldTwinBytesMax", maximum: ServiceLimits.coldTwinBytesMax, actual: 0)))
     }
   }

@@ -1,4 +1,4 @@
-// BatchUpdateTwins: changes several twins in one commit, all or nothing.
+// BatchUpdateTwins: changes several twins in one commit, atomically.
 
 import CTwindProto
 import TTRPC

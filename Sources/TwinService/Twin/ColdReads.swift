@@ -1,4 +1,4 @@
-// Reads of twins that are not in memory: a worker loads them, then the call is answered as if it came now.
+// Reads of twins that are not in memory: a worker loads them, then the call is answered as if it had just arrived.
 
 import TTRPC
 import TwinCore
@@ -14,13 +14,13 @@ struct ColdNames: Sendable {
   mutating func add(_ name: TwinName) { names.append(name.array) }
 }
 
-/// Answers a call from its payload, or says what has to be loaded first. With `isLast` it does not: as much as may be
-/// has been loaded, and what is still missing is an error. On the call's thread.
+/// Answers a call from its payload, or returns what has to be loaded first. With `isLast`, as much as allowed has been
+/// loaded, and missing twins are errors. Runs on the call's thread.
 typealias Answer =
   @Sendable (_ payload: UnsafeRawBufferPointer, ServerCall, _ isLast: Bool) throws(RPCError) -> ColdNames?
 
 extension TwinService {
-  /// Keeps the call, and what came behind it on its connection, until the twins are loaded and it is answered.
+  /// Holds the call, and later calls of its connection, until the twins are loaded and it is answered.
   func load(_ cold: ColdNames, for call: borrowing UnaryCall, then answer: @escaping Answer) {
     load(cold, for: call.deferredInOrder(), [UInt8](call.payload), then: answer)
   }
@@ -29,7 +29,7 @@ extension TwinService {
     ColdLoad(cold, self, call) { [self] call in run(answer, payload, call, isLast: true) }.begin()
   }
 
-  /// Answers, or loads what is missing.
+  /// Answers the call, or loads what is missing.
   func run(_ answer: @escaping Answer, _ payload: [UInt8], _ call: ServerCall, isLast: Bool = false) {
     guard !call.isEnded else { return }
     do throws(RPCError) {
@@ -43,14 +43,14 @@ extension TwinService {
   }
 }
 
-/// The load of what one call needs, in slices: others have their turn between them. Used by one thread at a time.
+/// Loads what a call needs, in slices; other jobs can run in between. Used by one thread at a time.
 private final class ColdLoad: @unchecked Sendable {
-  /// Twins read before others have their turn.
+  /// How many twins are read before other jobs run.
   private static let sliceTwins = 32
 
   private let names: [[UInt8]]
   private var next = 0
-  /// They stay in memory until the call is answered, however much others read meanwhile.
+  /// Keeps them in memory until the call is answered, whatever others read meanwhile.
   private let pinned: PinnedTwins
   private let store: Store
   private let workers: Workers
@@ -89,7 +89,7 @@ private final class ColdLoad: @unchecked Sendable {
     }
   }
 
-  /// Whether it was the last: all are loaded, or as much as may be.
+  /// Whether it was the last slice: all twins are loaded, or as many as allowed.
   private func step() throws(RPCError) -> Bool {
     let end = min(names.count, next + Self.sliceTwins)
     let before = pinned.byteCount

@@ -1,4 +1,4 @@
-// DeleteTwin: deletes one twin. Its revision lives on.
+// DeleteTwin: deletes a twin. Its revision is kept.
 
 import CTwindProto
 import TTRPC

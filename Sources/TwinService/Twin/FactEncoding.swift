@@ -1,4 +1,4 @@
-// One ListFactsResponse: facts copied as they are stored, judged when they are added.
+// A ListFactsResponse: facts are copied as stored; access is checked when they are added.
 
 import TTRPC
 import TwinCore
@@ -38,7 +38,7 @@ struct FactEncoding {
     }
   }
 
-  /// - Parameter sequence: 0 = more parts follow.
+  /// - Parameter sequence: 0: more parts follow.
   func send(on call: ServerCall, sequence: UInt64) {
     let tail = sequence == 0 ? 0 : 1 + WireWriter.varintByteCount(sequence)
     call.send(byteCount: byteCount + tail) { start in

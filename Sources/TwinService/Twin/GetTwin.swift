@@ -1,5 +1,5 @@
-// GetTwin: the read that agents wait for. One lookup, one copy, under one shard's lock. A twin that is not in memory and
-// a twin as it was are read by a worker.
+// GetTwin. For a twin in memory it needs one lookup and one copy, with the lock of one shard held. A worker reads twins
+// that are not in memory, and earlier states of twins.
 
 import CLinux
 import CTwindProto
@@ -59,7 +59,7 @@ extension TwinService {
 
   private enum Sending { case sent, absent, cold }
 
-  /// Sends the reply from memory, if the twin is there.
+  /// Replies from memory, if the twin is there.
   @inline(__always)
   private func send<Call: TwinReplying & ~Copyable>(
     _ name: TwinName, _ mask: AttributeMask, _ permit: Permit, _ known: UInt64, _ call: borrowing Call
@@ -81,7 +81,7 @@ extension TwinService {
   }
 }
 
-/// The reply about one twin.
+/// The reply with one twin.
 struct TwinReply {
   private let image: TwinImage
   private let mask: AttributeMask
@@ -89,7 +89,7 @@ struct TwinReply {
   private let sequence: UInt64
   private let known: UInt64
 
-  /// - Parameter known: the revision that the caller has; 0 = none.
+  /// - Parameter known: the revision that the caller has; 0: none.
   @inline(__always)
   init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit, _ sequence: UInt64, _ known: UInt64) {
     self.image = image
@@ -99,8 +99,8 @@ struct TwinReply {
     self.known = known
   }
 
-  /// False only when the caller surely has what there is. A revision that was never issued is of another store, or of
-  /// commits that were lost; and a revision does not tell whether it was read before time changed the twin.
+  /// False only if the caller certainly has the current twin. A revision that was never issued comes from another store
+  /// or from lost commits; and a revision does not tell whether it was read before time changed the twin.
   @inline(__always)
   private var isNews: Bool { image.revision > known || known > sequence || image.isTurned }
 
@@ -136,7 +136,7 @@ struct TwinReply {
 
 extension TwinError {
   static func noTwin(_ name: TwinName) -> TwinError {
-    TwinError(.notFound, "no twin \(name): update it to create it")
+    TwinError(.notFound, "\(name) does not exist: the first update creates it")
   }
 
   static func noTwin(_ name: [UInt8]) -> TwinError {

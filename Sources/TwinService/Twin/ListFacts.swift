@@ -1,4 +1,4 @@
-// ListFacts: every fact about one twin, oldest first, in parts that the connection takes.
+// ListFacts: streams the facts about a twin, oldest first.
 
 import CTwindProto
 import TTRPC
@@ -18,7 +18,7 @@ extension TwinService {
   }
 }
 
-/// What a ListFacts call asks for.
+/// The arguments of a ListFacts call.
 struct FactsQuery: Sendable {
   let name: [UInt8]
   let mask: AttributeMask
@@ -39,7 +39,7 @@ struct FactsQuery: Sendable {
     let (start, end) = (from == 0 ? Int64.min : from, to == 0 ? Int64.max : to)
     guard start < end else {
       throw .invalid(
-        "\(axis)_from_time \(instant(from)) is not before \(axis)_to_time \(instant(to)): nothing lies between them")
+        "\(axis)_from_time \(instant(from)) must be before \(axis)_to_time \(instant(to))")
     }
     return start..<end
   }
@@ -51,7 +51,7 @@ struct FactsQuery: Sendable {
       && (record.name.isEmpty || mask.covers(record.name))
   }
 
-  /// What is wanted of a page, encoded.
+  /// The encoded facts of a page that match.
   func part(_ facts: [StoredFact]) -> FactEncoding {
     var part = FactEncoding(permit)
     for fact in facts {
@@ -64,11 +64,11 @@ struct FactsQuery: Sendable {
   }
 }
 
-/// Reads the facts that are wanted: as many pages for a part as it takes to find some.
+/// Reads the matching facts, for each part as many pages as it takes to find some.
 private struct FactsReader: PartReader {
   struct Part: StreamPart {
     let facts: FactEncoding
-    /// 0 = more parts follow.
+    /// 0: more parts follow.
     let sequence: UInt64
 
     var isLast: Bool { sequence != 0 }

@@ -1,4 +1,5 @@
-// ListTwins: twins in name order, page by page. Names come from disk and memory on a worker, twins from the cache.
+// ListTwins: twins sorted by name, page by page. A worker collects names from disk and memory; twins come from the
+// cache.
 
 import CTwindProto
 import TTRPC
@@ -18,9 +19,9 @@ extension TwinService {
   }
 }
 
-/// One page that is being made, in slices: others have their turn between them. Used by one thread at a time.
+/// Makes a page in slices; other jobs can run in between. Used by one thread at a time.
 private final class ListWork: @unchecked Sendable {
-  /// Twins read before others have their turn.
+  /// How many twins are read before other jobs run.
   private static let sliceTwins = 32
 
   private let query: ListQuery
@@ -63,7 +64,7 @@ private final class ListWork: @unchecked Sendable {
     return try page!.advance(store, query, twins: Self.sliceTwins)
   }
 
-  /// Replies wait for who asks for more: this one is made when they have been read.
+  /// If too many replies are unread, makes this one when they have been read.
   private func waitForReader() {
     call.onThread { [self] call in
       call.onWritable = { [self] call in
@@ -75,12 +76,12 @@ private final class ListWork: @unchecked Sendable {
   }
 }
 
-/// What a ListTwins call asks for.
+/// The arguments of a ListTwins call.
 private struct ListQuery: Sendable {
   private static let pageDefault = 100
 
   private let prefix: [UInt8]
-  /// The last name of the page before; the token is just that, so it stays good across writes.
+  /// The last name of the previous page. It is the page token, so a token stays valid across writes.
   private let after: [UInt8]
   private let limit: Int
   private let mask: AttributeMask
@@ -113,10 +114,10 @@ private struct ListQuery: Sendable {
     _ token: UnsafeRawBufferPointer, _ prefix: UnsafeRawBufferPointer
   ) throws(TwinError) {
     guard (try? TwinName(token)) != nil else {
-      throw .invalid("\(quoted(token)) is no page_token: pass on the next_page_token of the page before")
+      throw .invalid("\(quoted(token)) is not a valid page_token: use the next_page_token of the previous page")
     }
     guard token.starts(with: prefix) else {
-      throw .invalid("the page_token \(quoted(token)) is of another prefix: use it with the prefix it came from")
+      throw .invalid("the page_token \(quoted(token)) belongs to another prefix: use it with the prefix it came from")
     }
   }
 
@@ -124,7 +125,7 @@ private struct ListQuery: Sendable {
     ListPage(try store.names(prefix: prefix, after: after, limit: limit), store.head)
   }
 
-  /// A twin as it stands in a page: how many bytes that takes, and what writes them.
+  /// A twin in a page: its size, and the closure that writes it.
   func encoding(_ image: TwinImage) -> (byteCount: Int, write: (UnsafeMutableRawPointer) -> Void) {
     // No attribute passes an empty permit: what is left is the name and the revision.
     let permit = namesOnly ? Permit(mask: 0) : permit
@@ -141,11 +142,11 @@ private struct ListQuery: Sendable {
   }
 }
 
-/// A page as far as it has been made.
+/// A page in progress.
 private struct ListPage {
   private let names: [[UInt8]]
   private let sequence: UInt64
-  /// The last name of the page: where the next one goes on. Empty = this is the last page.
+  /// The last name of the page, where the next one continues. Empty: this is the last page.
   private var last: [UInt8]
   private var next = 0
   private var twins: [UInt8] = []
@@ -157,7 +158,7 @@ private struct ListPage {
     last = page.isLast ? [] : page.names.last ?? []
   }
 
-  /// Adds up to so many twins. The encoded reply when there are no more, or no more room.
+  /// Adds up to this many twins. Returns the encoded reply when there are no more, or no more room.
   mutating func advance(_ store: Store, _ query: ListQuery, twins count: Int) throws(StoreError) -> [UInt8]? {
     let end = min(names.count, next + count)
     while next < end {
@@ -170,7 +171,7 @@ private struct ListPage {
     return next == names.count ? finish() : nil
   }
 
-  /// Adds a twin; false when there is no room for it.
+  /// Adds a twin; false if there is no room for it.
   private mutating func append(_ image: TwinImage, _ query: ListQuery) -> Bool {
     let (count, write) = query.encoding(image)
     let start = twins.count

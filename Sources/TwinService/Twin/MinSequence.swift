@@ -1,11 +1,11 @@
-// Reads that ask for a sequence that is not there yet wait for it, bounded.
+// Reads with a min_sequence that is not visible yet wait for it, for a limited time.
 
 import CLinux
 import TTRPC
 import TwinCore
 import TwinStore
 
-/// Takes the reply of a unary call, now or later.
+/// Receives the reply of a unary call, now or later.
 protocol TwinReplying: ~Copyable {
   func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void)
 }
@@ -14,15 +14,14 @@ extension UnaryCall: TwinReplying {}
 extension ServerCall: TwinReplying {}
 
 extension TwinService {
-  /// Whether a read shows the sequence now. Throws OUT_OF_RANGE when none ever will.
+  /// Whether reads already include the sequence. Throws OUT_OF_RANGE if they never will.
   @inline(__always)
   func isVisible(_ sequence: UInt64) throws(RPCError) -> Bool {
     if sequence == 0 { return true }
     return try onWire { () throws(TwinError) in try store.isVisible(sequence) }
   }
 
-  /// Keeps the call until the sequence is visible and then answers it. OUT_OF_RANGE when it does
-  /// not become visible in time.
+  /// Holds the call until the sequence is visible, then answers it; OUT_OF_RANGE if that takes too long.
   func park(_ call: borrowing UnaryCall, until sequence: UInt64, then answer: @escaping Answer) {
     let payload = [UInt8](call.payload)
     let latest = twind_monotonic_nanos() + ServiceLimits.sequenceWaitNanosMax

@@ -1,4 +1,4 @@
-// Reads that wait for a sequence. A commit wakes those that it is enough for, and looks at no other.
+// Reads that wait for a sequence. A commit wakes those that it satisfies, without looking at the others.
 
 import HeapModule
 import Threads
@@ -16,7 +16,7 @@ final class SequenceWaiters: @unchecked Sendable {
 
   private let store: Store
   private let lock = Lock()
-  /// Those that were forgotten stay until they come to the front, or until there are more of them than others.
+  /// Cancelled waiters stay until they reach the front, or until they are the majority.
   private var order = Heap<Waiter>()
   private var wakes: [UInt64: Wake] = [:]
   private var lastPlace: UInt64 = 0
@@ -28,7 +28,8 @@ final class SequenceWaiters: @unchecked Sendable {
     store.feed.add(bell)
   }
 
-  /// Calls `wake` once when the sequence is visible, at once or on the thread that commits; unless it is forgotten before.
+  /// Calls `wake` once when the sequence is visible, at once or on the committing thread, unless it is cancelled
+  /// before.
   func wait(for sequence: UInt64, _ wake: @escaping Wake) -> UInt64 {
     let place = lock.withLock {
       lastPlace += 1

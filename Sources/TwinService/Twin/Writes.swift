@@ -1,5 +1,5 @@
-// What the three methods that write have in common: commit on the reactor when that takes neither waiting nor long, else
-// on the thread for commits; answer when the commit is as durable as was asked.
+// What the three writing methods share. They commit on the reactor if that is quick and does not wait, otherwise on the
+// commit thread, and reply when the commit is as durable as requested.
 
 import CTwindProto
 import TTRPC
@@ -13,7 +13,7 @@ protocol WriteMethod: SendableMetatype {
   associatedtype Response: ProtobufMessage
   static var name: StaticString { get }
   static func command(_ request: UnsafePointer<Request>, agent: Text) throws(TwinError) -> Command
-  /// Fills in the response; its lists are in the arena.
+  /// Fills in the response. Its lists are in the arena.
   static func fill(_ response: UnsafeMutablePointer<Response>, _ outcome: CommitOutcome, _ arena: Arena)
 }
 

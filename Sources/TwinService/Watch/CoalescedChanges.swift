@@ -1,18 +1,18 @@
-// Several commits as one: of each attribute only the last change.
+// Merges several commits into one that has the last change of each attribute.
 
 import TwinCore
 
 /// Changes by twin, in the order of their first commit.
 struct CoalescedChanges {
-  /// What happened to one twin: it was deleted, was changed, or was deleted and then changed.
+  /// What happened to a twin: it was deleted, changed, or deleted and then changed.
   struct Twin {
     /// The commit that deleted it last.
     fileprivate(set) var deletion: TwinImage?
     /// The commits after that.
     fileprivate(set) var changes: [TwinImage] = []
 
-    /// Whether no later change is about the entry's attribute. What does not hold at its commit's time stands in for
-    /// nothing else, and nothing stands in for it.
+    /// Whether there is no later change of the entry's attribute. A fact that does not hold at its commit's time
+    /// neither replaces others nor is replaced.
     func isLast(_ change: TwinImage, _ entry: TwinImage.Entry) -> Bool {
       if entry.flags.contains(.notCurrent) { return true }
       let last = changes.last { $0.find(change.name(entry)).map { !$0.flags.contains(.notCurrent) } ?? false }

@@ -1,27 +1,27 @@
-// One watch: a cursor, not a queue. It moves only while its connection takes what it makes.
+// A watch is a cursor, not a queue. It moves only while its connection has room for output.
 //
 //   reading ──► snapshot ──► following ──► catching up
 //      ▲            │            ▲              │
 //      └── page ────┘            └──────────────┘
 //
-// A worker reads: the next names and the twins of them that are not in memory, or commits that are no longer in the feed.
-// A watch of names looks for no names, and one that resumes has no snapshot.
+// A worker reads from disk: the next names and those of their twins that are not in memory, or commits that are no
+// longer in the feed. A watch of given names does not read names, and one that resumes has no snapshot.
 //
-// A commit that falls between the beginning and the twin's own turn in the snapshot is in the snapshot; it is left out
-// when it comes by in the feed. The snapshot is complete once the feed has come to the newest of its twins: all twins
-// are then as that commit left them, and a watch may resume from there.
+// If a twin changes between the start of the snapshot and its own turn, the snapshot has the change, which is then
+// skipped in the feed. The snapshot is complete when the feed has reached the newest change in it: then all twins are
+// consistent, and a watch can resume from there.
 
 import Synchronization
 import TTRPC
 import TwinCore
 import TwinStore
 
-/// Confined to the thread of its call.
+/// Used on the call's thread only.
 final class Watch: @unchecked Sendable {
   private enum Phase {
     /// A worker reads the disk.
     case reading
-    /// These are next in the snapshot; `isLast` = none follow.
+    /// These are next in the snapshot; `isLast`: no more follow.
     case snapshot(names: ArraySlice<[UInt8]>, isLast: Bool)
     case following
   }
@@ -29,9 +29,9 @@ final class Watch: @unchecked Sendable {
   private static let pageNames = 256
   private static let orders = Atomic<UInt64>(0)
 
-  /// When it began among all watches: who is woken first is no chance.
+  /// Its rank in the order in which watches started, so that they are woken in a fixed order.
   let order = orders.add(1, ordering: .relaxed).newValue
-  /// Called when the watch has ended by itself, or its call has.
+  /// Called when the watch or its call has ended.
   var onEnd: (Watch) -> Void = { _ in }
 
   private let call: ServerCall
@@ -39,11 +39,11 @@ final class Watch: @unchecked Sendable {
   private let store: Store
   private let workers: Workers
   private var phase: Phase
-  /// Everything up to here has been delivered, but for the snapshot.
+  /// Everything up to this sequence has been delivered, except for the snapshot.
   private var cursor: UInt64
-  /// The greatest revision in the snapshot, until the snapshot was said to be complete.
+  /// The highest revision in the snapshot, until the snapshot has been reported as complete.
   private var snapshotRevision: UInt64? = 0
-  /// Twins whose snapshot is newer than the cursor at the beginning, with their revisions.
+  /// Twins whose snapshot is newer than the initial cursor, with their revisions.
   private var ahead: [[UInt8]: UInt64] = [:]
   /// Bytes of `ahead`, and how many of them are counted on the call.
   private var aheadBytes = 0
@@ -173,7 +173,8 @@ final class Watch: @unchecked Sendable {
     return !isStuck
   }
 
-  /// Whether the snapshot, all of which was sent, is complete once everything up to here has been delivered. Says so once.
+  /// Whether the snapshot, all of which was sent, is complete once everything up to here has been delivered. Says so
+  /// once.
   private func completesSnapshot(at sequence: UInt64) -> Bool {
     guard let snapshotRevision, snapshotRevision <= sequence else { return false }
     self.snapshotRevision = nil
@@ -255,8 +256,8 @@ final class Watch: @unchecked Sendable {
   private func tooFarBehind(_ lag: UInt64) -> RPCError {
     let resume = TwinError(
       .resourceExhausted,
-      "the watch is \(lag) commits behind, which is more than is kept or allowed (watchLagCommitsMax): resume from "
-        + "a snapshot, and read faster",
+      "the watch is \(lag) commits behind, more than is allowed or kept (watchLagCommitsMax): start again from a "
+        + "snapshot, and read faster",
       detail: .resume(oldest: store.oldestResumable, head: store.head))
     return RPCError(
       resume,

@@ -1,4 +1,4 @@
-// One WatchTwinsResponse: pieces copied from images, judged when they are added.
+// A WatchTwinsResponse: parts are copied from images; access is checked when they are added.
 
 import TTRPC
 import TwinCore

@@ -1,4 +1,4 @@
-// What a WatchTwins call asks for.
+// The arguments of a WatchTwins call.
 
 import CTwindProto
 import TwinCore
@@ -34,7 +34,7 @@ struct WatchQuery: Sendable {
       try checkPrefix(prefix.bytes)
       return .prefix(prefix.array)
     }
-    guard prefix.isEmpty else { throw .invalid("both names and prefix are given: give one of them") }
+    guard prefix.isEmpty else { throw .invalid("names and prefix are both given: give only one") }
     guard count <= Limits.watchNamesMax else {
       throw .limit(
         .invalidArgument, "the watch", "watchNamesMax", maximum: Limits.watchNamesMax, actual: count, unit: "names")

@@ -1,4 +1,4 @@
-// The watches of each reactor, and the one bell that wakes them.
+// The watches of each reactor, and their common wake-up.
 
 import Threads
 import CTwindProto

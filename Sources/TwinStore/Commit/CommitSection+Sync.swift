@@ -128,6 +128,6 @@ extension CommitSection {
   }
 
   func failWaiters() {
-    waiters.fail(TwinError(.unavailable, "the daemon stopped before the write was synced: its outcome is not known"))
+    waiters.fail(TwinError(.unavailable, "the daemon stopped before the write was synced: its outcome is unknown"))
   }
 }

@@ -17,7 +17,8 @@ package enum CommitAttempt: Sendable {
   case busy
   /// A twin is not in memory.
   case cold
-  /// The database may have the idempotency key: it is to be asked. `IdempotencyTable.Lookup` says what the count is for.
+  /// The database may have the idempotency key: it is to be asked. `IdempotencyTable.Lookup` says what the count is
+  /// for.
   case unread(moveCount: UInt64)
   /// A twin has forgotten removals that matter: they are to be recalled.
   case forgotten
@@ -108,7 +109,7 @@ final class CommitSection: @unchecked Sendable {
     _ command: Command, _ request: RequestHash, _ lookup: IdempotencyTable.Lookup?,
     _ recollections: [Int: Recollection], mayBlock: Bool
   ) throws(TwinError) -> CommitAttempt {
-    if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again when it is back") }
+    if isClosed { throw TwinError(.unavailable, "the daemon is stopping: try again after it has restarted") }
     if let failure { throw CommitSection.refusal(failure) }
     let now = clock.wallMicros()
     let level = Durability(command.durability) ?? options.durability
@@ -262,12 +263,12 @@ extension CommitSection {
   static func refusal(_ failure: StoreError) -> TwinError {
     TwinError(
       .unavailable,
-      "twind cannot write and takes no more writes until it is restarted: \(failure). The outcome of a write that was "
-        + "under way is not known: its idempotency key settles it")
+      "twind refuses writes until it is restarted: \(failure). The outcome of writes in progress is unknown: repeat "
+        + "them with their idempotency keys")
   }
 
   static func temporary(_ error: StoreError) -> TwinError {
-    TwinError(.resourceExhausted, "\(error). Nothing was written, and the write may be tried again")
+    TwinError(.resourceExhausted, "\(error). Nothing was written; try again later")
   }
 
   /// What recovery would refuse to read is not written.
@@ -289,20 +290,20 @@ extension CommitSection {
   fileprivate static func journalFull(_ bytes: Int, _ bytesMax: Int, _ error: StoreError?) -> TwinError {
     TwinError(
       .resourceExhausted,
-      "the journal has \(bytes) bytes and may have no more (journalBytesMax \(bytesMax)) until a checkpoint succeeds: "
+      "the journal is full at \(bytes) bytes (journalBytesMax \(bytesMax)) until a checkpoint succeeds: "
         + (error.map { "the last one failed: \($0)" } ?? "try again later"),
       detail: .limit("journalBytesMax", maximum: bytesMax, actual: bytes))
   }
 
   fileprivate static let crowded =
-    "memory is full of changes that the next checkpoint writes: try again later, or raise --memory-limit"
+    "memory is full of changes that wait for the next checkpoint: try again later, or raise --memory-limit"
 
   fileprivate static func stuck(_ error: StoreError) -> String {
     if error.isDiskFull {
-      return "the disk is full, and so is memory, of changes that no checkpoint can write: make room on the disk, and "
-        + "writes go on by themselves (\(error))"
+      return "the disk is full, and memory is full of changes that cannot be checkpointed: free space on the disk; "
+        + "writes then resume by themselves (\(error))"
     }
-    return "memory is full of changes that no checkpoint has written, since the last one failed: \(error)"
+    return "memory is full of changes, because the last checkpoint failed: \(error)"
   }
 }
 

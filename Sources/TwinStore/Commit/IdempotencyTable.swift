@@ -1,11 +1,11 @@
 // The first results of writes that carried an idempotency key, so that a repeated write is answered and not done
 // again.
 //
-// Promises: a key is kept for 24 h, whatever others do: in memory until a checkpoint has written it, then in the database,
-// with a filter in memory that tells most new keys from those. What the filter may know is looked up in the database by
-// who may block. An agent that has all the keys that it may gets no new one; those that it has stay, and so do others'.
-// Memory is bounded: the filter errs more often when it is full, and new keys wait for a checkpoint when too many are not
-// written. Not synchronised: the commit section's lock guards it.
+// Promises: a key is kept for 24 h, whatever others do: in memory until a checkpoint has written it, then in the
+// database, with a filter in memory that tells most new keys from those. What the filter may know is looked up in the
+// database by who may block. An agent that has all the keys that it may gets no new one; those that it has stay, and so
+// do others'. Memory is bounded: the filter errs more often when it is full, and new keys wait for a checkpoint when
+// too many are not written. Not synchronised: the commit section's lock guards it.
 
 import TwinCore
 
@@ -56,8 +56,8 @@ package final class IdempotencyTable {
 
   // MARK: Commits
 
-  /// What is known of this key. INVALID_ARGUMENT when it was used for another request, RESOURCE_EXHAUSTED when it is new
-  /// and there is no room for it.
+  /// What is known of this key. INVALID_ARGUMENT when it was used for another request, RESOURCE_EXHAUSTED when it is
+  /// new and there is no room for it.
   ///
   /// - Parameter lookup: what the database said about it, when it was asked.
   package func find(
@@ -83,16 +83,16 @@ package final class IdempotencyTable {
     if agents[scope.place] >= perAgentMax {
       throw TwinError(
         .resourceExhausted,
-        "the agent \(scope.agent.withUnsafeBytes(quoted)) has used \(perAgentMax) idempotency keys within 24 h, and no "
-          + "more are kept for one agent (idempotencyKeysPerAgentMax): put more changes in one BatchUpdateTwins, write "
-          + "without a key, or try again when older keys have expired",
+        "the agent \(scope.agent.withUnsafeBytes(quoted)) has used \(perAgentMax) idempotency keys within 24 h, the "
+          + "most that are kept for one agent (idempotencyKeysPerAgentMax): put more changes in one BatchUpdateTwins, "
+          + "write without a key, or try again after older keys have expired",
         detail: .limit(
           name: "idempotencyKeysPerAgentMax", maximum: UInt64(perAgentMax), actual: UInt64(agents[scope.place] + 1)))
     }
     if unwrittenBytes >= unwrittenBytesMax {
       throw TwinError(
         .resourceExhausted,
-        "\(unwrittenBytes) bytes of idempotency keys wait for a checkpoint, and no more than \(unwrittenBytesMax) may "
+        "\(unwrittenBytes) bytes of idempotency keys wait for a checkpoint, and at most \(unwrittenBytesMax) may "
           + "(idempotencyUnwrittenBytesMax): try again later, or raise --memory-limit; if that does not help, see "
           + "checkpoint_error in GetStats",
         detail: .limit(
@@ -163,8 +163,8 @@ package final class IdempotencyTable {
   /// Takes a key from the journal, in its order, unless it is in the database already.
   ///
   /// Keys are written in their order, so the database has all up to its last row. Those with an earlier sequence came
-  /// before it; of those with the same, which writes that changed nothing have in common with the commit before them, all
-  /// up to the one that is the last row.
+  /// before it; of those with the same, which writes that changed nothing have in common with the commit before them,
+  /// all up to the one that is the last row.
   ///
   /// - Parameter applied: the last checkpoint's sequence: it wrote all keys with an earlier one.
   func restore(_ keyed: KeyedResult, recordedAt: Int64, applied: UInt64) {

@@ -34,8 +34,7 @@ extension Store {
       } catch {
         throw TwinError(
           error.isDataLoss ? .dataLoss : .unavailable,
-          "whether an attribute of \(twin.name) was removed later than this cannot be looked up, and nothing was written: "
-            + "\(error)")
+          "cannot read whether an attribute of \(twin.name) was removed later than this; nothing was written: \(error)")
       }
     }
     return found

@@ -1,5 +1,5 @@
-// The files that a store has open, and whether they are still those of their names: whoever removes or replaces one under a
-// running daemon would find writes acknowledged that no later start sees.
+// The files that a store has open, and whether they are still those of their names: whoever removes or replaces one
+// under a running daemon would find writes acknowledged that no later start sees.
 //
 // Looked at by every sync and every checkpoint.
 
@@ -41,7 +41,7 @@ extension FileSystem {
     if status.uid != uid { throw .shared(directory: directory, because: "belongs to user \(status.uid)", uid: uid) }
     if status.mode & 0o022 != 0 {
       throw .shared(
-        directory: directory, because: "may be written by others (mode \(String(status.mode & 0o777, radix: 8)))",
+        directory: directory, because: "is writable by others (mode \(String(status.mode & 0o777, radix: 8)))",
         uid: uid)
     }
   }

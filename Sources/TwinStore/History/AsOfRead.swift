@@ -1,7 +1,8 @@
-// A read of a twin as of another time, step by step: a page of its history each, so that others have their turn between.
+// A read of a twin as of another time, step by step: a page of its history each, so that others have their turn
+// between.
 //
-// Promises: an answer is given only when all facts were read and their digest is the one that was written. Between steps
-// it holds one fact for each attribute that could count (`AsOfFold`), at most `asOfBytesMax`.
+// Promises: an answer is given only when all facts were read and their digest is the one that was written. Between
+// steps it holds one fact for each attribute that could count (`AsOfFold`), at most `asOfBytesMax`.
 
 import TwinCore
 
@@ -64,7 +65,7 @@ package struct AsOfRead: Sendable {
       return .refused(
         withName { name in
           TwinError(
-            .outOfRange, "what \(name) was before \(instant(from)) is not kept: ask for that time or a later one")
+            .outOfRange, "the history of \(name) before \(instant(from)) is not kept: ask for that time or a later one")
         })
     }
     do throws(RecordFault) {
@@ -92,7 +93,9 @@ package struct AsOfRead: Sendable {
     }
     return .refused(
       withName { name in
-        TwinError(.notFound, "\(name) did not exist at valid_at \(instant(validAt)), as known at \(instant(knownAt))")
+        TwinError(
+          .notFound,
+          "\(name) did not exist at valid_at \(instant(validAt)), as of known_at \(instant(knownAt))")
       })
   }
 
@@ -111,6 +114,6 @@ extension TwinError {
   /// Retention dropped facts while they were read.
   package static func trimmed(_ name: [UInt8]) -> TwinError {
     let name = name.withUnsafeBytes { "\(TwinName(unchecked: $0))" }
-    return TwinError(.aborted, "retention dropped old facts of \(name) while they were read: read them again")
+    return TwinError(.aborted, "retention dropped old facts of \(name) during the read: read again")
   }
 }

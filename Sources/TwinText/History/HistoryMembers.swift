@@ -1,4 +1,4 @@
-// The members of one line of a history, each of the kind that it must have.
+// The members of a line of a history, with type checks.
 
 import TwinClient
 
@@ -63,7 +63,7 @@ struct HistoryMembers {
     case "evidence": evidence = try Value.storable(reader.string())
     case "purpose": purpose = try Value.storable(reader.string())
     case "prefix", "crc32c": _ = try reader.string()
-    default: throw TextFault("\(member.excerpt()) is not known here: a newer version may have written it")
+    default: throw TextFault("\(member.excerpt()) is unknown: a newer version may have written it")
     }
   }
 
@@ -86,7 +86,7 @@ struct HistoryMembers {
     if isDeleted && !isRemoved && !hasValue && attribute == nil { return .deletion }
     if isRemoved && !isDeleted && !hasValue { return .removal }
     guard !isDeleted, !isRemoved, let kind, text == nil || (kind == .json && value == nil) else {
-      throw TextFault("a fact has one of kind and value, \"removed\":true and \"deleted\":true")
+      throw TextFault("a fact must have exactly one of kind and value, \"removed\":true and \"deleted\":true")
     }
     do {
       let value = try text.map { text in Value.json(text) } ?? Self.value(value, kind)
@@ -97,13 +97,13 @@ struct HistoryMembers {
   }
 
   private static func value(_ reader: JSONReader?, _ kind: ValueKind) throws -> Value {
-    guard var reader else { throw TextFault("its value is missing") }
+    guard var reader else { throw TextFault("the value is missing") }
     return try reader.value(kind)
   }
 
   private static func count(_ reader: inout JSONReader) throws -> UInt64 {
     let number = try reader.number()
-    guard let count = UInt64(number) else { throw TextFault("\(number) is not a whole number of 64 bits") }
+    guard let count = UInt64(number) else { throw TextFault("\(number) is not an unsigned 64-bit integer") }
     return count
   }
 

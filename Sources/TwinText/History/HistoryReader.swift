@@ -1,11 +1,11 @@
 // Reads the file that HistoryText writes, fact by fact.
 //
-// Promises: a file that is damaged or not whole is refused, with the line: every line has its checksum, and the last one
-// says how many there are. Nothing in a line is passed over. Memory is bounded by the longest line.
+// A damaged or incomplete file is refused with the line number: every line has a checksum, and the last one has the
+// counts. Nothing in a line is ignored. Memory is bounded by the longest line.
 
 import TwinClient
 
-/// What is wrong with a history, and where.
+/// An error in a history, with its line.
 package struct HistoryFault: Error, Equatable {
   package let line: Int
   package let reason: String
@@ -36,26 +36,27 @@ package struct HistoryReader {
 
   /// Reads the first line.
   ///
-  /// - Parameter read: fills the room, or a part of it, and returns how many bytes; 0 = the end.
+  /// - Parameter read: fills at least part of the buffer, and returns the number of bytes; 0: the end.
   package init(read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) throws {
     records = RecordReader(delimiter: nil, read: read)
     guard let first = try records.next() else { throw fault("the file is empty") }
     line = first.line
     let members = try members(first)
     guard let version = members.history else {
-      throw fault("this is not the first line of a history, {\"history\":1,…}")
+      throw fault("this is not a history: its first line must be {\"history\":1,…}")
     }
     guard version == HistoryText.version else {
-      throw fault("the history has format \(version), and this version reads \(HistoryText.version): use a newer twind")
+      throw fault(
+        "the history has format \(version), and this version reads format \(HistoryText.version): use a newer twind")
     }
-    guard let sequence = members.sequence else { throw fault("its sequence is missing") }
+    guard let sequence = members.sequence else { throw fault("the sequence is missing") }
     self.sequence = sequence
   }
 
   /// The next fact; nil after the last, when all are there.
   package mutating func next() throws -> Entry? {
     guard let record = try records.next() else {
-      throw fault("the file ends behind this line, and its last line, {\"end\":true,…}, is missing: it is not whole")
+      throw fault("the file is incomplete: it ends after this line, without its last line {\"end\":true,…}")
     }
     line = record.line
     let members = try members(record)
@@ -77,19 +78,19 @@ package struct HistoryReader {
   private mutating func finish(_ members: HistoryMembers) throws -> Entry? {
     guard members.twins == twinCount, members.facts == factCount else {
       let said = "\(members.facts ?? 0) facts of \(members.twins ?? 0) twins"
-      throw fault("the file has \(factCount) facts of \(twinCount) twins, and says here that it has \(said)")
+      throw fault("the file has \(factCount) facts of \(twinCount) twins, but this line says \(said)")
     }
     if let record = try records.next() {
       line = record.line
-      throw fault("something follows the last line of the history: put one history in one file")
+      throw fault("there is text after the last line of the history: put only one history in a file")
     }
     return nil
   }
 
   private func members(_ record: Record) throws -> HistoryMembers {
     switch HistoryText.isWhole(record.bytes) {
-    case nil: throw fault("the line has no checksum: it is cut off, or was not written by `twinctl export --history`")
-    case false?: throw fault("the line was changed or damaged: its checksum does not fit")
+    case nil: throw fault("the line has no checksum: it is truncated, or was not written by `twinctl export --history`")
+    case false?: throw fault("the line was changed or damaged: its checksum does not match")
     default: break
     }
     do {

@@ -1,12 +1,12 @@
-// Writes the file in which a history goes from one data directory to another: what `twinctl export --history` makes and
-// `twind restore` takes. A line of JSON for each fact, twin by twin:
+// Writes the file that carries a history from one data directory to another, from `twinctl export --history` to
+// `twind restore`. It has a line of JSON for each fact, twin by twin:
 //
 //   {"history":1,"sequence":57,"prefix":"acme/","crc32c":"…"}
 //   {"name":"acme/customer/42","sequence":7,"ordinal":0,"attribute":"plan","kind":"string",…,"crc32c":"…"}
 //   {"end":true,"twins":1,"facts":1,"crc32c":"…"}
 //
-// Facts are as `twinctl history --json` prints them, behind the twin's name; the first one of a twin that retention has
-// shortened has "kept_from". Each line ends in a checksum of what stands before it.
+// Facts look as in `twinctl history --json`, after the twin's name. If retention has dropped facts of a twin, its first
+// fact has "kept_from". Each line ends with a checksum of everything before it.
 
 import TwinClient
 
@@ -48,7 +48,7 @@ package enum HistoryText {
     return object.text + "\n"
   }
 
-  /// Whether the checksum of a line is right; nil = it has none.
+  /// Whether the checksum of a line is right; nil: it has none.
   static func isWhole(_ line: [UInt8]) -> Bool? {
     // {…,"crc32c":"01234567"}
     let mark = Array(",\"crc32c\":\"".utf8)

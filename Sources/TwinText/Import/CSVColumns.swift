@@ -1,4 +1,4 @@
-// The rows of a CSV file as updates of twins.
+// Converts rows of a CSV file to updates of twins.
 
 import TwinClient
 
@@ -29,7 +29,7 @@ package struct CSVColumns: Sendable {
           throw TextFault(
             other == name
               ? "the column \(name.excerpt()) appears twice: rename one with --columns"
-              : "the columns \(other.excerpt()) and \(name.excerpt()) are the same attribute: change one with --map")
+              : "the columns \(other.excerpt()) and \(name.excerpt()) set the same attribute: change one with --map")
         }
         roles.append(.attribute(attribute))
       } else {
@@ -59,15 +59,15 @@ package struct CSVColumns: Sendable {
     guard let first = wrong.first else { return }
     let subject =
       wrong.count == 1
-      ? "\(first.excerpt()) is not an attribute's name"
-      : "\(wrong.map { $0.excerpt() }.joined(separator: ", ")) are not names of attributes"
+      ? "\(first.excerpt()) is not a valid attribute name"
+      : "\(wrong.map { $0.excerpt() }.joined(separator: ", ")) are not valid attribute names"
     throw TextFault("\(subject): use \(FlatRows.remedy(wrong)), or --columns")
   }
 
   /// Nil when the row changes nothing.
   package func update(_ fields: [String]) throws -> TwinUpdate? {
     guard fields.count == names.count else {
-      throw TextFault("\(fields.count) fields, but \(names.count) columns")
+      throw TextFault("the row has \(fields.count) fields, but there are \(names.count) columns")
     }
     let name = try rows.name(fields[idPlace])
     var validFrom: Int64?

@@ -1,4 +1,4 @@
-// The fields of one CSV record (RFC 4180): quoted fields may hold delimiters, line breaks and doubled quotes.
+// Splits a CSV record into fields (RFC 4180). Quoted fields may contain delimiters, line breaks and doubled quotes.
 
 package struct CSVFields {
   private let bytes: [UInt8]
@@ -8,8 +8,8 @@ package struct CSVFields {
 
   /// The texts of the fields. With a space as delimiter several stand for one, and those at either end for none.
   ///
-  /// Throws naming the field, counted from 1.
-  /// - Parameter trims: blanks around a field, but not those within quotes, do not count.
+  /// Errors have the number of the field, counted from 1.
+  /// - Parameter trims: remove blanks around fields, but not inside quotes.
   package static func parse(
     _ record: [UInt8], delimiter: UInt8, trims: Bool = false
   ) throws(TextFault) -> [String] {
@@ -43,14 +43,14 @@ package struct CSVFields {
       position = end
       while let last = text.last, isBlank(last) { text.removeLast() }
       if text.contains(UInt8(ascii: "\"")) {
-        throw TextFault("holds a quote: quote the whole field and double the quote")
+        throw TextFault("contains a quote: quote the whole field and double the quote")
       }
       if text.contains(UInt8(ascii: "\r")) {
-        throw TextFault("holds a carriage return: quote it, or end lines with \\n")
+        throw TextFault("contains a carriage return: quote the field, or end lines with \\n")
       }
     }
     guard let string = String(validating: text, as: UTF8.self) else { throw TextFault("is not UTF-8") }
-    if text.contains(0) { throw TextFault("holds a NUL byte") }
+    if text.contains(0) { throw TextFault("contains a NUL byte") }
     return string
   }
 
@@ -63,12 +63,12 @@ package struct CSVFields {
       skipBlanks()
       guard position < bytes.count, bytes[position] != delimiter else { return text }
       guard position == quote + 1, bytes[position] == UInt8(ascii: "\"") else {
-        throw TextFault("goes on behind its closing quote")
+        throw TextFault("has text after its closing quote")
       }
       text.append(UInt8(ascii: "\""))
       position += 1
     }
-    throw TextFault("has a quote that does not end")
+    throw TextFault("has no closing quote")
   }
 
   private func isBlank(_ byte: UInt8) -> Bool {
@@ -85,7 +85,7 @@ package struct CSVFields {
     return true
   }
 
-  /// False when only spaces are left.
+  /// False if only spaces are left.
   private mutating func skipSpaces(isFirst: Bool) -> Bool {
     guard delimiter == UInt8(ascii: " ") else { return true }
     while position < bytes.count && bytes[position] == delimiter { position += 1 }

@@ -1,11 +1,11 @@
-// Reads the lines of `twinctl export`, as the writes that make the same of a twin.
+// Converts lines of `twinctl export` to writes that recreate the twin.
 //
-// A commit has one agent and one purpose, and says one thing of an attribute. So a line becomes several writes, in rounds:
-// those of one round may be done in any order, those of the next one after them.
+// A commit has one agent and one purpose, and one change for each attribute. So a line becomes several writes, in
+// rounds: those of one round can be made in any order, but before those of the next round.
 
 import TwinClient
 
-/// Who writes, and what for; nil = as the import says.
+/// The agent and purpose of a write; nil: those of the import.
 package struct Author: Hashable, Sendable {
   package var agent: String?
   package var purpose: String?
@@ -16,7 +16,7 @@ package struct Author: Hashable, Sendable {
   }
 }
 
-/// One write of those that a line becomes.
+/// One of the writes for a line.
 package struct ExportedUpdate: Equatable, Sendable {
   package var update: TwinUpdate
   package let author: Author
@@ -30,12 +30,12 @@ package struct ExportedUpdate: Equatable, Sendable {
 }
 
 package struct ExportLine {
-  /// Take over from when to when values hold, and what is scheduled. Without it values hold from the import on.
+  /// Keep valid times and scheduled facts. Otherwise values hold from the import on.
   package let keepsValidTimes: Bool
 
   package init(keepsValidTimes: Bool) { self.keepsValidTimes = keepsValidTimes }
 
-  /// What makes the twin what the line says.
+  /// The writes that recreate the twin of a line.
   package func updates(_ line: [UInt8]) throws -> [ExportedUpdate] {
     var reader = JSONReader(line)
     var name: String?
@@ -73,7 +73,7 @@ package struct ExportLine {
     return changes
   }
 
-  /// A removal comes after the first round: a twin that is not there yet has nothing to remove.
+  /// Removals come after the first round, since a twin that does not exist yet has nothing to remove.
   private static func rounds(of name: String, _ changes: [ExportedChange]) -> [ExportedUpdate] {
     var updates: [ExportedUpdate] = []
     for attribute in inOrder(changes) {
@@ -92,10 +92,10 @@ package struct ExportLine {
     return updates.enumerated().sorted { ($0.1.round, $0.0) < ($1.1.round, $1.0) }.map(\.1)
   }
 
-  /// Each attribute's in the order of their recording.
+  /// The facts of each attribute, in the order in which they were recorded.
   ///
-  /// A removal that was recorded before a value may keep that value out for a time. Where there is no value yet it would
-  /// remove nothing and be lost: so the values that follow it are written before it too.
+  /// A removal that was recorded before a value can hide that value for some time. Written to a twin without a value it
+  /// would remove nothing and be lost, so the values that follow it are also written before it.
   private static func inOrder(_ changes: [ExportedChange]) -> [[ExportedChange]] {
     var attributes: [[ExportedChange]] = []
     var places: [String: Int] = [:]
@@ -115,16 +115,16 @@ package struct ExportLine {
   }
 }
 
-/// An attribute, or a fact, as a line states it.
+/// An attribute or a fact in a line.
 private struct ExportedChange {
   private(set) var change: Change
   private(set) var author = Author()
-  /// Of the commit that recorded it; 0 = not stated.
+  /// The sequence of the commit that recorded it; 0: not stated.
   private(set) var sequence: UInt64 = 0
 
   var isRemoval: Bool { change.operation == .remove }
 
-  /// - Parameter name: nil = it stands among the members.
+  /// - Parameter name: nil: it is one of the members.
   init(_ reader: inout JSONReader, of name: String?, keepsValidTimes: Bool) throws {
     change = .remove(name ?? "")
     if let name { try AttributeName.check(name) }
@@ -159,13 +159,13 @@ private struct ExportedChange {
       }
     }
     if isRemoved { return }
-    guard let kind else { throw TextFault("its kind is missing: use one of \(ValueKind.names)") }
+    guard let kind else { throw TextFault("the kind is missing: use one of \(ValueKind.names)") }
     if let text, kind == .json {
       change.operation = .set(.json(text))
     } else if var value {
       change.operation = .set(try value.value(kind))
     } else {
-      throw TextFault("its value is missing")
+      throw TextFault("the value is missing")
     }
   }
 

@@ -1,9 +1,9 @@
-// Flat JSON objects as updates of twins.
+// Converts flat JSON objects to updates of twins.
 
 import TwinClient
 
 extension FlatRows {
-  /// Nil when the object sets nothing: null makes no change.
+  /// nil if the object sets nothing: null makes no change.
   package func update(_ object: [UInt8]) throws -> TwinUpdate? {
     var reader = JSONReader(object)
     var id: String?
@@ -23,7 +23,7 @@ extension FlatRows {
       }
     }
     try reader.finish()
-    guard let id else { throw TextFault("\(idColumn) is missing: the id of the twin") }
+    guard let id else { throw TextFault("\(idColumn), the id of the twin, is missing") }
     let name = try name(id)
     if changes.isEmpty { return nil }
     return TwinUpdate(name, changes.map { $0.valid(from: validFrom) })
@@ -33,7 +33,7 @@ extension FlatRows {
     switch try reader.kind() {
     case .string: return try Value.storable(reader.string())
     case .number: return try reader.number()
-    default: throw TextFault("\(idColumn) is neither a string nor a number")
+    default: throw TextFault("\(idColumn) must be a string or a number")
     }
   }
 
@@ -44,7 +44,7 @@ extension FlatRows {
       return nil
     case .string: return try validFrom(reader.string())
     case .number: return try validFrom(reader.number())
-    default: throw TextFault("\(validFromColumn ?? "") is neither a string nor a number")
+    default: throw TextFault("\(validFromColumn ?? "") must be a string or a number")
     }
   }
 
@@ -70,7 +70,7 @@ extension FlatRows {
 }
 
 extension Change {
-  /// With the time from when on it holds, if one is stated.
+  /// With its valid time, if there is one.
   func valid(from time: Int64?) -> Change {
     var change = self
     change.validFrom = time ?? validFrom

@@ -1,32 +1,32 @@
-// Which twins the rows of a table are about, and what their columns hold.
+// How rows of a table map to twins and attributes.
 
 import TwinClient
 
-/// What a cell without text does.
+/// What empty cells do.
 package enum EmptyCell: String, CaseIterable, Sendable {
   /// Changes nothing.
   case skip
-  /// Sets the empty text, in a column of strings.
+  /// Sets the empty string, in a column of strings.
   case string
   /// Removes the attribute.
   case remove
 }
 
-/// Columns are called as the file's header does, or --columns.
+/// Columns have the names in the file's header, or in --columns.
 package struct FlatRows: Sendable {
   package let space: String
   package let kind: String
-  /// Whose value becomes the id.
+  /// The column with the id.
   package let idColumn: String
-  /// Kinds of columns; in CSV others are strings, in NDJSON what JSON shows.
+  /// The kinds of columns. In CSV all others are strings; in NDJSON they follow from the JSON.
   package let types: [String: ValueKind]
-  /// Names of attributes, where they are not those of their columns; an empty one leaves the column out.
+  /// Attribute names that differ from the column's name; an empty one skips the column.
   package var attributes: [String: String] = [:]
-  /// Columns that add to their attributes.
+  /// Columns that increment their attributes.
   package var increments: Set<String> = []
-  /// The column that says from when on the others hold.
+  /// The column with the time from which the others hold.
   package var validFromColumn: String?
-  /// nil = RFC 3339.
+  /// nil: RFC 3339.
   package var timeFormat: TimeFormat?
   package var emptyCell = EmptyCell.skip
 
@@ -38,11 +38,11 @@ package struct FlatRows: Sendable {
   }
 
   func name(_ id: String) throws(TextFault) -> String {
-    if id.isEmpty { throw TextFault("\(idColumn) is empty: the id of the twin is missing") }
+    if id.isEmpty { throw TextFault("\(idColumn), the id of the twin, is empty") }
     return "\(space)/\(kind)/\(id)"
   }
 
-  /// Throws when the column cannot be an attribute. nil = it is left out.
+  /// Throws if the name is not valid for an attribute. nil: the column is skipped.
   func attribute(_ column: String) throws(TextFault) -> String? {
     let name = attributes[column] ?? column
     if name.isEmpty { return nil }
@@ -50,18 +50,18 @@ package struct FlatRows: Sendable {
       try AttributeName.check(name)
     } catch {
       guard attributes[column] == nil else { throw error }
-      throw TextFault("\(column.excerpt()) is not an attribute's name: use \(Self.remedy([column]))")
+      throw TextFault("\(column.excerpt()) is not a valid attribute name: use \(Self.remedy([column]))")
     }
     return name
   }
 
-  /// What names these columns as attributes.
+  /// The options that rename these columns.
   static func remedy(_ columns: [String]) -> String {
     let pairs = columns.map { "\($0)=\(AttributeName.suggestion(for: $0) ?? "NAME")" }
     return pairs.map { "--map \($0.excerpt(160))" }.joined(separator: " ")
   }
 
-  /// The change that a text makes, by the kind of its column.
+  /// The change for a text, by the kind of its column.
   func change(_ attribute: String, _ text: String, of column: String) throws -> Change {
     let isIncrement = increments.contains(column)
     let kind = types[column] ?? (isIncrement ? .int : .string)
@@ -75,11 +75,14 @@ package struct FlatRows: Sendable {
     return .timestamp(time)
   }
 
-  /// From when on a row's values hold.
+  /// The time from which a row's values hold.
   func validFrom(_ text: String) throws(TextFault) -> Int64 {
     guard let time = time(text) else { throw TextFault("\(text.excerpt()) is not a time: \(timeRemedy)") }
     // On the wire 0 stands for a time that is not stated.
-    if time == 0 { throw TextFault("\(text.excerpt()) is the Unix epoch itself: write a microsecond later") }
+    if time == 0 {
+      throw TextFault(
+        "\(text.excerpt()) is the Unix epoch itself, which is not supported: write a microsecond later")
+    }
     return time
   }
 
@@ -87,6 +90,6 @@ package struct FlatRows: Sendable {
 
   private var timeRemedy: String {
     if let timeFormat { return "--time-format says \(timeFormat.text.excerpt())" }
-    return "write RFC 3339, for example 2026-01-31T09:00:00Z, or say how times are written with --time-format"
+    return "write RFC 3339, for example 2026-01-31T09:00:00Z, or give the format with --time-format"
   }
 }

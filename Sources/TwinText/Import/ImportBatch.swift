@@ -1,13 +1,13 @@
-// Rows that go to the daemon in one commit.
+// Rows that are written in one commit.
 
 import TwinClient
 
-/// A row, or a part of one that is too large for a batch.
+/// A row, or a part of a row that is too large for a batch.
 package struct ImportRow: Sendable {
   package let update: TwinUpdate
   package let author: Author
   package let record: Record
-  /// Which of the row's writes may be done in any order: those of the same round.
+  /// Writes of the same round can be made in any order.
   let round: Int
 
   package init(_ update: TwinUpdate, _ record: Record, author: Author = Author(), round: Int = 0) {
@@ -19,17 +19,17 @@ package struct ImportRow: Sendable {
 
   fileprivate var space: Substring.UTF8View { Substring(update.name).utf8.prefix { $0 != UInt8(ascii: "/") } }
 
-  /// An upper bound of the bytes that it takes in a request.
+  /// An upper bound of its size in a request.
   var byteCount: Int { update.changes.reduce(update.name.utf8.count + 32) { $0 + $1.byteCount } }
 
-  /// Rows with the same changes that each fit into a batch. Throws naming an attribute that never does.
+  /// Splits the changes into rows that fit in a batch. The error names an attribute that is too large.
   package func parts() throws(TextFault) -> [ImportRow] {
     var parts: [ImportRow] = []
     var part = TwinUpdate(update.name, [])
     var bytes = 0
     for change in update.changes {
       let count = change.byteCount
-      if count + 512 > ImportBatch.bytesMax { throw TextFault("\(change.attribute) holds more than a batch can take") }
+      if count + 512 > ImportBatch.bytesMax { throw TextFault("\(change.attribute) is too large for a batch") }
       if part.changes.count == ImportBatch.changesMax || bytes + count + 512 > ImportBatch.bytesMax {
         parts.append(ImportRow(part, record, author: author, round: round))
         part.changes = []
@@ -42,9 +42,9 @@ package struct ImportRow: Sendable {
   }
 }
 
-/// Of one author.
+/// A batch with one agent and one purpose.
 package struct ImportBatch: Sendable {
-  /// What the daemon takes in one BatchUpdateTwins.
+  /// The daemon's limit for BatchUpdateTwins.
   package static let twinsMax = 256
   static let changesMax = 1_000
   static let bytesMax = 1_000 << 10
@@ -67,8 +67,8 @@ package struct ImportBatch: Sendable {
 
   package var author: Author { rows.first?.author ?? Author() }
 
-  /// Adds a part; false when it must go into a later batch: there is no room, the twin is in this one already, or it is of
-  /// another space, which a write with an idempotency key may not be.
+  /// Adds a part. False if it must go into a later batch: there is no room, the twin is already in this one, or it is
+  /// in another space, which an idempotency key does not allow.
   package mutating func add(_ row: ImportRow) -> Bool {
     guard
       rows.isEmpty
@@ -85,7 +85,7 @@ package struct ImportBatch: Sendable {
 }
 
 extension Change {
-  /// An upper bound of the bytes that it takes in a request.
+  /// An upper bound of its size in a request.
   fileprivate var byteCount: Int {
     let value: Int =
       switch operation {

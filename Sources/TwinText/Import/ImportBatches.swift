@@ -1,22 +1,22 @@
-// Batches that are being filled, one for each author: the rows of an export take turns among its agents.
+// The batches being filled, one for each agent and purpose, since rows of an export can alternate between agents.
 //
-// Promises: writes of one twin leave in the order of the file, and of the rounds of a row.
+// Writes of a twin are sent in the order of the file, and of the rounds of a row.
 
 package struct ImportBatches {
   private let twinsMax: Int
   private let openMax: Int
-  /// The one that was begun first comes first.
+  /// The oldest one comes first.
   private var open: [ImportBatch] = []
 
   /// - Parameters:
-  ///   - twinsMax: of one batch.
-  ///   - openMax: at a time; 1 = all rows leave in the order of the file.
+  ///   - twinsMax: the most twins in a batch.
+  ///   - openMax: the most batches at a time; 1: all rows are sent in the order of the file.
   package init(twinsMax: Int, openMax: Int) {
     self.twinsMax = twinsMax
     self.openMax = openMax
   }
 
-  /// Adds a row. Returns batches that must be sent before what is added from here on.
+  /// Adds a row. Returns batches that must be sent before anything that is added later.
   package mutating func add(_ row: ImportRow) -> [ImportBatch] {
     var ready = take { $0.author != row.author && $0.mustPrecede(row) }
     if let index = open.firstIndex(where: { $0.author == row.author }) {
@@ -30,7 +30,7 @@ package struct ImportBatches {
     return ready
   }
 
-  /// All that are left.
+  /// The remaining batches.
   package mutating func takeAll() -> [ImportBatch] { take { _ in true } }
 
   private mutating func take(_ isWanted: (ImportBatch) -> Bool) -> [ImportBatch] {
@@ -41,7 +41,7 @@ package struct ImportBatches {
 }
 
 extension ImportBatch {
-  /// Whether it has a write of the row's twin that is to be done before the row.
+  /// Whether it has a write to the row's twin that must come before the row.
   fileprivate func mustPrecede(_ row: ImportRow) -> Bool {
     names.contains(row.update.name)
       && rows.contains {

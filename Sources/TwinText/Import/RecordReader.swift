@@ -1,22 +1,22 @@
-// Cuts a file into records without holding more than one of them.
+// Splits a file into records.
 //
-// Promises: memory is bounded by the longest record; each record knows its line. After a stray quote, reading goes on at
-// the next line.
+// Memory is bounded by the longest record. Each record knows its line. After a stray quote, reading continues at the
+// next line.
 
-/// The bytes of one record, without the line break behind it.
+/// The bytes of a record, without the line break.
 package struct Record: Sendable {
   package let bytes: [UInt8]
-  /// The line that it begins on; the first is 1.
+  /// The line on which it begins, counted from 1.
   package let line: Int
   /// Why the record cannot be used.
   package let fault: TextFault?
 
-  /// For messages; what is not UTF-8 is replaced.
+  /// For messages; invalid UTF-8 is replaced.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 package struct RecordReader {
-  /// Bytes of one record.
+  /// The most bytes in a record.
   package static let recordBytesMax = 8 << 20
   private static let readBytes = 256 << 10
 
@@ -29,9 +29,9 @@ package struct RecordReader {
   private var isFirst = true
 
   /// - Parameters:
-  ///   - delimiter: of CSV; nil = every line is a record.
-  ///   - trims: blanks around the fields of CSV do not count.
-  ///   - read: fills the room, or a part of it, and returns how many bytes; 0 = the end.
+  ///   - delimiter: for CSV; nil: every line is a record.
+  ///   - trims: remove blanks around the fields of CSV.
+  ///   - read: fills at least part of the buffer, and returns the number of bytes; 0: the end.
   package init(
     delimiter: UInt8?, trims: Bool = false, read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int
   ) {
@@ -40,7 +40,7 @@ package struct RecordReader {
     self.read = read
   }
 
-  /// The next record that is not an empty line; nil at the end. Throws when going on makes no sense.
+  /// The next record that is not an empty line; nil at the end. Throws if the rest of the file cannot be read.
   package mutating func next() throws -> Record? {
     if isFirst { try skipMark() }
     while let record = try nextRecord() {
@@ -63,7 +63,7 @@ package struct RecordReader {
     }
   }
 
-  /// Takes it out of the buffer, with the line break behind it.
+  /// Removes it from the buffer, with its line break.
   private mutating func record(_ found: RecordScan.Found, _ scan: RecordScan) -> Record {
     let firstLine = line
     let length: Int
@@ -74,7 +74,7 @@ package struct RecordReader {
     case .strayQuote(let end, let why):
       (length, line) = (end, scan.lineAfterQuote)
       let isLast = start + end >= buffer.count
-      fault = TextFault(isLast ? why : "\(why): reading goes on at line \(line)")
+      fault = TextFault(isLast ? why : "\(why): continuing at line \(line)")
     }
     var bytes = buffer[start..<start + length]
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
@@ -82,7 +82,7 @@ package struct RecordReader {
     return Record(bytes: Array(bytes), line: firstLine, fault: fault)
   }
 
-  /// Drops what was used and reads on; false at the end of the file.
+  /// Drops the used bytes and reads more; false at the end of the file.
   private mutating func fill() throws -> Bool {
     buffer.removeSubrange(..<start)
     start = 0
@@ -99,7 +99,7 @@ package struct RecordReader {
     while buffer.count < 3, try fill() {}
     if buffer.starts(with: [0xef, 0xbb, 0xbf]) { start = 3 }
     if buffer.starts(with: [0xff, 0xfe]) || buffer.starts(with: [0xfe, 0xff]) {
-      throw TextFault("the file is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8")
+      throw TextFault("the file is in UTF-16: convert it, for example with iconv -f utf-16 -t utf-8")
     }
   }
 }

@@ -1,16 +1,17 @@
-// Where records end, found byte by byte: lines, or rows of CSV whose quoted fields may go over several lines (RFC 4180).
+// Finds the ends of records: lines, or rows of CSV, whose quoted fields can span several lines (RFC 4180).
 //
-// Promises: a quote that was never meant to open a field costs the line that it is on. That is so when its field does not
-// end within `quotedBytesMax`, or before the file does, or ends on a later line in the middle of a field.
+// A stray quote makes only its own line invalid. A quote is stray if its field does not close within `quotedBytesMax`
+// or before the end of the file, or closes on a later line in the middle of a field.
 
 struct RecordScan {
-  /// Bytes of a quoted field that goes over several lines. Values have at most 64 KiB, which doubled quotes double.
+  /// The most bytes in a quoted field that spans several lines: values have at most 64 KiB, twice that with doubled
+  /// quotes.
   static let quotedBytesMax = 128 << 10
 
   enum Found: Equatable {
-    /// The record ends before this place, where its line break is.
+    /// The record ends here, before its line break.
     case record(end: Int)
-    /// The record ends with the line of a quote that is not closed as a quote should be.
+    /// The record ends with the line of a stray quote.
     case strayQuote(end: Int, why: String)
   }
 
@@ -20,18 +21,18 @@ struct RecordScan {
   private let trims: Bool
   private let firstLine: Int
   private var state = State.fieldStart
-  /// Bytes of the record that were looked at.
+  /// How many bytes of the record have been scanned.
   private(set) var count = 0
-  /// The line that comes next.
+  /// The next line.
   private(set) var line: Int
   private var quotePlace = 0
   private var quoteLine = 0
-  /// Where the line ends on which the quote opens; nil = not known yet.
+  /// The end of the line on which the quote opens; nil: not known yet.
   private var quoteLineEnd: Int?
 
   /// - Parameters:
-  ///   - delimiter: nil = every line is a record.
-  ///   - trims: blanks around a quoted field do not count.
+  ///   - delimiter: nil: every line is a record.
+  ///   - trims: ignore blanks around a quoted field.
   init(delimiter: UInt8?, trims: Bool, line: Int) {
     self.delimiter = delimiter
     self.trims = trims
@@ -39,7 +40,7 @@ struct RecordScan {
     self.line = line
   }
 
-  /// Goes on through a record's bytes. nil = there is more to come.
+  /// Continues with more bytes of the record. nil: it needs more.
   mutating func next(_ bytes: UnsafeBufferPointer<UInt8>) -> Found? {
     guard let delimiter else { return nextLine(bytes) }
     while count < bytes.count {
@@ -50,15 +51,15 @@ struct RecordScan {
     return nil
   }
 
-  /// There is no more. nil = the record ends where the file does.
+  /// Called at the end of the file. nil: the record ends there.
   func atEnd() -> Found? {
     guard state == .quoted else { return nil }
-    return .strayQuote(end: quoteLineEnd ?? count, why: "the quote that opens on line \(quoteLine) does not end")
+    return .strayQuote(end: quoteLineEnd ?? count, why: "the quote that opens on line \(quoteLine) does not close")
   }
 
-  /// What there is of the record cannot be one.
+  /// Why the bytes so far are not a valid record.
   var why: String {
-    state == .quoted ? "the quote that opens on line \(quoteLine) does not end" : "line \(firstLine) does not end"
+    state == .quoted ? "the quote that opens on line \(quoteLine) does not close" : "line \(firstLine) does not end"
   }
 
   /// The next line to read after a stray quote.
@@ -98,7 +99,8 @@ struct RecordScan {
       state = .unquoted
       if let quoteLineEnd {
         return .strayQuote(
-          end: quoteLineEnd, why: "the quote that opens on line \(quoteLine) ends within a field, on line \(line)")
+          end: quoteLineEnd,
+          why: "the quote that opens on line \(quoteLine) closes in the middle of a field, on line \(line)")
       }
     default: state = .unquoted
     }
@@ -109,6 +111,6 @@ struct RecordScan {
     guard let quoteLineEnd, count - quotePlace > Self.quotedBytesMax else { return nil }
     return .strayQuote(
       end: quoteLineEnd,
-      why: "the quote that opens on line \(quoteLine) does not end within \(Self.quotedBytesMax >> 10) KiB")
+      why: "the quote that opens on line \(quoteLine) does not close within \(Self.quotedBytesMax >> 10) KiB")
   }
 }

@@ -1,6 +1,6 @@
-// How the times of a file are written, where that is not RFC 3339.
+// Formats of times in a file, other than RFC 3339.
 
-/// Numbers since the Unix epoch, or a pattern of directives as strptime has them.
+/// Numbers since the Unix epoch, or a pattern with directives like strptime.
 package struct TimeFormat: Sendable {
   /// For messages.
   package static let forms = "unix, unix-ms, unix-us, or a pattern of \(directives), for example %d.%m.%Y"
@@ -11,11 +11,11 @@ package struct TimeFormat: Sendable {
   private enum Form { case epoch(unit: Int64), pattern([Piece]) }
   private enum Piece: Equatable { case directive(Character), text(Character) }
 
-  /// As it was given.
+  /// As given by the user.
   package let text: String
   private let form: Form
 
-  /// Throws what is wrong with the format.
+  /// Throws if the format is invalid.
   package init(_ text: String) throws(TextFault) {
     self.text = text
     if let unit = Self.units[text] {
@@ -30,7 +30,7 @@ package struct TimeFormat: Sendable {
     form = .pattern(pieces)
   }
 
-  /// Microseconds since the Unix epoch; without an offset it is UTC. nil when the text is not written so.
+  /// Microseconds since the Unix epoch; UTC without an offset. nil if the text does not match.
   package func parse(_ text: String) -> Int64? {
     switch form {
     case .epoch(let unit): return Self.epoch(text, unit)
@@ -87,7 +87,7 @@ private struct TimeReader {
 
   init(_ text: String) { rest = text[...] }
 
-  /// nil when something is left, or there is no such day or hour.
+  /// nil if text is left over, or if there is no such day or hour.
   var micros: Int64? {
     var time = time
     if let isAfternoon {
@@ -98,7 +98,7 @@ private struct TimeReader {
     return time.totalMicros - offsetMinutes * 60_000_000
   }
 
-  /// A space stands for any number of them.
+  /// A space matches any number of spaces.
   mutating func take(_ character: Character) -> Bool {
     if character == " " {
       rest = rest.drop { $0 == " " }
@@ -141,7 +141,7 @@ private struct TimeReader {
     return true
   }
 
-  /// Of a second; what is finer than microseconds is cut off.
+  /// The fraction of a second, truncated to microseconds.
   private mutating func fraction() -> Bool {
     guard let digits = digits(18) else { return false }
     time.micros = Int64((digits + "00000").prefix(6)) ?? 0

@@ -33,7 +33,7 @@ struct Compare: ParsableCommand {
     try text.split(separator: ",").map { name in
       guard let stage = ComparisonStage(rawValue: String(name)) else {
         let known = ComparisonStage.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("\(String(name).excerpt()) is no stage: choose from \(known)")
+        throw ValidationError("\(String(name).excerpt()) is not a stage: choose from \(known)")
       }
       return stage
     }

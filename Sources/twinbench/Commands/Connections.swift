@@ -21,7 +21,7 @@ struct Connections: ParsableCommand {
   @Option(
     help: ArgumentHelp("How many connections, one run for each.", valueName: "numbers"), transform: Self.numbers)
   var counts = [1, 64, 1_000, 10_000]
-  @Option(help: ArgumentHelp("Calls a second over all connections.", valueName: "count")) var rate = 5_000.0
+  @Option(help: ArgumentHelp("Calls per second over all connections.", valueName: "count")) var rate = 5_000.0
   @Option(help: "How long to measure each.", transform: OptionText.duration) var duration = Duration.seconds(4)
   @Option(help: "How long to run before that.", transform: OptionText.duration) var warmup = Duration.seconds(1)
   @OptionGroup(title: "Twins") var twins: TwinOptions
@@ -44,7 +44,7 @@ struct Connections: ParsableCommand {
     var version = ""
     for count in counts {
       guard UInt64(count) + 100 < openFiles else {
-        throw BenchFailure("\(count) connections need more open files than \(openFiles): raise ulimit -n")
+        throw BenchFailure("\(count) connections need more than \(openFiles) open files: raise ulimit -n")
       }
       let options = ["--connections-max", "\(max(1_024, count + 16))"]
       let (measurement, bytes) = try MeasuredDaemon.with(daemon, twins, daemonOptions: options) { daemon in
@@ -97,7 +97,7 @@ struct Connections: ParsableCommand {
   private static func numbers(_ text: String) throws -> [Int] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       guard let number = Int(part), (1...16_000).contains(number) else {
-        throw ValidationError("\(String(part).excerpt()) is no number of connections: write 1,64,1000")
+        throw ValidationError("\(String(part).excerpt()) is not a number of connections: write 1,64,1000")
       }
       return number
     }

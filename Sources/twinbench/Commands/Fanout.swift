@@ -19,10 +19,10 @@ struct Fanout: ParsableCommand {
       """)
 
   @Option(help: ArgumentHelp("Watchers, each with a connection.", valueName: "count")) var watchers = 32
-  @Option(help: ArgumentHelp("Writes a second.", valueName: "count")) var rate = 500.0
+  @Option(help: ArgumentHelp("Writes per second.", valueName: "count")) var rate = 500.0
   @Option(help: "How long to measure each.", transform: OptionText.duration) var duration = Duration.seconds(4)
   @Option(help: "How long to run before that.", transform: OptionText.duration) var warmup = Duration.milliseconds(500)
-  @Option(help: ArgumentHelp("Turns that the two take.", valueName: "count")) var rounds = 2
+  @Option(help: ArgumentHelp("Turns for each of the two.", valueName: "count")) var rounds = 2
   @Option(help: ArgumentHelp("Bytes of the value.", valueName: "count")) var valueBytes = 24
   @OptionGroup(title: "Daemon") var daemon: DaemonOptions
   @OptionGroup(title: "Output") var output: OutputOptions

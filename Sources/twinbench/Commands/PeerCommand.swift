@@ -11,7 +11,7 @@ struct PeerCommand: ParsableCommand {
 
 struct CEcho: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "c-echo", abstract: "Answers every ttrpc frame with as many bytes as it is told to.")
+    commandName: "c-echo", abstract: "Answers every ttrpc frame with a reply of a fixed size.")
 
   @Option(help: "Where to listen.") var socket: String
   @Option(help: "Bytes behind the header of a reply.") var replyBytes: Int

@@ -43,7 +43,7 @@ struct Grounds {
     let lane = try lane(daemon)
     try lane.begin(Call(operation: .read, key: 0), tag: 0)
     try lane.flush()
-    guard let message = try lane.message(until: .max) else { throw BenchFailure("twind answered nothing") }
+    guard let message = try lane.message(until: .max) else { throw BenchFailure("twind did not answer") }
     return message.count - 10
   }
 

@@ -34,9 +34,13 @@ enum MemoryStage {
   /// How much a process grows while the body runs; it ends then.
   private static func growth(_ child: Child, _ grounds: Grounds, _ body: () throws -> Void) throws -> Score {
     defer { child.stop() }
-    guard let before = ProcessFigures(pid: child.pid) else { throw BenchFailure("\(child.name) tells no memory") }
+    guard let before = ProcessFigures(pid: child.pid) else {
+      throw BenchFailure("cannot read the memory use of \(child.name)")
+    }
     try body()
-    guard let after = ProcessFigures(pid: child.pid) else { throw BenchFailure("\(child.name) tells no memory") }
+    guard let after = ProcessFigures(pid: child.pid) else {
+      throw BenchFailure("cannot read the memory use of \(child.name)")
+    }
     return [.memory: (Double(after.residentBytes) - Double(before.residentBytes)) / Double(grounds.keyCount)]
   }
 }

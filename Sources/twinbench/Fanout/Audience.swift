@@ -83,7 +83,7 @@ final class Audience: @unchecked Sendable {
       }
     }
     if delivered < written.count * count {
-      throw BenchFailure("\(written.count * count - delivered) of \(written.count * count) messages never came")
+      throw BenchFailure("\(written.count * count - delivered) of \(written.count * count) messages did not arrive")
     }
   }
 }

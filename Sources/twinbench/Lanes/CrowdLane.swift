@@ -17,7 +17,7 @@ final class CrowdLane: Lane {
   init(_ lanes: [WireLane]) throws {
     self.lanes = lanes
     epoll = twind_epoll_create()
-    if epoll < 0 { throw BenchFailure("cannot make an epoll instance: are all files of this process in use?") }
+    if epoll < 0 { throw BenchFailure("cannot create an epoll instance: are all files of this process in use?") }
     for (index, lane) in lanes.enumerated() {
       if twind_epoll_set(epoll, EPOLL_CTL_ADD, lane.fd, twind_readable, UInt64(index)) != 0 {
         throw BenchFailure("cannot watch connection \(index)")

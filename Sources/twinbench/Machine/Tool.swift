@@ -49,7 +49,7 @@ enum Tool {
       let name = (command[0] as NSString).lastPathComponent
       let last = said.split(separator: "\n").last.map { ": \($0)" } ?? ""
       let ended = process.terminationReason == .uncaughtSignal
-      throw BenchFailure(ended ? "\(name) was not done after \(Int(seconds)) s" : "\(name) failed\(last)")
+      throw BenchFailure(ended ? "\(name) did not finish within \(Int(seconds)) s" : "\(name) failed\(last)")
     }
     return said
   }

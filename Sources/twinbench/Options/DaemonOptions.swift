@@ -3,8 +3,8 @@
 import ArgumentParser
 
 struct DaemonOptions: ParsableArguments {
-  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, else as the daemon chooses it).") var socket: String?
-  @Option(help: ArgumentHelp("Start this twind in a directory of its own, and stop it.", valueName: "path"))
+  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, or else the daemon's default).") var socket: String?
+  @Option(help: ArgumentHelp("Start this twind in a temporary directory, and stop it afterwards.", valueName: "path"))
   var spawn: String?
   @Option(
     help: ArgumentHelp("Cores: client=1,server=0 (the server's only with --spawn).", valueName: "cores"),

@@ -16,7 +16,7 @@ enum OptionText {
   @Sendable
   static func pins(_ text: String) throws -> Pins {
     var pins = Pins()
-    for (name, core) in try pairs(text, "names no cores: write client=1,server=0") {
+    for (name, core) in try pairs(text, "has no cores: write client=1,server=0") {
       switch name {
       case "client": pins.client = core
       case "server": pins.server = core
@@ -29,10 +29,10 @@ enum OptionText {
   @Sendable
   static func mix(_ text: String) throws -> Mix {
     var weights: [(Operation, Int)] = []
-    for (name, weight) in try pairs(text, "is no mix: write read=90,update=10") {
+    for (name, weight) in try pairs(text, "is not a mix: write read=90,update=10") {
       guard let operation = Operation(rawValue: name) else {
         let known = Operation.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("\(name.excerpt()) is no operation: choose from \(known)")
+        throw ValidationError("\(name.excerpt()) is not an operation: choose from \(known)")
       }
       weights.append((operation, weight))
     }
@@ -46,7 +46,8 @@ enum OptionText {
   static func keys(_ text: String) throws -> KeyDistribution {
     if text == "uniform" { return .uniform }
     guard let exponent = Double(text), exponent > 0, exponent < 10, exponent != 1 else {
-      throw ValidationError("\(text.excerpt()) is no distribution: write uniform, or an exponent such as 0.99 (not 1)")
+      throw ValidationError(
+        "\(text.excerpt()) is not a distribution: write uniform, or an exponent such as 0.99 (not 1)")
     }
     return .zipf(exponent)
   }

@@ -9,13 +9,13 @@ import TwinText
 
 struct Call: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Call any method of the daemon, with JSON for its messages.",
+    abstract: "Call any method of the daemon, with JSON messages.",
     discussion: """
-      For what no other command does, and to see what goes over the wire. Fields
-      have the names of the .proto files (`twinctl proto` writes them); 64-bit
-      integers are numbers, or numbers in quotes; bytes are base64; enumerations
-      have their names; what is left out has its default. Each reply is one line;
-      a stream goes on until it ends, or Ctrl-C.
+      Use it for what no other command does, or to see what is sent. Fields have
+      the names of the .proto files (`twinctl proto` writes them). 64-bit integers
+      are numbers or numbers in quotes, bytes are base64, enums are names, and
+      missing fields have their defaults. Each reply is one line. A stream is
+      printed until it ends, or until Ctrl-C.
 
       EXAMPLES
         twinctl call --list
@@ -29,8 +29,8 @@ struct Call: ParsableCommand {
   @Option(help: ArgumentHelp("The request; - reads it from standard input (default: {}).", valueName: "object"))
   var json = "{}"
   @Flag(help: "List the methods.") var list = false
-  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, else as the daemon chooses it).") var socket: String?
-  @Option(help: "The name under which writes are recorded (default: the user's).") var agent: String?
+  @Option(help: "The daemon's socket (default: $TWIND_SOCKET, or else the daemon's default).") var socket: String?
+  @Option(help: "The agent name to record with writes (default: the user name).") var agent: String?
   @Option(
     help: ArgumentHelp("How long the call may take (default: 10s; streams: no limit).", valueName: "duration"),
     transform: durationArgument)
@@ -39,7 +39,9 @@ struct Call: ParsableCommand {
   private static let routes = TwinServiceRoutes.all + AdminServiceRoutes.all + HealthRoutes.all
 
   func validate() throws {
-    if list == (method != nil) { throw ValidationError(list ? "use --list alone" : "name a method, or use --list") }
+    if list == (method != nil) {
+      throw ValidationError(list ? "use --list without a method" : "give a method, or use --list")
+    }
   }
 
   func run() throws {
@@ -58,7 +60,7 @@ struct Call: ParsableCommand {
     }
   }
 
-  /// The method of that name, with or without its service's.
+  /// The method with this name, with or without the service's name.
   private static func route(_ name: String) throws(Failure) -> AnyRoute {
     let found = routes.filter { route in
       let full = "\(route.service).\(route.method)"
@@ -86,7 +88,7 @@ struct Call: ParsableCommand {
   private static func standardInput() throws(Failure) -> String {
     var text = ""
     while let line = readLine(strippingNewline: false) { text += line }
-    guard !text.isEmpty else { throw Failure("standard input has no request: write {} for an empty one") }
+    guard !text.isEmpty else { throw Failure("standard input is empty: write {} for an empty request") }
     return text
   }
 }

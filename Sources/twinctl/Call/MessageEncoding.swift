@@ -5,11 +5,11 @@ import Foundation
 import TTRPC
 import TwinText
 
-/// An encoded message that grows field by field.
+/// Encodes a message field by field.
 struct MessageEncoding {
   private var bytes: [UInt8] = []
 
-  /// Throws a Failure that names the field and what is expected of it.
+  /// Throws a Failure that names the field and what it expects.
   static func encoded(_ text: String, as type: MessageType) throws -> [UInt8] {
     var reader = JSONReader(Array(text.utf8))
     do {
@@ -17,11 +17,11 @@ struct MessageEncoding {
       try reader.finish()
       return bytes
     } catch let fault as JSONFault {
-      throw Failure("the request is not JSON as \(type.name) needs it: \(fault)")
+      throw Failure("the request is not valid JSON for \(type.name): \(fault)")
     }
   }
 
-  /// - Parameter path: where the message stands in the request: "updates[2].".
+  /// - Parameter path: the position of the message in the request: "updates[2].".
   private static func message(_ reader: inout JSONReader, _ type: MessageType, at path: String) throws -> [UInt8] {
     let fields = type.fields
     var encoding = MessageEncoding()
@@ -35,7 +35,7 @@ struct MessageEncoding {
       if let other = taken.updateValue(field.name, forKey: slot) {
         throw Failure(
           other == field.name
-            ? "\(place) appears twice" : "\(path)\(other) and \(place) are both given: give one of them")
+            ? "\(place) appears twice" : "\(path)\(other) and \(place) are both given: give only one")
       }
       // null stands for the default, which is not sent.
       if try reader.kind() == .null { return try reader.null() }
@@ -58,7 +58,7 @@ struct MessageEncoding {
     case .string: add(field, Array(try Self.text(&reader, at: place).utf8))
     case .bytes:
       let text = try Self.text(&reader, at: place)
-      guard let data = Data(base64Encoded: text) else { throw Failure("\(place) must be bytes in base64") }
+      guard let data = Data(base64Encoded: text) else { throw Failure("\(place) must be base64") }
       add(field, Array(data))
     case .bool:
       guard try reader.kind() == .bool else { throw Failure("\(place) must be true or false") }
@@ -117,7 +117,7 @@ struct MessageEncoding {
     return try reader.string()
   }
 
-  /// A number, or one in quotes: JSON of other tools has 64-bit integers so.
+  /// A number, or a number in quotes, which other tools write for 64-bit integers.
   private static func digits(_ reader: inout JSONReader, at place: String) throws -> String {
     switch try reader.kind() {
     case .number: return try reader.number()
@@ -130,7 +130,7 @@ struct MessageEncoding {
     let text = try digits(&reader, at: place)
     let value = width == .bits32 ? Int32(text).map(Int64.init) : Int64(text)
     guard let value else {
-      throw Failure("\(place) must be an integer of \(width == .bits32 ? 32 : 64) bits, not \(text)")
+      throw Failure("\(place) must be a \(width == .bits32 ? 32 : 64)-bit integer, not \(text)")
     }
     return value
   }
@@ -138,7 +138,7 @@ struct MessageEncoding {
   private static func unsigned(_ reader: inout JSONReader, is32Bits: Bool, at place: String) throws -> UInt64 {
     let text = try digits(&reader, at: place)
     guard let value = is32Bits ? UInt32(text).map(UInt64.init) : UInt64(text) else {
-      throw Failure("\(place) must be an integer from 0 up, of \(is32Bits ? 32 : 64) bits, not \(text)")
+      throw Failure("\(place) must be a \(is32Bits ? 32 : 64)-bit integer of at least 0, not \(text)")
     }
     return value
   }
@@ -163,10 +163,10 @@ struct MessageEncoding {
 
   private static func unknown(_ name: String, _ known: [String], _ problem: String) -> Failure {
     if let nearest = NearestName.of(name, in: known) { return Failure("\(problem): did you mean \(nearest)?") }
-    return Failure("\(problem): use \(known.isEmpty ? "none, there are none" : known.joined(separator: ", "))")
+    return Failure("\(problem): use \(known.isEmpty ? "none: it has no fields" : known.joined(separator: ", "))")
   }
 
-  /// "pageSize" for "page_size", as tools write it that follow protobuf's own JSON.
+  /// "pageSize" for "page_size", as in protobuf's own JSON.
   private static func camelCase(_ name: String) -> String {
     let parts = name.split(separator: "_")
     return parts.prefix(1).joined() + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()

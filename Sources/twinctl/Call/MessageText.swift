@@ -5,9 +5,8 @@ import TTRPC
 import TwinText
 
 enum MessageText {
-  /// One JSON object: the fields that are set, by the names of the proto, in the order of their numbers. Integers are exact,
-  /// bytes are base64, enumerations have their names. Fields of a newer version are left out. Nil when the bytes are no such
-  /// message.
+  /// A JSON object with the fields that are set, under their names in the proto, ordered by number. Integers are exact,
+  /// bytes are base64, enums are names. Unknown fields are omitted. nil if the bytes are not a valid message.
   static func json(_ bytes: [UInt8], _ type: MessageType) -> String? { bytes.withUnsafeBytes { json($0, type) } }
 
   private static func json(_ bytes: UnsafeRawBufferPointer, _ type: MessageType) -> String? {
@@ -28,7 +27,7 @@ enum MessageText {
     return object.text
   }
 
-  /// One value, or all those of a packed list.
+  /// A value, or all values of a packed list.
   private static func elements(_ found: WireField, _ field: MessageField) -> [String]? {
     let wanted = wireType(of: field.kind)
     if found.type == wanted { return element(found.value, field.kind).map { [$0] } }
@@ -80,7 +79,7 @@ enum MessageText {
     }
   }
 
-  /// JSON has no numbers for these three.
+  /// JSON cannot write these three as numbers.
   private static func number(_ value: Double) -> String {
     if value.isNaN { return "\"NaN\"" }
     if value.isInfinite { return value > 0 ? "\"Infinity\"" : "\"-Infinity\"" }

@@ -1,4 +1,4 @@
-// What protobuf-c knows of a message type, as the JSON of `twinctl call` needs it.
+// Message types from protobuf-c's descriptors, for the JSON of `twinctl call`.
 
 import CProtobufC
 import TTRPC
@@ -20,7 +20,7 @@ struct MessageType {
 }
 
 struct MessageField {
-  /// What one element looks like on the wire and in JSON.
+  /// The form of one element on the wire and in JSON.
   enum Kind {
     case signed
     /// sint32 and sint64.
@@ -45,7 +45,7 @@ struct MessageField {
   var number: UInt32 { pointer.pointee.id }
   var isRepeated: Bool { pointer.pointee.label == PROTOBUF_C_LABEL_REPEATED }
 
-  /// Fields with the same number are of one oneof: at most one of them is set.
+  /// Fields with the same number belong to the same oneof: at most one of them is set.
   var oneof: UInt32? {
     pointer.pointee.flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0 ? pointer.pointee.quantifier_offset : nil
   }
@@ -72,7 +72,7 @@ struct MessageField {
     }
   }
 
-  /// Whether the value is of 32 bits and no more.
+  /// Whether the value has 32 bits.
   var is32Bits: Bool {
     [PROTOBUF_C_TYPE_INT32, PROTOBUF_C_TYPE_SINT32, PROTOBUF_C_TYPE_UINT32].contains(pointer.pointee.type)
   }

@@ -324,8 +324,8 @@ let protoFiles: [(path: String, text: String)] = [
     // Reads, writes and watches of twins.
     //
     // Every reply carries the `sequence` up to which it is current. Sequences are global, strictly increasing
-    // and never reused. A request larger than its method's limit fails with RESOURCE_EXHAUSTED; the limit is
-    // 256 KiB unless the method states another.
+    // and never reused. A request larger than its method's limit fails with RESOURCE_EXHAUSTED and a
+    // LimitDetail; no method's limit is below 256 KiB.
     syntax = "proto3";
 
     package twind.v1;
@@ -338,12 +338,10 @@ let protoFiles: [(path: String, text: String)] = [
       // Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
       rpc GetTwin(GetTwinRequest) returns (GetTwinResponse);
       // Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
-      // Request limit: 1 MiB.
       rpc BatchGetTwins(BatchGetTwinsRequest) returns (BatchGetTwinsResponse);
       // Changes one twin atomically, and creates it if it does not exist.
       rpc UpdateTwin(UpdateTwinRequest) returns (UpdateTwinResponse);
       // Changes up to 256 twins in one commit: all or nothing.
-      // Request limit: 1 MiB.
       rpc BatchUpdateTwins(BatchUpdateTwinsRequest) returns (BatchUpdateTwinsResponse);
       // Deletes one twin. NOT_FOUND if it does not exist.
       rpc DeleteTwin(DeleteTwinRequest) returns (DeleteTwinResponse);

@@ -2,8 +2,8 @@
 
     python fill.py SOCKET FILE
 
-With the Python client of the version that serves the socket. The store is what lies in the data directory once the daemon
-has been killed (not stopped); FILE says what a reader sees in it, a twin a line. The archive is
+Use the Python client of the version that serves the socket. Kill the daemon (do not stop it); its data directory is the
+store. FILE has what a reader sees in it, one twin per line. Make the archive with
 
     tar -c --sparse -C DATA-DIR . | xz -9e > 0.1.tar.xz
 """

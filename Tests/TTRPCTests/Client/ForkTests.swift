@@ -30,7 +30,8 @@ private func isForeign(_ body: () throws -> Void) -> Bool {
     return false
   } catch {
     guard let error = error as? RPCError else { return false }
-    return error.code == .failedPrecondition && error.message.contains("belongs to the process that began it: begin")
+    return error.code == .failedPrecondition
+      && error.message.contains("was started by the parent process: start another")
   }
 }
 

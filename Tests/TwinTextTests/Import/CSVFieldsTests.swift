@@ -25,14 +25,15 @@ import TwinText
   @Test func blanksAroundFields() throws {
     #expect(try fields(" a , b\t,\t\" c \" ,, ", trims: true) == ["a", "b", " c ", "", ""])
     #expect(try fields(" a \t b ", "\t", trims: true) == ["a", "b"])
-    #expect(throws: TextFault("field 1 goes on behind its closing quote")) { try fields("\"a\" \"b\"", trims: true) }
-    #expect(throws: TextFault("field 1 holds a quote: quote the whole field and double the quote")) {
+    #expect(throws: TextFault("field 1 has text after its closing quote")) { try fields("\"a\" \"b\"", trims: true) }
+    #expect(throws: TextFault("field 1 contains a quote: quote the whole field and double the quote")) {
       try fields(" \"a\"")
     }
   }
 
   @Test(arguments: [
-    ("a,b\"c", "field 2 holds a quote"), ("\"a\"b", "field 1 goes on behind"), ("x,\"a", "field 2 has a quote"),
+    ("a,b\"c", "field 2 contains a quote"), ("\"a\"b", "field 1 has text after"),
+    ("x,\"a", "field 2 has no closing quote"),
     ("a\rb", "carriage return"), ("a\0", "NUL"),
   ])
   func refuses(_ text: String, _ reason: String) {

@@ -23,8 +23,8 @@ import TwinText
       try columns.update(["x", "7", "3", "?"]) == TwinUpdate("s/k/7", [.set("a", .string("x")), .set("n", .int(3))]))
     #expect(try columns.update(["", "7", "", ""]) == nil)
     #expect(fault { _ = try columns.update(["x", "7", "z", ""]) }.hasPrefix("n: \"z\" is not an int"))
-    #expect(fault { _ = try columns.update(["x", "", "1", ""]) }.hasPrefix("id is empty"))
-    #expect(fault { _ = try columns.update(["x", "7"]) } == "2 fields, but 4 columns")
+    #expect(fault { _ = try columns.update(["x", "", "1", ""]) }.hasPrefix("id, the id of the twin, is empty"))
+    #expect(fault { _ = try columns.update(["x", "7"]) } == "the row has 2 fields, but there are 4 columns")
   }
 
   @Test(arguments: [
@@ -32,7 +32,7 @@ import TwinText
     (["id", "n"], "there is no column \"t\" for --types"),
     (
       ["id", "n", "t", "First Name"],
-      "\"First Name\" is not an attribute's name: use --map \"First Name=first_name\", or --columns"
+      "\"First Name\" is not a valid attribute name: use --map \"First Name=first_name\", or --columns"
     ),
     (
       ["id", "n", "t", "First Name", "E-Mail", "日本"],
@@ -69,7 +69,7 @@ import TwinText
     let wrongTime = fault { _ = try columns.update(["", "7", "1970-01-02", "", ""]) }
     #expect(wrongTime == "Seen: \"1970-01-02\" is not a timestamp: --time-format says \"%d.%m.%Y\"")
     let epoch = fault { _ = try columns.update(["Ann", "7", "", "01.01.1970", ""]) }
-    #expect(epoch == "From: \"01.01.1970\" is the Unix epoch itself: write a microsecond later")
+    #expect(epoch == "From: \"01.01.1970\" is the Unix epoch itself, which is not supported: write a microsecond later")
     let line =
       "{\"No\":7,\"First Name\":\"Ann\",\"Seen\":\"02.01.1970\",\"From\":\"03.01.1970\",\"Notes\":[]}"
     #expect(try rows.update(Array(line.utf8)) == TwinUpdate("s/k/7", expected))
@@ -104,7 +104,7 @@ import TwinText
     rows.attributes = ["A": "a"]
     #expect(
       fault { _ = try CSVColumns(["id", "A", "a"], rows) }
-        == "the columns \"A\" and \"a\" are the same attribute: change one with --map")
+        == "the columns \"A\" and \"a\" set the same attribute: change one with --map")
     rows.attributes = ["B": "b"]
     #expect(fault { _ = try CSVColumns(["id", "a"], rows) }.hasPrefix("there is no column \"B\" for --map"))
   }
@@ -137,9 +137,9 @@ import TwinText
   }
 
   @Test(arguments: [
-    ("{\"a\":1}", "id is missing"), ("{\"id\":true,\"a\":1}", "neither a string nor a number"),
+    ("{\"a\":1}", "id, the id of the twin, is missing"), ("{\"id\":true,\"a\":1}", "must be a string or a number"),
     ("{\"id\":1,\"a\":1,\"a\":2}", "\"a\" appears twice"),
-    ("{\"id\":1,\"A\":1}", "\"A\" is not an attribute's name: use --map \"A=a\""),
+    ("{\"id\":1,\"A\":1}", "\"A\" is not a valid attribute name: use --map \"A=a\""),
     ("{\"id\":1,\"n\":\"x\"}", "n: \"x\" is not an int"), ("{\"id\":\"a\\u0000b\",\"a\":1}", "NUL"), ("[]", "object"),
     ("{\"id\":1,\"a\":9223372036854775808}", "not an int"),
   ])

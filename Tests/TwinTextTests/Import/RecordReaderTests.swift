@@ -49,8 +49,9 @@ import TwinText
       records.map(\.fault) == [
         nil, nil,
         // The quote of line 6 closes it, in the middle of a field.
-        TextFault("the quote that opens on line 3 ends within a field, on line 6: reading goes on at line 4"), nil, nil,
-        TextFault("the quote that opens on line 6 does not end"),
+        TextFault("the quote that opens on line 3 closes in the middle of a field, on line 6: continuing at line 4"),
+        nil, nil,
+        TextFault("the quote that opens on line 6 does not close"),
       ])
   }
 
@@ -62,7 +63,7 @@ import TwinText
     #expect(records.count == 3 + rows.count && records[2].text == "3,\"stray" && records[2].line == 3)
     #expect(
       records[2].fault
-        == TextFault("the quote that opens on line 3 does not end within 128 KiB: reading goes on at line 4"))
+        == TextFault("the quote that opens on line 3 does not close within 128 KiB: continuing at line 4"))
     #expect(records[3...].map(\.text) == rows && records.last?.line == 29_999)
     #expect(records.count { $0.fault != nil } == 1)
   }
@@ -70,7 +71,7 @@ import TwinText
   @Test func aStrayQuoteBehindAFieldOfSeveralLines() throws {
     let records = try records(reader(Array("1,\"two\nlines\",\"stray\n3,x\n4,y\n".utf8)))
     #expect(records.map(\.text) == ["1,\"two\nlines\",\"stray", "3,x", "4,y"] && records.map(\.line) == [1, 3, 4])
-    #expect(records[0].fault?.description.hasPrefix("the quote that opens on line 2 does not end") == true)
+    #expect(records[0].fault?.description.hasPrefix("the quote that opens on line 2 does not close") == true)
   }
 
   @Test func aLongFieldOfSeveralLinesIsWhole() throws {
@@ -103,7 +104,7 @@ import TwinText
     #expect {
       try records(reader(long))
     } throws: { error in
-      "\(error)".contains("the quote that opens on line 2 does not end within 8 MiB")
+      "\(error)".contains("the quote that opens on line 2 does not close within 8 MiB")
     }
   }
 }

@@ -1,4 +1,4 @@
-/* One customer's history: correct it, read it as it was, and list what was recorded. Build it with
+/* A customer's history: correct it, read an earlier state, and list what was recorded. Build it with
  *     cc history.c -o history $(pkg-config --cflags --libs twind) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void check(const void *result, const twind_error *error) {
   exit(1);
 }
 
-/* Sets the plan from then on; 0 = from now on. */
+/* Sets the plan as of a time; 0 = now. */
 static void set_plan(twind_client *client, const char *plan, int64_t valid_from) {
   twind_error error;
   twind_change change = twind_set("plan", twind_string_value(plan));
@@ -25,7 +25,7 @@ static void set_plan(twind_client *client, const char *plan, int64_t valid_from)
   twind_free(updated);
 }
 
-/* What was true at that time, as understood now. */
+/* Prints the plan at a time, as far as we know now. */
 static void print_plan(twind_client *client, const char *when, int64_t valid_at) {
   twind_error error;
   char text[80];
@@ -38,7 +38,7 @@ static void print_plan(twind_client *client, const char *when, int64_t valid_at)
   twind_free(got);
 }
 
-/* Everything recorded, oldest first; the facts come in parts. */
+/* Prints everything that was recorded, oldest first. The facts come in parts. */
 static void print_facts(twind_client *client) {
   twind_error error;
   char text[80];
@@ -67,7 +67,7 @@ int main(void) {
   check(client, &error);
   int64_t now = (int64_t)time(NULL) * 1000000;
   set_plan(client, "pro", 0);
-  set_plan(client, "basic", now - 30 * day_micros); /* late: pro stays */
+  set_plan(client, "basic", now - 30 * day_micros); /* about the past: today the plan is still pro */
   print_plan(client, "now", 0);
   print_plan(client, "yesterday", now - day_micros);
   print_facts(client);

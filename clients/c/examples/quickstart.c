@@ -1,4 +1,4 @@
-/* One customer: change, read, watch. The same file is C and C++:
+/* Change, read and watch one customer's twin. This file is both C and C++:
  *     cc quickstart.c -o quickstart $(pkg-config --cflags --libs twind)
  *     c++ -x c++ quickstart.c -o quickstart $(pkg-config --cflags --libs twind) */
 #include <stdio.h>

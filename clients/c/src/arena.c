@@ -1,12 +1,12 @@
-/* A chain of blocks behind a ProtobufCAllocator.
+/* A ProtobufCAllocator that allocates from a chain of blocks.
  *
- * protobuf-c allocates the message itself first, so the message stands at the start of the first block:
+ * protobuf-c allocates the message itself first, so the message is at the start of the first block:
  *
  *     +--------------+------------+---------+------------------+
  *     | struct block | message    | ...     | not yet used     |
  *     +--------------+------------+---------+------------------+
  *
- * and twind_free finds the chain from the message's address.
+ * and twind_free finds the chain through the message's address.
  */
 #include "arena.h"
 
@@ -17,7 +17,7 @@
 #include <twind/error.h>
 
 struct block {
-  alignas(max_align_t) struct block *next; /* older blocks; in the first block: the newest one */
+  alignas(max_align_t) struct block *next; /* the next older block; in the first block: the newest */
 };
 
 struct arena {
@@ -71,7 +71,7 @@ static void free_chain(struct block *first) {
 }
 
 void *arena_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t length, uint32_t factor) {
-  /* Most messages take less than six times their bytes: then one block is enough. */
+  /* Most messages need less than six times their encoded size: one block is enough. */
   struct arena arena = {
       .block_bytes = type->sizeof_message + 64 + length * 6,
       .budget = type->sizeof_message + length * factor + UNPACK_ALLOWANCE_BYTES,

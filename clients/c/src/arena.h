@@ -1,8 +1,8 @@
-/* Unpacking with protobuf-c into memory of bounded size that is released in one piece.
+/* Unpacks protobuf messages into a bounded amount of memory that is freed in one piece.
  *
- * Promises: unpacking n bytes takes at most factor x n + 64 KiB in all. What protobuf-c frees on the way is not
- * given back, so the bound also covers work: repeated sub-messages, which it merges in quadratic time, run out
- * of budget first.
+ * Unpacking n bytes allocates at most factor x n + 64 KiB in total. Memory that protobuf-c frees on the way still
+ * counts, so the limit also bounds the time: a singular sub-message that appears many times, which protobuf-c merges in
+ * quadratic time, hits the limit first.
  */
 #ifndef TWIND_ARENA_H
 #define TWIND_ARENA_H
@@ -11,16 +11,16 @@
 #include <stddef.h>
 
 enum {
-  /* A twin full of lists of small integers, which the API allows, takes 30 bytes a byte (measured). */
+  /* The worst case that the API allows, a twin of lists of small integers, needs 30 bytes per byte (measured). */
   UNPACK_FACTOR_DEFAULT = 32,
   UNPACK_ALLOWANCE_BYTES = 64 * 1024
 };
 
-/* The message, to be released with twind_free; NULL when the bytes are not of this type or the budget or the
- * memory ends. */
+/* Returns the message, to be released with twind_free. NULL if the bytes are malformed, exceed the limit, or there is
+ * no memory. */
 void *arena_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t length, uint32_t factor);
 
-/* Zeroed memory for one message and what it points to, released with twind_free; NULL when memory ends. */
+/* Zeroed memory for a message and everything it points to, to be released with twind_free. NULL if out of memory. */
 void *arena_block(size_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* A growing run of bytes that is filled at its end and consumed from its start. Used by one thread at a time. */
+/* A growing byte queue: append at the end, consume from the start. Not thread-safe. */
 #ifndef TWIND_BUFFER_H
 #define TWIND_BUFFER_H
 
@@ -8,16 +8,16 @@
 
 struct buffer {
   uint8_t *bytes;
-  size_t start, end, capacity; /* what is in it: bytes[start..<end] */
+  size_t start, end, capacity; /* the contents: bytes[start..<end] */
 };
 
 static inline size_t buffer_size(const struct buffer *buffer) { return buffer->end - buffer->start; }
 static inline uint8_t *buffer_data(const struct buffer *buffer) { return buffer->bytes + buffer->start; }
 
-/* Room for `extra` bytes at the end; false when memory ends. */
+/* Makes room for `extra` bytes at the end. False if out of memory. */
 bool buffer_reserve(struct buffer *buffer, size_t extra);
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
-/* Takes bytes off the start. An emptied buffer above 256 KiB gives its memory back. */
+/* Removes bytes from the start. A buffer above 256 KiB is freed when it becomes empty. */
 void buffer_consume(struct buffer *buffer, size_t length);
 void buffer_free(struct buffer *buffer);
 

@@ -5,15 +5,14 @@
 #include "clock.h"
 #include "fault.h"
 
-/* A connection that breaks before the request is on its way is replaced; more often than this in a row is a fault
- * to report. */
+/* How often in a row a connection that breaks before the request is sent is replaced, before the call fails. */
 enum { START_ATTEMPTS_MAX = 3 };
 
 struct twind_call {
   struct stream stream;
   struct channel *channel;
   const twind_method *method;
-  int64_t timeout_nanos; /* INT64_MAX = none */
+  int64_t timeout_nanos; /* INT64_MAX: none */
   int64_t deadline;
   uint32_t unpack_factor;
 };
@@ -48,14 +47,16 @@ static bool send_request(twind_call *call, twind_client *client, const struct bu
         call->channel = NULL;
     }
   }
-  fault(error, TWIND_UNAVAILABLE, "%s was not sent: the daemon at %s closes each connection at once",
+  fault(error, TWIND_UNAVAILABLE, "%s was not sent: the daemon at %s closes every connection at once",
         call->method->name, client->path);
   return false;
 }
 
 static bool may_start(const twind_method *method, int64_t timeout_nanos, twind_error *error) {
-  if (method->shape != TWIND_UNARY)
-    fault(error, TWIND_INVALID_ARGUMENT, "%s answers with a stream: use twind_watch_start", method->name);
+  if (method->shape == TWIND_SERVER_STREAM)
+    fault(error, TWIND_INVALID_ARGUMENT, "%s returns a stream: use twind_watch_start", method->name);
+  else if (method->shape != TWIND_UNARY)
+    fault(error, TWIND_INVALID_ARGUMENT, "%s takes a stream of requests: this library has no call for it", method->name);
   else if (timeout_nanos < 0)
     fault(error, TWIND_DEADLINE_EXCEEDED, "%s was not sent: its timeout is negative", method->name);
   else
@@ -90,12 +91,12 @@ twind_call *twind_start(twind_client *client, const twind_method *method, const 
   return NULL;
 }
 
-/* The state is one that the stream will not leave, so the channel's lock is not needed. */
+/* Needs no lock: the stream has reached its final state. */
 static void *take_result(const twind_call *call, twind_error *error) {
   const char *name = call->method->name;
   if (call->channel->foreign) {
     fault(error, TWIND_FAILED_PRECONDITION,
-          "this call of %s belongs to the process that started it: start another one in this process", name);
+          "this call of %s was started by the parent process: start another one in this process", name);
     return NULL;
   }
   switch (call->stream.state) {

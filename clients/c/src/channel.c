@@ -1,5 +1,4 @@
-/* The shared connection: opening and ending streams, and what waiting means. The turn-taking is in turn.c, the
- * bytes are in traffic.c. */
+/* Starting and ending streams on the shared connection. Waiting is in turn.c, input and output in traffic.c. */
 #include "channel.h"
 
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 
 static void enter_child(struct belonging *self) {
   struct channel *channel = CONTAINER_OF(self, struct channel, belonging);
-  if (channel->fd >= 0) close(channel->fd); /* not shut down: the parent goes on */
+  if (channel->fd >= 0) close(channel->fd); /* no shutdown(): the parent still uses it */
   if (channel->kick >= 0) close(channel->kick);
   channel->fd = channel->kick = -1;
   channel->broken = channel->foreign = true;
@@ -89,7 +88,7 @@ static void add_stream(struct channel *channel, struct stream *stream) {
   struct stream **link = &channel->streams;
   while (*link) link = &(*link)->next;
   *link = stream;
-  stream->next = NULL; /* it may come from a channel that broke */
+  stream->next = NULL; /* it may still be set from a channel that broke */
   channel->n_streams++;
 }
 

@@ -1,4 +1,4 @@
-/* twind_connect and twind_close, and connecting anew. */
+/* Connecting, reconnecting and closing. */
 #include "client.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void init_locks(twind_client *client) {
   pthread_mutex_init(&client->lock, NULL);
 }
 
-/* The channel is left as it is: it is foreign now, so that the next call replaces it. */
+/* Leaves the channel alone: it is foreign now, so the next call replaces it. */
 static void enter_child(struct belonging *self) {
   twind_client *client = CONTAINER_OF(self, twind_client, belonging);
   init_locks(client);
@@ -58,9 +58,9 @@ static twind_client *client_new(const char *path, const twind_options *options) 
 static bool check_options(const twind_options *options, twind_error *error) {
   if (options->agent && !*options->agent)
     fault(error, TWIND_INVALID_ARGUMENT,
-          "the client's agent is empty: make it NULL for the name of the process's user");
+          "the client's agent is empty: leave it NULL to use the process's user name");
   else if (options->connect_timeout_micros < 0)
-    fault(error, TWIND_INVALID_ARGUMENT, "connect_timeout_micros is negative: make it 0 for the default of 5 s");
+    fault(error, TWIND_INVALID_ARGUMENT, "connect_timeout_micros is negative: use 0 for the default of 5 s");
   else
     return true;
   return false;
@@ -99,7 +99,7 @@ static struct channel *connect_channel(const twind_client *client, int64_t deadl
   return channel;
 }
 
-/* With the client's lock held: waits while another thread connects. False = the deadline came first. */
+/* Waits while another thread connects. Called with the client's lock held. False if the deadline came first. */
 static bool let_connect(twind_client *client, int64_t deadline) {
   while (client->connecting) {
     if (deadline_passed(deadline)) return false;
@@ -112,7 +112,7 @@ static bool let_connect(twind_client *client, int64_t deadline) {
   return true;
 }
 
-/* With the client's lock held, which is given up while connecting. Calls on the old channel go on there. */
+/* Called with the client's lock held; releases it while connecting. Calls on the old channel continue there. */
 static void replace_channel(twind_client *client, int64_t deadline, twind_error *error) {
   struct channel *old = client->channel;
   client->channel = NULL;
@@ -130,7 +130,7 @@ struct channel *client_channel(twind_client *client, int64_t deadline, twind_err
   struct channel *result = NULL;
   pthread_mutex_lock(&client->lock);
   if (!let_connect(client, deadline)) {
-    fault(error, TWIND_DEADLINE_EXCEEDED, "the timeout ended before %s was connected", client->path);
+    fault(error, TWIND_DEADLINE_EXCEEDED, "timed out before connecting to %s", client->path);
   } else {
     if (!client->channel || !channel_usable(client->channel)) replace_channel(client, deadline, error);
     if (client->channel) result = channel_retain(client->channel);

@@ -1,4 +1,4 @@
-/* Deadlines: points on the monotonic clock in nanoseconds, INT64_MAX = never. Arithmetic saturates. */
+/* Deadlines, in nanoseconds on the monotonic clock. INT64_MAX means never; arithmetic saturates. */
 #ifndef TWIND_CLOCK_H
 #define TWIND_CLOCK_H
 
@@ -33,7 +33,7 @@ static inline struct timespec timespec_of(int64_t nanos) {
   return (struct timespec){.tv_sec = nanos / 1000000000, .tv_nsec = nanos % 1000000000};
 }
 
-/* How long ppoll may sleep: NULL = for ever. */
+/* The timeout for ppoll; NULL if there is none. */
 static inline const struct timespec *time_left(int64_t deadline, struct timespec *storage) {
   if (deadline == NO_DEADLINE) return NULL;
   *storage = timespec_of(deadline - clock_now());

@@ -1,4 +1,4 @@
-/* ttrpc's Request and Response. */
+/* ttrpc requests and responses. */
 #include "envelope.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { METADATA_PAIRS_MAX = 16 };
 
-/* Points the pairs into `request`; the agent comes first. */
+/* Adds the pairs to `request`, the agent first. They are not copied. */
 static void add_metadata(const struct envelope *envelope, Ttrpc__Request *request, Ttrpc__KeyValue *pairs,
                          Ttrpc__KeyValue **pointers) {
   size_t n = 0;
@@ -31,12 +31,12 @@ static void add_metadata(const struct envelope *envelope, Ttrpc__Request *reques
 
 static bool check_metadata(const struct envelope *envelope, twind_error *error) {
   if (envelope->n_metadata + (envelope->agent ? 1 : 0) > METADATA_PAIRS_MAX) {
-    fault(error, TWIND_INVALID_ARGUMENT, "%zu pairs of metadata; at most %d, the agent included, are allowed",
+    fault(error, TWIND_INVALID_ARGUMENT, "%zu pairs of metadata; at most %d are allowed, including the agent",
           envelope->n_metadata, METADATA_PAIRS_MAX);
     return false;
   }
   if (envelope->agent && !*envelope->agent) {
-    fault(error, TWIND_INVALID_ARGUMENT, "the call's agent is empty: make it NULL for the client's agent");
+    fault(error, TWIND_INVALID_ARGUMENT, "the call's agent is empty: leave it NULL to use the client's agent");
     return false;
   }
   for (size_t i = 0; i < envelope->n_metadata; i++) {
@@ -52,9 +52,9 @@ static bool request_fits(const struct envelope *envelope, size_t bytes, twind_er
   const twind_method *method = envelope->method;
   if (envelope->message->descriptor != method->request)
     fault(error, TWIND_INVALID_ARGUMENT, "%s takes a %s, not a %s", method->name, method->request->name,
-          envelope->message->descriptor ? envelope->message->descriptor->name : "message that was not initialised");
+          envelope->message->descriptor ? envelope->message->descriptor->name : "message that is not initialised");
   else if (bytes > method->request_bytes_max)
-    fault(error, TWIND_RESOURCE_EXHAUSTED, "the %s request has %zu bytes; at most %zu are allowed: send less at once",
+    fault(error, TWIND_RESOURCE_EXHAUSTED, "the %s request has %zu bytes; at most %zu are allowed: split it",
           method->name, bytes, method->request_bytes_max);
   else
     return check_metadata(envelope, error);
@@ -103,7 +103,7 @@ void *envelope_read_message(const twind_method *method, const uint8_t *bytes, si
     fault_none(error);
   else
     fault(error, TWIND_INTERNAL,
-          "the daemon's answer to %s (%zu bytes) is no %s, or takes more than %u times its size to unpack",
+          "the daemon's reply to %s (%zu bytes) is not a valid %s, or unpacking it takes more than %u times its size",
           method->name, length, method->response->name, factor);
   return message;
 }
@@ -113,7 +113,7 @@ void *envelope_read_response(const twind_method *method, const uint8_t *bytes, s
   Ttrpc__Response *response = arena_unpack(&ttrpc__response__descriptor, bytes, length, factor);
   void *message = NULL;
   if (!response)
-    fault(error, TWIND_INTERNAL, "the daemon's answer to %s (%zu bytes) is no ttrpc response", method->name, length);
+    fault(error, TWIND_INTERNAL, "the daemon's reply to %s (%zu bytes) is not a ttrpc response", method->name, length);
   else if (response->status && response->status->code != TWIND_OK)
     fault_from_status(error, response->status);
   else

@@ -1,4 +1,4 @@
-/* ttrpc's Request and Response around our messages. */
+/* Encodes ttrpc requests and decodes ttrpc responses. */
 #ifndef TWIND_ENVELOPE_H
 #define TWIND_ENVELOPE_H
 
@@ -10,22 +10,22 @@
 struct envelope {
   const twind_method *method;
   const ProtobufCMessage *message;
-  const char *agent; /* NULL = none */
+  const char *agent; /* may be NULL */
   const twind_metadata *metadata;
   size_t n_metadata;
-  int64_t timeout_nanos; /* 0 = none */
+  int64_t timeout_nanos; /* 0: none */
 };
 
-/* Appends a whole request frame to `out`, its stream id left 0. False with `error` when the message is not of the
- * method's type or larger than its limit. */
+/* Appends a request frame with stream id 0 to `out`. Returns false with `error` set if the message has the wrong type
+ * or exceeds the method's limit. */
 bool envelope_write_request(const struct envelope *envelope, struct buffer *out, twind_error *error);
 
-/* The reply in a response frame's payload, released with twind_free; NULL with `error` when it states one, or is
- * not what it should be. No bytes at all are an empty reply. */
+/* Returns the reply in a response frame's payload, to be released with twind_free. NULL with `error` set if it holds an
+ * error status or is malformed. An empty payload is an empty reply. */
 void *envelope_read_response(const twind_method *method, const uint8_t *bytes, size_t length, uint32_t factor,
                              twind_error *error);
 
-/* A message that came without an envelope: a stream's data. */
+/* The same for a stream's message, which has no envelope. */
 void *envelope_read_message(const twind_method *method, const uint8_t *bytes, size_t length, uint32_t factor,
                             twind_error *error);
 

@@ -1,4 +1,4 @@
-/* twind_error: writing it, and taking details out of it. */
+/* Setting a twind_error and reading its details. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ void fault_none(twind_error *error) {
   error->detail_bytes = 0;
 }
 
-/* Takes a character that the end of the buffer cut in two off the message. */
+/* Drops a UTF-8 character that was cut in two by the end of the buffer. */
 static void drop_partial_character(char *message, size_t length) {
   size_t start = length;
   while (start > 0 && ((unsigned char)message[start - 1] & 0xC0) == 0x80) start--;

@@ -1,4 +1,4 @@
-/* Writing a twind_error from inside the library. */
+/* Setting a twind_error from inside the library. */
 #ifndef TWIND_FAULT_H
 #define TWIND_FAULT_H
 
@@ -10,7 +10,7 @@ void fault_none(twind_error *error);
 
 void fault(twind_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* What the daemon answered. A code outside 1 to 16 counts as UNKNOWN. */
+/* Sets the error from the daemon's status. A code outside 1 to 16 becomes UNKNOWN. */
 void fault_from_status(twind_error *error, const Ttrpc__Status *status);
 
 #endif

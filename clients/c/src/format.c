@@ -1,4 +1,4 @@
-/* twind_format: a value as text. */
+/* twind_format. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 struct text {
   char *start;
   size_t size;   /* of the caller's buffer */
-  size_t length; /* of all that was written, also what did not fit */
+  size_t length; /* of the whole text, including what did not fit */
 };
 
 static void put_bytes(struct text *text, const char *bytes, size_t length) {
@@ -55,7 +55,7 @@ static void put_timestamp(struct text *text, int64_t micros) {
     put_number(text, "%sZ", date);
 }
 
-/* Of no known kind: something newer, or nothing at all. */
+/* A value whose kind is newer than this library, or that has none. */
 static void put_unknown(struct text *text, const ProtobufCMessage *message) {
   if (message->n_unknown_fields > 0) put_string(text, "(unknown kind)");
 }

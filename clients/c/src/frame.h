@@ -1,4 +1,4 @@
-/* ttrpc 1.2 frames, and our cancel.
+/* ttrpc 1.2 frames, and twind's cancel frame.
  *
  *     +----------------+----------------+---------+----------+-----------+
  *     | length: u32 be | stream: u32 be | type u8 | flags u8 | payload   |
@@ -18,7 +18,7 @@ enum frame_type {
   FRAME_REQUEST = 1,
   FRAME_RESPONSE = 2,
   FRAME_DATA = 3,
-  FRAME_CANCEL = 0x10, /* ours: stops the call of that stream; other servers ignore it */
+  FRAME_CANCEL = 0x10, /* twind's extension: cancels the stream's call; other servers ignore it */
 };
 
 enum frame_flag {
@@ -30,23 +30,22 @@ enum frame_flag {
 struct frame {
   uint32_t stream;
   uint8_t type, flags;
-  const uint8_t *payload; /* inside the buffer it was read from */
+  const uint8_t *payload; /* points into the buffer */
   uint32_t length;
 };
 
 void frame_write_header(uint8_t header[FRAME_HEADER_BYTES], const struct frame *frame);
 
-/* Sets the stream id of a frame that was written without one. */
+/* Fills in the stream id of a frame. */
 void frame_set_stream(uint8_t header[FRAME_HEADER_BYTES], uint32_t stream);
 
 enum frame_status {
   FRAME_WHOLE,
   FRAME_PARTIAL,   /* more bytes are needed */
-  FRAME_TOO_LARGE, /* its length, left in `frame`, is above 4 MiB: nothing after it can be understood */
+  FRAME_TOO_LARGE, /* its length, which is set in `frame`, is above 4 MiB: the rest cannot be parsed */
 };
 
-/* Looks at the frame at the buffer's start. A whole one is taken off with frame_consume when its payload is no
- * longer needed. */
+/* Parses the frame at the start of the buffer. Call frame_consume when its payload is no longer needed. */
 enum frame_status frame_peek(const struct buffer *buffer, struct frame *frame);
 void frame_consume(struct buffer *buffer, const struct frame *frame);
 

@@ -1,9 +1,9 @@
-/* The list of what belongs to this process, and what fork() does with it. */
+/* The list of registered objects, and the handlers of fork(). */
 #include "process.h"
 
 #include <pthread.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held by the thread that forks, so that the list is whole */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held during fork(), so that the list is consistent */
 static pthread_once_t registered = PTHREAD_ONCE_INIT;
 static struct belonging *first;
 

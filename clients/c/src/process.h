@@ -1,11 +1,11 @@
-/* What belongs to the process that made it.
+/* Handlers that run in the child of a fork().
  *
- * A forked child inherits every socket. If it used one, parent and child would read each other's replies. So whatever
- * holds a descriptor says here what becomes of it in a child, which happens inside fork(), before the child runs
- * anything else. Threads of the parent may have been anywhere in this library at that moment: `enter_child` must not
- * trust anything that takes more than one store to change, and it makes every lock anew.
+ * A child inherits every socket. If it used one, parent and child would read each other's replies. So each object that
+ * owns a descriptor registers a handler here, `enter_child`, which fork() runs in the child before anything else. The
+ * parent's threads may have been anywhere in this library at that moment: the handler must initialise all locks again,
+ * and must not rely on any state that takes more than one store to change.
  *
- * Used by client.c, channel.c and watch.c. Costs a call nothing.
+ * Used by client.c, channel.c and watch.c.
  */
 #ifndef TWIND_PROCESS_H
 #define TWIND_PROCESS_H
@@ -17,11 +17,11 @@ struct belonging {
   struct belonging *previous, *next;
 };
 
-/* The structure of this type of which `pointer` is that member. */
+/* The structure of type `type` whose member `member` is at `pointer`. */
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
 void belonging_add(struct belonging *belonging, void (*enter_child)(struct belonging *self));
-/* Before its descriptors are closed. */
+/* Call it before closing the object's descriptors. */
 void belonging_remove(struct belonging *belonging);
 
 #endif

@@ -31,7 +31,7 @@ static void connect_fault(twind_error *error, const char *path, int reason) {
     case ENOENT:
     case ECONNREFUSED:
       return fault(error, TWIND_UNAVAILABLE,
-                   "no daemon listens at %s (%s): start one with `twind serve --socket %s`, or name its socket in "
+                   "no daemon is listening at %s (%s): start one with `twind serve --socket %s`, or name its socket in "
                    "TWIND_SOCKET",
                    path, why, path);
     case EACCES:
@@ -43,8 +43,8 @@ static void connect_fault(twind_error *error, const char *path, int reason) {
   }
 }
 
-/* A Unix listener with a full backlog refuses a non-blocking connect with EAGAIN, and nothing tells when there is
- * room again: hence the repeated attempts, 0.5 ms to 16 ms apart. */
+/* If the listener's backlog is full, a non-blocking connect fails with EAGAIN, and nothing tells when there is room. So
+ * it tries again, after 0.5 ms to 16 ms. */
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t deadline) {
   for (int64_t pause = 500000;;) {
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) return 0;
@@ -62,7 +62,7 @@ int socket_connect(const char *path, int64_t deadline, twind_error *error) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   size_t length = strlen(path);
   if (length == 0 || length >= sizeof address.sun_path) {
-    fault(error, TWIND_INVALID_ARGUMENT, "the socket path \"%s\" has %zu bytes; 1 to %zu are possible", path, length,
+    fault(error, TWIND_INVALID_ARGUMENT, "the socket path \"%s\" has %zu bytes; it must have 1 to %zu", path, length,
           sizeof address.sun_path - 1);
     return -1;
   }
@@ -76,7 +76,7 @@ int socket_connect(const char *path, int64_t deadline, twind_error *error) {
   if (failure == 0) return fd;
   close(fd);
   if (failure == ETIMEDOUT)
-    fault(error, TWIND_DEADLINE_EXCEEDED, "the daemon at %s accepts no connection: its backlog is full", path);
+    fault(error, TWIND_DEADLINE_EXCEEDED, "the daemon at %s did not accept the connection: its backlog is full", path);
   else
     connect_fault(error, path, failure);
   return -1;

@@ -1,15 +1,15 @@
-/* The Unix socket: where it is, and connecting to it within a deadline. */
+/* Finding the Unix socket, and connecting to it within a deadline. */
 #ifndef TWIND_SOCKET_H
 #define TWIND_SOCKET_H
 
 #include <stdint.h>
 #include <twind/error.h>
 
-/* `path`, or for NULL $TWIND_SOCKET, else $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock, as the daemon does.
- * An empty variable counts as absent. To be freed; NULL when memory ends. */
+/* Returns `path`. If it is NULL: $TWIND_SOCKET, or else $XDG_RUNTIME_DIR/twind.sock, or else ./twind.sock, like the
+ * daemon. An empty variable counts as unset. The caller frees the result. NULL if out of memory. */
 char *socket_path(const char *path);
 
-/* A connected, non-blocking, close-on-exec descriptor, or -1 with `error`. */
+/* Returns a connected, non-blocking, close-on-exec descriptor, or -1 with `error` set. */
 int socket_connect(const char *path, int64_t deadline, twind_error *error);
 
 #endif

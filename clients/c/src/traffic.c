@@ -1,4 +1,4 @@
-/* The channel's bytes, in and out. */
+/* Input and output of a channel. */
 #include "traffic.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ void break_connection(struct channel *channel, int code, const char *why) {
   channel->broken = true;
   channel->failure_code = code;
   snprintf(channel->failure, sizeof channel->failure, "%s", why);
-  /* Wakes a leader that is polling. The descriptor stays open until the last reference goes. */
+  /* Wakes a polling leader. The descriptor stays open until the last reference is released. */
   shutdown(channel->fd, SHUT_RDWR);
   while (channel->streams) {
     struct stream *stream = channel->streams;
@@ -43,7 +43,7 @@ static void break_by_errno(struct channel *channel, const char *what) {
 void kick_leader(struct channel *channel) {
   uint64_t one = 1;
   atomic_store(&channel->kicked, true);
-  if (write(channel->kick, &one, sizeof one) < 0) return; /* its count is full: it is readable */
+  if (write(channel->kick, &one, sizeof one) < 0) return; /* its counter is full, so it is readable */
 }
 
 bool write_output(struct channel *channel) {
@@ -57,11 +57,11 @@ bool write_output(struct channel *channel) {
   }
   if (errno == EAGAIN || errno == EINTR) return false;
   if (channel->led) {
-    kick_leader(channel); /* reading is the leader's */
+    kick_leader(channel); /* only the leader reads */
     return false;
   }
   int failure = errno;
-  /* The daemon has closed, but what it answered before that can still be read; the end of it breaks the channel. */
+  /* The daemon has closed the connection, but earlier replies can still be read. Reading the end breaks the channel. */
   while (read_input(channel)) continue;
   errno = failure;
   break_by_errno(channel, "cannot write to the daemon");

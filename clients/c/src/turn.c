@@ -10,9 +10,9 @@
 #include "traffic.h"
 
 enum {
-  TRIES_PER_CLOCK = 8, /* the clock is looked at after so many tries to read */
-  VAIN_WAITS_MAX = 8,  /* after so many in a row the daemon is too slow to be worth a core ... */
-  WAITS_PER_SPIN = 64, /* ... and only one wait of so many spins, to find out when that changes */
+  TRIES_PER_CLOCK = 8, /* how many attempts to read between looks at the clock */
+  VAIN_WAITS_MAX = 8,  /* after this many in a row, spinning is not worth a core ... */
+  WAITS_PER_SPIN = 64, /* ... and only one wait in this many spins, to notice when that changes */
 };
 
 struct waiter {
@@ -36,7 +36,8 @@ static inline void pause_spinning(void) {
 #endif
 }
 
-/* Without the lock: tries to read until something is there, the limit comes, or a kick. As receive_input. */
+/* Tries to read until data arrives, the time is up, or the leader is kicked. Called without the lock. Returns what
+ * receive_input returns. */
 static ssize_t spin(struct channel *channel, int64_t limit) {
   for (unsigned tries = 1;; tries++) {
     ssize_t received = receive_input(channel);
@@ -46,13 +47,13 @@ static ssize_t spin(struct channel *channel, int64_t limit) {
   }
 }
 
-/* With output left to write, a leader must also see that there is room: that is ppoll's. */
+/* With output pending the leader must also wait for room to write, which only ppoll can do. */
 static bool may_spin(const struct channel *channel) {
   return channel->busy_poll_nanos > 0 && buffer_size(&channel->out) == 0 &&
          (channel->vain_waits < VAIN_WAITS_MAX || channel->vain_waits % WAITS_PER_SPIN == 0);
 }
 
-/* Polls for all, awake and then asleep. What can be written is written by wait_until, which looks after each turn. */
+/* Waits for input on behalf of all threads: spins first, then sleeps. wait_until then writes pending output. */
 static void lead(struct channel *channel, int64_t deadline) {
   short output = buffer_size(&channel->out) > 0 ? POLLOUT : 0;
   struct pollfd polled[2] = {
@@ -82,9 +83,9 @@ static void lead(struct channel *channel, int64_t deadline) {
   wake_those_ready(channel);
 }
 
-/* Sleeps until the leader finds that the condition holds, or leaves. */
+/* Sleeps until the leader finds that the condition is true, or stops leading. */
 static void follow(struct channel *channel, turn_condition condition, const struct stream *stream, int64_t deadline) {
-  /* The leader polls for room to write only if there was output when it began. */
+  /* The leader waits for room to write only if there was output when it began. */
   if (buffer_size(&channel->out) > 0) kick_leader(channel);
 
   struct waiter self = {.condition = condition, .stream = stream};
@@ -105,7 +106,7 @@ static void follow(struct channel *channel, turn_condition condition, const stru
   }
 
   for (link = &channel->waiters; *link && *link != &self;) link = &(*link)->next;
-  if (*link) *link = self.next; /* in a child it is gone */
+  if (*link) *link = self.next; /* in a child the list is empty */
   pthread_cond_destroy(&self.wake);
 }
 
@@ -119,7 +120,8 @@ bool wait_until(struct channel *channel, turn_condition condition, const struct 
     else
       lead(channel, deadline);
   }
-  /* Whoever leaves sees to it that somebody reads: a woken follower whose condition does not hold leads. */
+  /* A thread that leaves makes sure that another one reads: a woken follower whose condition is false becomes
+   * leader. */
   if (!channel->led && channel->waiters) pthread_cond_signal(&channel->waiters->wake);
   return holds;
 }

@@ -1,4 +1,4 @@
-/* Making values, finding and reading them. */
+/* Making, finding and reading values. */
 #include <string.h>
 #include <twind/value.h>
 

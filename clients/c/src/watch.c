@@ -1,4 +1,4 @@
-/* Watches: server streams, each on a connection of its own. */
+/* Watches. Each has a connection of its own. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,7 @@ struct twind_watch {
   int fd; /* -1 in a child */
   bool open;
   atomic_bool stopped;
-  twind_error end; /* once it is not open: how it ended */
+  twind_error end; /* how it ended, if it is not open */
   struct buffer in;
   const twind_method *method;
   int64_t deadline;
@@ -36,7 +36,7 @@ static void sleep_on(int fd, short events, int64_t deadline) {
   ppoll(&polled, 1, time_left(deadline, &left), NULL);
 }
 
-/* Sends all of the request; the socket is new, so only a request larger than its buffer waits. */
+/* Sends the whole request. It waits only if the request is larger than the socket's buffer. */
 static bool send_all(int fd, const struct buffer *frame, int64_t deadline, twind_error *error) {
   for (size_t sent = 0; sent < buffer_size(frame);) {
     ssize_t count = send(fd, buffer_data(frame) + sent, buffer_size(frame) - sent, MSG_NOSIGNAL);
@@ -45,7 +45,7 @@ static bool send_all(int fd, const struct buffer *frame, int64_t deadline, twind
     } else if (errno == EAGAIN && !deadline_passed(deadline)) {
       sleep_on(fd, POLLOUT, deadline);
     } else if (errno == EAGAIN) {
-      fault(error, TWIND_DEADLINE_EXCEEDED, "the daemon does not read the request");
+      fault(error, TWIND_DEADLINE_EXCEEDED, "the daemon did not read the request in time");
       return false;
     } else if (errno != EINTR) {
       fault(error, TWIND_UNAVAILABLE, "the daemon closed the connection before it read the request");
@@ -65,13 +65,15 @@ static int connect_and_send(const twind_client *client, const struct buffer *fra
 
 static void enter_child(struct belonging *self) {
   twind_watch *watch = CONTAINER_OF(self, twind_watch, belonging);
-  if (watch->fd >= 0) close(watch->fd); /* not shut down: the parent goes on */
+  if (watch->fd >= 0) close(watch->fd); /* no shutdown(): the parent still uses it */
   watch->fd = -1;
 }
 
 static bool may_watch(const twind_method *method, int64_t timeout_nanos, twind_error *error) {
-  if (method->shape != TWIND_SERVER_STREAM)
-    fault(error, TWIND_INVALID_ARGUMENT, "%s answers once: use twind_invoke", method->name);
+  if (method->shape == TWIND_UNARY)
+    fault(error, TWIND_INVALID_ARGUMENT, "%s does not return a stream: use twind_invoke", method->name);
+  else if (method->shape != TWIND_SERVER_STREAM)
+    fault(error, TWIND_INVALID_ARGUMENT, "%s takes a stream of requests: this library has no call for it", method->name);
   else if (timeout_nanos < 0)
     fault(error, TWIND_DEADLINE_EXCEEDED, "%s was not sent: its timeout is negative", method->name);
   else
@@ -113,7 +115,7 @@ twind_watch *twind_watch_start(twind_client *client, const twind_method *method,
 int twind_watch_fd(const twind_watch *watch) { return watch->fd; }
 bool twind_watch_open(const twind_watch *watch) { return watch->open; }
 
-/* A response ends the stream: with a status, or with a last message that is not empty. */
+/* A response frame ends the stream, with an error status or with a last message unless it is empty. */
 static void *take_response(twind_watch *watch, const struct frame *frame) {
   watch->open = false;
   ProtobufCMessage *message =
@@ -131,7 +133,7 @@ static void *take_data(twind_watch *watch, const struct frame *frame) {
     if (!message) watch->open = false;
   } else if (frame->length > 0) {
     watch->open = false;
-    fault(&watch->end, TWIND_INTERNAL, "the daemon sent %u bytes of data in a frame that is said to have none",
+    fault(&watch->end, TWIND_INTERNAL, "the daemon sent %u bytes in a frame that is marked as having no data",
           frame->length);
   }
   return message;
@@ -149,7 +151,7 @@ static void end_watch(twind_watch *watch, int code, const char *why) {
   fault(&watch->end, code, "%s: %s", watch->method->name, why);
 }
 
-/* True = bytes have come. */
+/* True if it read any bytes. */
 static bool read_more(twind_watch *watch) {
   struct buffer *in = &watch->in;
   if (!buffer_reserve(in, READ_BYTES_MIN)) {
@@ -166,7 +168,7 @@ static bool read_more(twind_watch *watch) {
   return count > 0;
 }
 
-/* The next message among the bytes that are here; frames that are no message are passed over. */
+/* Returns the next buffered message, skipping frames that hold none. */
 static void *take_buffered(twind_watch *watch) {
   struct frame frame;
   while (watch->open) {
@@ -186,15 +188,16 @@ static void *take_buffered(twind_watch *watch) {
   return NULL;
 }
 
-static const char foreign[] = "this stream belongs to the process that opened it: open another one in this process";
+static const char foreign[] = "this stream was opened by the parent process: open another one in this process";
 
 void *twind_watch_next(twind_watch *watch, twind_error *error) {
   fault_none(error);
   if (watch->open && watch->fd < 0) end_watch(watch, TWIND_FAILED_PRECONDITION, foreign);
   if (watch->open && atomic_load(&watch->stopped)) end_watch(watch, TWIND_CANCELLED, "the watch was stopped");
-  if (watch->open && deadline_passed(watch->deadline)) end_watch(watch, TWIND_DEADLINE_EXCEEDED, "its timeout ended");
+  if (watch->open && deadline_passed(watch->deadline))
+    end_watch(watch, TWIND_DEADLINE_EXCEEDED, "the watch's timeout has expired");
   void *message = take_buffered(watch);
-  /* At most one read, so that a flood of frames that are no message cannot hold the caller here. */
+  /* Reads at most once, so that a flood of frames without messages cannot block the caller. */
   if (!message && watch->open && read_more(watch)) message = take_buffered(watch);
   if (!message && !watch->open && error) *error = watch->end;
   return message;

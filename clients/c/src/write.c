@@ -1,4 +1,4 @@
-/* Writes as requests. What would be dropped or misread on the way is refused here, by name. */
+/* Checks writes and makes requests of them. */
 #include <twind/twin_service.h>
 #include <twind/write.h>
 
@@ -22,7 +22,7 @@ twind_change twind_remove(const char *attribute) {
   return change_of(attribute, TWIND_REMOVE, (Twind__V1__Value)TWIND__V1__VALUE__INIT);
 }
 
-/* Whether there is something behind the value's pointer, and a kind. */
+/* Whether the value has a kind, and its pointer is not NULL. */
 static bool is_whole(const Twind__V1__Value *value) {
   switch (value->kind_case) {
     case TWIND__V1__VALUE__KIND_STRING_VALUE:
@@ -34,14 +34,14 @@ static bool is_whole(const Twind__V1__Value *value) {
     case TWIND__V1__VALUE__KIND_LIST_VALUE:
       return value->list_value;
     case TWIND__V1__VALUE__KIND__NOT_SET:
-      return value->base.n_unknown_fields > 0; /* a kind that a newer daemon sent */
+      return value->base.n_unknown_fields > 0; /* an unknown kind from a newer daemon */
     default:
       return true;
   }
 }
 
-/* What a number is that does not count microseconds: the present in seconds, milliseconds and nanoseconds, which would
- * be in early 1970 and in the year 33,000. NULL = it may well count them. */
+/* Guesses from its size that a time is in another unit: as microseconds, the present in seconds or milliseconds would
+ * be in January 1970, and in nanoseconds after the year 33,000. NULL if it may well be in microseconds. */
 static const char *other_unit(int64_t micros) {
   if (micros >= 1000000000 && micros < 10000000000) return "seconds";
   if (micros >= 1000000000000 && micros < 10000000000000) return "milliseconds";
@@ -52,7 +52,7 @@ static bool check_time(const char *attribute, const char *what, int64_t micros, 
   const char *unit = other_unit(micros);
   if (!unit) return true;
   fault(error, TWIND_INVALID_ARGUMENT,
-        "%s of \"%s\": %lld looks like %s since the epoch, and is microseconds: multiply or divide it", what, attribute,
+        "%s of \"%s\" is %lld, which looks like %s since the epoch: convert it to microseconds", what, attribute,
         (long long)micros, unit);
   return false;
 }
@@ -62,20 +62,20 @@ static bool check_change(const twind_change *change, size_t index, twind_error *
   bool known = change->operation >= TWIND_SET && change->operation <= TWIND_REMOVE;
   double confidence = change->confidence;
   if (!name)
-    fault(error, TWIND_INVALID_ARGUMENT, "changes[%zu] names no attribute", index);
+    fault(error, TWIND_INVALID_ARGUMENT, "changes[%zu] has no attribute name", index);
   else if (!known)
     fault(error, TWIND_INVALID_ARGUMENT,
           "the change of \"%s\" has the operation %d: make it with twind_set, twind_increment or twind_remove", name,
           (int)change->operation);
   else if (change->operation != TWIND_REMOVE && !is_whole(&change->value))
     fault(error, TWIND_INVALID_ARGUMENT,
-          "the value of \"%s\" is NULL or has no kind: make it with twind_string_value or its like", name);
+          "the value of \"%s\" is NULL or has no kind: make it with twind_string_value or a similar function", name);
   else if (confidence != TWIND_NOT_STATED && !(confidence > 0 && confidence <= 1))
     fault(error, TWIND_INVALID_ARGUMENT,
-          "the confidence %g of \"%s\" must be above 0 and at most 1: make it TWIND_NOT_STATED when it is not known",
+          "the confidence %g of \"%s\" must be above 0 and at most 1: use TWIND_NOT_STATED if it is not known",
           confidence, name);
   else if (change->evidence && !*change->evidence)
-    fault(error, TWIND_INVALID_ARGUMENT, "the evidence of \"%s\" is empty: make it NULL when there is none", name);
+    fault(error, TWIND_INVALID_ARGUMENT, "the evidence of \"%s\" is empty: leave it NULL if there is none", name);
   else
     return check_time(name, "valid_from", change->valid_from, error) &&
            check_time(name, "valid_to", change->valid_to, error);
@@ -84,22 +84,22 @@ static bool check_change(const twind_change *change, size_t index, twind_error *
 
 static bool check_options(const twind_write *write, twind_error *error) {
   if (!write->name)
-    fault(error, TWIND_INVALID_ARGUMENT, "the write has no name: give it one, for example acme/customer/42");
+    fault(error, TWIND_INVALID_ARGUMENT, "the write has no twin name: set one, for example acme/customer/42");
   else if (write->n_changes > 0 && !write->changes)
     fault(error, TWIND_INVALID_ARGUMENT, "changes is NULL, but n_changes is %zu", write->n_changes);
   else if ((unsigned)write->precondition > TWIND_IF_ABSENT)
     fault(error, TWIND_INVALID_ARGUMENT,
-          "precondition is %d: choose TWIND_ALWAYS, TWIND_IF_REVISION or TWIND_IF_ABSENT", (int)write->precondition);
+          "precondition is %d: use TWIND_ALWAYS, TWIND_IF_REVISION or TWIND_IF_ABSENT", (int)write->precondition);
   else if (write->expected_revision && write->precondition != TWIND_IF_REVISION)
     fault(error, TWIND_INVALID_ARGUMENT,
-          "expected_revision is %llu, and nothing would check it: make precondition TWIND_IF_REVISION",
+          "expected_revision is %llu but would not be checked: set precondition to TWIND_IF_REVISION",
           (unsigned long long)write->expected_revision);
   else if (write->idempotency_key && !*write->idempotency_key)
-    fault(error, TWIND_INVALID_ARGUMENT, "idempotency_key is empty: make it NULL when there is none");
+    fault(error, TWIND_INVALID_ARGUMENT, "idempotency_key is empty: leave it NULL if there is none");
   else if (write->purpose && !*write->purpose)
-    fault(error, TWIND_INVALID_ARGUMENT, "purpose is empty: make it NULL when it is not stated");
+    fault(error, TWIND_INVALID_ARGUMENT, "purpose is empty: leave it NULL if there is none");
   else if ((unsigned)write->durability > TWIND__V1__DURABILITY__DURABILITY_SYNCED)
-    fault(error, TWIND_INVALID_ARGUMENT, "durability is %d: choose one of the Twind__V1__Durability",
+    fault(error, TWIND_INVALID_ARGUMENT, "durability is %d: use a value of Twind__V1__Durability",
           (int)write->durability);
   else
     return true;
@@ -113,7 +113,7 @@ static bool check(const twind_write *write, twind_error *error) {
   return true;
 }
 
-/* What a change becomes, and the request points to. */
+/* A change as the request refers to it. */
 struct part {
   Twind__V1__Change change;
   Twind__V1__Value value;
@@ -157,7 +157,7 @@ static void fill_options(Twind__V1__UpdateTwinRequest *request, const twind_writ
   request->durability = write->durability;
 }
 
-/* In one piece: the request, the pointers to its changes, and the changes. */
+/* One block: the request, the pointers to its changes, and the changes. */
 struct request {
   Twind__V1__UpdateTwinRequest message;
   Twind__V1__Change *changes[];

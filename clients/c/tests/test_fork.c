@@ -196,7 +196,7 @@ static void expect_refusal(twind_watch *watch) {
   for (int i = 0; i < 2; i++) {
     CHECK(!twind_watch_next(watch, &error));
     CHECK_ERROR(error, TWIND_FAILED_PRECONDITION,
-                "WatchTwins: this stream belongs to the process that opened it: open");
+                "WatchTwins: this stream was opened by the parent process: open another");
     CHECK(!twind_watch_wait(watch, TWIND_NO_TIMEOUT, &error));
     CHECK_EQUAL(error.code, TWIND_FAILED_PRECONDITION);
     CHECK_EQUAL(twind_watch_fd(watch), -1);
@@ -241,7 +241,7 @@ static void a_callback_may_fork(void) {
   twind_error error;
   int code = twind_watch_run(watch, fork_at_the_first, &child, &error);
   if (child == 0) {
-    CHECK_ERROR(error, TWIND_FAILED_PRECONDITION, "belongs to the process");
+    CHECK_ERROR(error, TWIND_FAILED_PRECONDITION, "by the parent process");
     _exit(0);
   }
   CHECK_EQUAL(code, TWIND_OK);
@@ -285,7 +285,7 @@ static void start_four(twind_client *client, twind_call *calls[4]) {
 static void expect_foreign(twind_call *call) {
   twind_error error;
   CHECK(!twind_finish(call, &error));
-  CHECK_ERROR(error, TWIND_FAILED_PRECONDITION, "this call of GetTwin belongs to the process that started it: start");
+  CHECK_ERROR(error, TWIND_FAILED_PRECONDITION, "this call of GetTwin was started by the parent process: start another");
 }
 
 static void calls_of_the_parent_are_refused_in_a_child_and_made_once(void) {

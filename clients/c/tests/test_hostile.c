@@ -115,9 +115,9 @@ static void bad_replies_fail_their_call_alone(void) {
   twind_error error = under(a_data_frame, 1);
   CHECK_ERROR(error, TWIND_INTERNAL, "answered GetTwin with a stream");
   error = under(garbage, 1);
-  CHECK_ERROR(error, TWIND_INTERNAL, "(3 bytes) is no ttrpc response");
+  CHECK_ERROR(error, TWIND_INTERNAL, "(3 bytes) is not a ttrpc response");
   error = under(garbage_inside, 1);
-  CHECK_ERROR(error, TWIND_INTERNAL, "(3 bytes) is no twind.v1.GetTwinResponse");
+  CHECK_ERROR(error, TWIND_INTERNAL, "(3 bytes) is not a valid twind.v1.GetTwinResponse");
 }
 
 /* Frames without end for a stream that is not open: the deadline still holds. */

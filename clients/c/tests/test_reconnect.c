@@ -31,7 +31,7 @@ static void an_absent_daemon_is_an_error_until_it_is_back(void) {
   twind_error error;
   for (int i = 0; i < 3; i++) {
     CHECK(!get_twin(client, "acme/customer/1", &error));
-    CHECK_ERROR(error, TWIND_UNAVAILABLE, "no daemon listens at");
+    CHECK_ERROR(error, TWIND_UNAVAILABLE, "no daemon is listening at");
   }
   fake_server_revive(server);
   twind_free(get_twin(client, "acme/customer/1", &error));

@@ -200,10 +200,10 @@ static void giant(int fd, uint32_t stream) {
 
 static void hostile_frames_end_the_watch(void) {
   struct setting *s = begin(garbage, NULL);
-  expect_end(s, TWIND_INTERNAL, "is no twind.v1.WatchTwinsResponse");
+  expect_end(s, TWIND_INTERNAL, "is not a valid twind.v1.WatchTwinsResponse");
   end(s);
   s = begin(data_in_no_data, NULL);
-  expect_end(s, TWIND_INTERNAL, "1 bytes of data in a frame that is said to have none");
+  expect_end(s, TWIND_INTERNAL, "1 bytes in a frame that is marked as having no data");
   end(s);
   s = begin(giant, NULL);
   expect_end(s, TWIND_UNAVAILABLE, "a frame above 4 MiB");

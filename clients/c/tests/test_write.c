@@ -117,18 +117,18 @@ static void what_would_be_lost_is_refused(void) {
   for (int i = 0; i < 4; i++) {
     change = good;
     change.confidence = (double[]){0, -0.5, 1.1, NAN}[i];
-    refuse_change(change, "of \"mood\" must be above 0 and at most 1: make it TWIND_NOT_STATED");
+    refuse_change(change, "of \"mood\" must be above 0 and at most 1: use TWIND_NOT_STATED");
   }
   change = good, change.evidence = "";
-  refuse_change(change, "the evidence of \"mood\" is empty: make it NULL");
+  refuse_change(change, "the evidence of \"mood\" is empty: leave it NULL");
   change = good, change.valid_from = 1767225600;
-  refuse_change(change, "valid_from of \"mood\": 1767225600 looks like seconds since the epoch");
+  refuse_change(change, "valid_from of \"mood\" is 1767225600, which looks like seconds since the epoch");
   change = good, change.valid_to = 1767225600000;
-  refuse_change(change, "valid_to of \"mood\": 1767225600000 looks like milliseconds");
+  refuse_change(change, "valid_to of \"mood\" is 1767225600000, which looks like milliseconds");
   change.valid_to = 1767225600000000000;
   refuse_change(change, "looks like nanoseconds");
   change = good, change.attribute = NULL;
-  refuse_change(change, "changes[1] names no attribute");
+  refuse_change(change, "changes[1] has no attribute name");
   change = good, change.operation = 0;
   refuse_change(change, "the change of \"mood\" has the operation 0: make it with twind_set");
   refuse_change((twind_change){.attribute = "mood", .operation = 9}, "has the operation 9");
@@ -138,20 +138,20 @@ static void what_would_be_lost_is_refused(void) {
   refuse_change(twind_set("mood", (Twind__V1__Value)TWIND__V1__VALUE__INIT), "is NULL or has no kind");
 
   twind_write write = {.changes = &good, .n_changes = 1};
-  expect_refusal(&write, "the write has no name");
+  expect_refusal(&write, "the write has no twin name");
   write.name = "acme/customer/1";
   write.idempotency_key = "";
-  expect_refusal(&write, "idempotency_key is empty: make it NULL");
+  expect_refusal(&write, "idempotency_key is empty: leave it NULL");
   write.idempotency_key = NULL, write.purpose = "";
-  expect_refusal(&write, "purpose is empty: make it NULL");
+  expect_refusal(&write, "purpose is empty: leave it NULL");
   write.purpose = NULL, write.expected_revision = 7;
-  expect_refusal(&write, "expected_revision is 7, and nothing would check it: make precondition TWIND_IF_REVISION");
+  expect_refusal(&write, "expected_revision is 7 but would not be checked: set precondition to TWIND_IF_REVISION");
   write.precondition = TWIND_IF_ABSENT;
-  expect_refusal(&write, "nothing would check it");
+  expect_refusal(&write, "would not be checked");
   write.expected_revision = 0, write.precondition = 3;
-  expect_refusal(&write, "precondition is 3: choose");
+  expect_refusal(&write, "precondition is 3: use");
   write.precondition = TWIND_ALWAYS, write.durability = 9;
-  expect_refusal(&write, "durability is 9: choose");
+  expect_refusal(&write, "durability is 9: use");
   write.durability = 0, write.changes = NULL;
   expect_refusal(&write, "changes is NULL, but n_changes is 1");
 }
@@ -183,7 +183,7 @@ static void a_call_may_name_its_agent(void) {
   CHECK_TEXT(agent, "sales");
 
   CHECK(!twind_get_twin(client, &request, &(twind_call_options){.agent = ""}, &error));
-  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "the call's agent is empty: make it NULL");
+  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "the call's agent is empty: leave it NULL");
   const twind_metadata incomplete[] = {{"key", "value"}, {"key", NULL}, {"", "value"}, {NULL, "value"}};
   for (size_t n = 2; n <= 4; n++) {
     twind_call_options options = {.metadata = &incomplete[n - 1], .n_metadata = 1};
@@ -192,7 +192,7 @@ static void a_call_may_name_its_agent(void) {
   }
   twind_close(client);
   CHECK(!twind_connect(fake_server_path(server), &(twind_options){.agent = ""}, &error));
-  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "agent is empty: make it NULL");
+  CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "agent is empty: leave it NULL");
   CHECK(!twind_connect(fake_server_path(server), &(twind_options){.connect_timeout_micros = -1}, &error));
   CHECK_ERROR(error, TWIND_INVALID_ARGUMENT, "connect_timeout_micros is negative");
   fake_server_stop(server);

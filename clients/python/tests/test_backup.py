@@ -94,10 +94,10 @@ END = _wire.frame(1, DATA, REMOTE_CLOSED | NO_DATA)
 @pytest.mark.parametrize("data", [END, HALF + END])
 async def test_a_backup_that_was_not_finished_is_no_backup(daemon, client, tmp_path, data):
     daemon.faults["Backup"] = [raw(data)] * 2
-    with pytest.raises(twind.DataLoss, match="did not say that it was done"):
+    with pytest.raises(twind.DataLoss, match="before the backup was complete"):
         client.backup(tmp_path / "b")
     async with twind.aio.Client(daemon.path) as other:
-        with pytest.raises(twind.DataLoss, match="did not say that it was done"):
+        with pytest.raises(twind.DataLoss, match="before the backup was complete"):
             await other.backup(tmp_path / "b")
 
 

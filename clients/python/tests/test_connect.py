@@ -52,7 +52,7 @@ def test_stale_socket(tmp_path):
     path = str(tmp_path / "stale")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
-    with pytest.raises(twind.Unavailable, match="left from a daemon that is gone"):
+    with pytest.raises(twind.Unavailable, match="has ended and left its socket"):
         twind.Client(path, connect_timeout=0).health()
 
 
@@ -61,7 +61,7 @@ def test_not_a_socket_is_told_at_once(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         other.bind(str(path))
         start = time.monotonic()
-        with pytest.raises(twind.Unavailable, match="no stream socket"):
+        with pytest.raises(twind.Unavailable, match="not a stream socket"):
             twind.Client(path, connect_timeout=5).health()
     assert time.monotonic() - start < 2
 

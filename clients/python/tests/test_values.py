@@ -86,8 +86,8 @@ def test_what_comes_back_otherwise():
         (2**63, ValueError, "does not fit in 64 bits"),
         (datetime(2024, 1, 1), ValueError, "has no time zone.*timezone.utc"),
         (date(2024, 1, 1), TypeError, "a date is not a point in time"),
-        (Decimal("1.5"), TypeError, "Decimal is no attribute value"),
-        ({1, 2}, TypeError, "set is no attribute value"),
+        (Decimal("1.5"), TypeError, "Decimal is not an attribute value"),
+        ({1, 2}, TypeError, "set is not an attribute value"),
         ([[1]], TypeError, "wrap the whole list in twind.Json"),
         ([None], TypeError, "a list holds scalars"),
         ({"a": object()}, TypeError, "not a JSON value"),
@@ -205,7 +205,7 @@ def test_one_odd_fact_does_not_end_a_history(client, daemon):
     [
         ("a\0b", "NUL character"),
         (["\0"], "NUL character"),
-        ("\ud800", "not a text"),
+        ("\ud800", "not valid text"),
         pytest.param(10**5000, "64 bits", id="long"),
     ],
 )

@@ -6,14 +6,12 @@ import TTRPC
 /// The routes of `ttrpc.interop.Echo`.
 public enum EchoRoutes {
   /// Answers with the request's text and payload, the call's metadata and its timeout.
-  /// Request limit: 4 MiB.
   public static let echo = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "Echo", shape: .unary, requestBytesMax: 4_194_304)
 
   /// Ends with the status that fail_code and fail_message name.
-  /// Request limit: 4 MiB.
   public static let fail = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
@@ -21,35 +19,30 @@ public enum EchoRoutes {
 
   /// Waits sleep_millis, then answers with the request's text; ends with DEADLINE_EXCEEDED as soon as the deadline
   /// passes. Calls that sleep do not hold up one another.
-  /// Request limit: 4 MiB.
   public static let sleep = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "Sleep", shape: .unary, requestBytesMax: 4_194_304)
 
   /// Answers OK with an empty message, which some peers send as a frame of no bytes.
-  /// Request limit: 4 MiB.
   public static let empty = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "Empty", shape: .unary, requestBytesMax: 4_194_304)
 
   /// Answers each message with one of the same text and payload, in order, until the client closes its side.
-  /// Request limit: 4 MiB.
   public static let echoStream = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "EchoStream", shape: .bidirectionalStream, requestBytesMax: 4_194_304)
 
   /// Sends as many messages as the request's text says in decimal; their texts are "1", "2" and so on.
-  /// Request limit: 4 MiB.
   public static let count = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(
     service: "ttrpc.interop.Echo", method: "Count", shape: .serverStream, requestBytesMax: 4_194_304)
 
   /// Answers, once the client has closed its side, with all texts joined and all payloads joined, in order.
-  /// Request limit: 4 MiB.
   public static let collect = Route<
     Ttrpc__Interop__EchoRequest, Ttrpc__Interop__EchoResponse
   >(

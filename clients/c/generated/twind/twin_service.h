@@ -19,8 +19,7 @@ TWIND_API twind_call *twind_start_get_twin(
     twind_client *client, const Twind__V1__GetTwinRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
- * Request limit: 1 MiB. */
+/* Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked. */
 extern TWIND_API const twind_method twind_batch_get_twins_method;
 TWIND_API Twind__V1__BatchGetTwinsResponse *twind_batch_get_twins(
     twind_client *client, const Twind__V1__BatchGetTwinsRequest *request, const twind_call_options *options,
@@ -38,8 +37,7 @@ TWIND_API twind_call *twind_start_update_twin(
     twind_client *client, const Twind__V1__UpdateTwinRequest *request, const twind_call_options *options,
     twind_error *error);
 
-/* Changes up to 256 twins in one commit: all or nothing.
- * Request limit: 1 MiB. */
+/* Changes up to 256 twins in one commit: all or nothing. */
 extern TWIND_API const twind_method twind_batch_update_twins_method;
 TWIND_API Twind__V1__BatchUpdateTwinsResponse *twind_batch_update_twins(
     twind_client *client, const Twind__V1__BatchUpdateTwinsRequest *request, const twind_call_options *options,

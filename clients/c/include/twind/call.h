@@ -1,6 +1,12 @@
-/* Unary calls: one at a time, or many in flight.
+/* Unary calls, one at a time or pipelined:
  *
- * The generated headers have typed forms: twind_get_twin is twind_invoke, twind_start_get_twin is twind_start.
+ *     twind_call *first = twind_start_get_twin(client, &get_ada, NULL, &error);
+ *     twind_call *second = twind_start_get_twin(client, &get_ben, NULL, &error);
+ *     Twind__V1__GetTwinResponse *ada = first ? twind_finish(first, &error) : NULL;
+ *     Twind__V1__GetTwinResponse *ben = second ? twind_finish(second, &error) : NULL;
+ *
+ * twin_service.h, admin_service.h and health.h declare typed functions for each method: twind_get_twin calls
+ * twind_invoke, twind_start_get_twin calls twind_start. All of them are thread-safe.
  */
 #ifndef TWIND_CALL_H
 #define TWIND_CALL_H
@@ -21,35 +27,41 @@ typedef struct twind_metadata {
 
 #define TWIND_NO_TIMEOUT INT64_MAX
 
-/* Zero in a field = its default; NULL options = all defaults. */
+/* Options of one call. A field that is zero has its default; NULL instead of a pointer to options means all defaults.
+ * */
 typedef struct twind_call_options {
-  int64_t timeout_micros; /* the client's call timeout; negative = DEADLINE_EXCEEDED at once */
+  int64_t timeout_micros; /* default: the client's call timeout; negative: fail with DEADLINE_EXCEEDED at once */
   const twind_metadata *metadata;
-  size_t n_metadata; /* at most 16 pairs and 4 KiB, the agent included */
-  bool corked;       /* of twind_start: leave the request in the buffer until something else is written or awaited */
-  const char *agent; /* who calls; NULL = the client's agent */
+  size_t n_metadata; /* at most 16 pairs and 4 KiB in total, including the agent */
+  bool corked;       /* twind_start only: buffer the request until a later request or wait sends it */
+  const char *agent; /* the caller's name; default: the client's agent */
 } twind_call_options;
 
 #define TWIND_CALL_OPTIONS_INIT {0, NULL, 0, false, NULL}
 
-/* Calls and waits. The reply (of the method's response type; release it with twind_free), or NULL with `error`.
- * The timeout covers all of it, a reconnect included. UNAVAILABLE: the connection broke. Whether a write took
- * effect is then unknown if the message says so; an idempotency key makes repeating it safe. */
+/* Sends a request and waits for the reply. Returns a message of the method's response type, which the caller releases
+ * with twind_free, or NULL with `error` set. The timeout covers everything, including a reconnect.
+ *
+ * UNAVAILABLE means that the connection broke. The message says whether the request may have taken effect. A write
+ * with an idempotency key can safely be repeated. */
 TWIND_API void *twind_invoke(twind_client *client, const twind_method *method, const ProtobufCMessage *request,
                              const twind_call_options *options, twind_error *error);
 
-/* Sends a request and does not wait for the reply, so that many can be on their way: start n calls, then finish
- * them in the same order. All but the last `corked` go out in one write. At most 128 calls are open at once;
- * starting one more first reads a reply for one of them. The returned call belongs to the caller until
- * twind_finish or twind_cancel, and one thread at a time uses it. In a child of fork() its result is refused,
- * FAILED_PRECONDITION; to finish or to cancel it there does nothing to the parent. NULL with `error`. */
+/* Sends a request without waiting for the reply. Returns the call, or NULL with `error` set. End each call with
+ * twind_finish or twind_cancel; until then, use it from one thread at a time.
+ *
+ * To pipeline, start n calls and then finish them in the same order. If all but the last are `corked`, they are sent
+ * with a single write. At most 128 calls can be open on a client; starting another one first waits for a reply.
+ *
+ * In a child of fork(), twind_finish fails with FAILED_PRECONDITION for a call that the parent started. Finishing or
+ * cancelling it there does not affect the parent. */
 TWIND_API twind_call *twind_start(twind_client *client, const twind_method *method, const ProtobufCMessage *request,
                                   const twind_call_options *options, twind_error *error);
 
-/* Waits for the reply as twind_invoke does, and releases the call in any case. */
+/* Waits for the reply and returns it as twind_invoke does. Always releases the call. */
 TWIND_API void *twind_finish(twind_call *call, twind_error *error);
 
-/* Gives the call up: tells the daemon, releases the call. NULL is fine. */
+/* Cancels the call at the daemon and releases it. Does nothing if `call` is NULL. */
 TWIND_API void twind_cancel(twind_call *call);
 
 #ifdef __cplusplus

@@ -1,7 +1,11 @@
-/* What went wrong: the canonical gRPC status codes, a message, and machine-readable details.
+/* Errors: a gRPC status code, a message, and machine-readable details.
  *
- * A twind_error owns nothing: declare one on the stack, pass its address, copy it freely. Every function that
- * takes one writes it, with code TWIND_OK on success; NULL means that the caller does not want to know.
+ *     twind_error error;
+ *     twind_client *client = twind_connect(NULL, NULL, &error);
+ *     if (!client) fprintf(stderr, "%s: %s\n", twind_code_name(error.code), error.message);
+ *
+ * Every function that takes a twind_error sets it, to TWIND_OK on success. Pass NULL if you do not need it. It holds no
+ * pointers: keep it on the stack, copy it, and never free it.
  */
 #ifndef TWIND_ERROR_H
 #define TWIND_ERROR_H
@@ -33,29 +37,30 @@ enum twind_code {
   TWIND_OUT_OF_RANGE = 11,
   TWIND_UNIMPLEMENTED = 12,
   TWIND_INTERNAL = 13,
-  TWIND_UNAVAILABLE = 14, /* of a write: the outcome is unknown; repeat it with an idempotency key */
+  TWIND_UNAVAILABLE = 14, /* the connection failed; a write may have taken effect if the message says so */
   TWIND_DATA_LOSS = 15,
   TWIND_UNAUTHENTICATED = 16
 };
 
 typedef struct twind_error {
   int code;              /* a twind_code */
-  char message[512];     /* UTF-8, always terminated, cut at a character when longer */
-  uint16_t detail_bytes; /* private, with `details`: the status's details, encoded */
+  char message[512];     /* UTF-8, NUL-terminated; a longer message is cut at the end of a character */
+  uint16_t detail_bytes; /* private, as is `details`: the status's encoded details */
   uint8_t details[1024];
 } twind_error;
 
-/* "NOT_FOUND" and the like; "UNKNOWN" for a number that is no code. */
+/* The name of a code, such as "NOT_FOUND"; "UNKNOWN" if the number is not a code. */
 TWIND_API const char *twind_code_name(int code);
 
-/* The first detail of the wanted type, or NULL when there is none:
+/* Returns the first detail of a type, or NULL if there is none:
  *
  *     Twind__V1__ConflictDetail *conflict = twind_error_detail(&error, &twind__v1__conflict_detail__descriptor);
  *
- * Release it with twind_free. Details beyond 1 KiB encoded are not kept. */
+ * Release it with twind_free. Only the first 1 KiB of encoded details is kept. */
 TWIND_API void *twind_error_detail(const twind_error *error, const ProtobufCMessageDescriptor *type);
 
-/* Releases a message that this library returned; NULL is fine. Never a message from elsewhere. */
+/* Releases a message that this library returned, with everything in it. Does nothing if `message` is NULL. Do not use
+ * it for messages from elsewhere, nor protobuf-c's functions for messages from here. */
 TWIND_API void twind_free(void *message);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Everything: customers' twins, read, written and watched over the daemon's Unix socket. See README.md. */
+/* The whole library: read, write and watch customers' twins. See README.md. */
 #ifndef TWIND_TWIND_H
 #define TWIND_TWIND_H
 

@@ -1,9 +1,18 @@
-/* Watches: one request, many messages, taken by polling a file descriptor, by waiting, or by callback.
+/* Watches and other streams: one request, many messages.
  *
- * A watch has a connection of its own: its descriptor can be polled, nothing is queued in this process, and a
- * slow reader slows only itself (the daemon ends a watch that falls too far behind, RESOURCE_EXHAUSTED). A watch
- * that broke is not resumed by the library: start one with `from_sequence` = the last sequence seen. Waiting on a
- * watch always sleeps, also when the client's calls poll busily: a message may be long in coming.
+ *     twind_watch *watch = twind_watch_twins(client, &request, NULL, &error);
+ *     Twind__V1__WatchTwinsResponse *message;
+ *     while (watch && (message = twind_watch_wait(watch, TWIND_NO_TIMEOUT, &error))) {
+ *       printf("sequence %llu\n", (unsigned long long)message->sequence);
+ *       twind_free(message);
+ *     }
+ *     twind_watch_close(watch);
+ *
+ * Each watch has a connection of its own, so you can poll its descriptor, and a slow reader delays only itself. The
+ * daemon ends a watch that falls too far behind, with RESOURCE_EXHAUSTED. The library does not resume a watch that
+ * failed: start another one whose `from_sequence` is the last sequence you saw.
+ *
+ * Use a watch from one thread at a time; only twind_watch_stop can be called from any thread.
  */
 #ifndef TWIND_WATCH_H
 #define TWIND_WATCH_H
@@ -16,39 +25,45 @@ extern "C" {
 
 typedef struct twind_watch twind_watch;
 
-/* Starts a server-streaming method; typed form: twind_watch_twins. Connecting and sending take at most the
- * connect timeout. The options' timeout covers the whole watch; here its default is none. Release it with
- * twind_watch_close. NULL with `error`. */
+/* Starts a server-streaming method. Returns the watch, which the caller releases with twind_watch_close, or NULL with
+ * `error` set. twind_watch_twins and twind_list_facts are typed forms.
+ *
+ * Connecting and sending take at most the connect timeout. The options' timeout covers the whole watch; by default
+ * there is none. */
 TWIND_API twind_watch *twind_watch_start(twind_client *client, const twind_method *method,
                                          const ProtobufCMessage *request, const twind_call_options *options,
                                          twind_error *error);
 
-/* Readable when the next message may have come, or the end. -1 in a child of fork(), where the watch is refused with
- * FAILED_PRECONDITION. */
+/* A descriptor that becomes readable when twind_watch_next may have something to return. It belongs to the watch. -1 in
+ * a child of fork(), where the watch fails with FAILED_PRECONDITION. */
 TWIND_API int twind_watch_fd(const twind_watch *watch);
 
-/* The next message (release it with twind_free), never blocking. NULL and code TWIND_OK: none is there yet, if
- * twind_watch_open; else the daemon ended the watch in good order. NULL and another code: it failed. Take
- * messages until NULL before polling again: several may have come at once. */
+/* Returns the next message without blocking; release it with twind_free. NULL means one of:
+ *
+ *     error.code is TWIND_OK, twind_watch_open is true     no message has arrived yet
+ *     error.code is TWIND_OK, twind_watch_open is false    the daemon ended the stream: it is complete
+ *     any other code                                       the watch failed
+ *
+ * Several messages can arrive at once, so call it until it returns NULL before you poll again. */
 TWIND_API void *twind_watch_next(twind_watch *watch, twind_error *error);
 
-/* twind_watch_next, but sleeps up to `timeout_micros` (TWIND_NO_TIMEOUT = for ever) for a message. */
+/* Like twind_watch_next, but waits up to `timeout_micros` for a message. TWIND_NO_TIMEOUT: no limit. */
 TWIND_API void *twind_watch_wait(twind_watch *watch, int64_t timeout_micros, twind_error *error);
 
-/* True until the end or a failure was read. */
+/* False once the watch has ended or failed. */
 TWIND_API bool twind_watch_open(const twind_watch *watch);
 
-/* Takes one message, which is released afterwards. False = stop watching. */
+/* Receives one message, which is released when it returns. It returns false to stop watching. */
 typedef bool (*twind_watch_callback)(const void *message, void *context);
 
-/* Hands every message to `callback` until it returns false, the daemon ends the watch, or it fails. TWIND_OK in
- * the first two cases, else the error's code. */
+/* Calls `callback` for every message until it returns false, the daemon ends the watch, or the watch fails. Returns
+ * TWIND_OK in the first two cases, otherwise the error's code. */
 TWIND_API int twind_watch_run(twind_watch *watch, twind_watch_callback callback, void *context, twind_error *error);
 
-/* Ends the watch from another thread or a signal handler: whoever waits on it gets CANCELLED. */
+/* Stops the watch: the thread that waits on it gets CANCELLED. May be called from any thread or a signal handler. */
 TWIND_API void twind_watch_stop(twind_watch *watch);
 
-/* Closes the connection, which tells the daemon; NULL is fine. */
+/* Closes the connection, which ends the watch at the daemon. Releases the watch; does nothing if it is NULL. */
 TWIND_API void twind_watch_close(twind_watch *watch);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-"""twind: one shared twin of each customer, for all agents of a machine.
+"""Client for twind, which keeps one shared twin of each customer for all agents on a machine.
 
     import twind
 
@@ -6,7 +6,7 @@
     client.update("acme/customer/42", {"email": "ann@example.org"})
     client.get("acme/customer/42")["email"]
 
-`twind.aio.Client` is the same for asyncio (`import twind.aio`). Errors are in `twind.errors`, and here.
+For asyncio, use `twind.aio.Client` (`import twind.aio`). Errors are in `twind.errors`, and are also exported here.
 """
 
 from twind._backup import Backup

@@ -20,11 +20,11 @@ Path = Union[str, "os.PathLike[str]"]
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that is done and verified."""
+    """A backup that is complete and verified."""
 
-    # Of the file, absolute.
+    # The absolute path of the file.
     path: str
-    # It holds everything up to here.
+    # The backup has everything up to this sequence.
     sequence: int
     byte_count: int
 
@@ -48,5 +48,5 @@ class BackupParts:
     def ended(self) -> Backup:
         """Raises DataLoss when the last part has not come."""
         if self._last is None or not self._last.byte_count:
-            raise DataLoss("Backup: the daemon did not say that it was done")
+            raise DataLoss("Backup: the daemon ended the stream before the backup was complete")
         return Backup(self._path, self._last.sequence, self._last.byte_count)

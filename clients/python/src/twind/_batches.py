@@ -37,7 +37,7 @@ class NamesLeft:
             elif result.status.code != Code.NOT_FOUND:
                 raise error_of_code(result.status.code, result.status.message)
         if len(crowded_out) == len(reply.results):
-            raise ResourceExhausted(f"the reply had no room for a single twin of {len(crowded_out)}")
+            raise ResourceExhausted(f"the reply is too small for any of the remaining {len(crowded_out)} twins")
         self._left = crowded_out + self._left[BATCH_TWINS_MAX:]
 
     def twins(self) -> dict[str, Twin]:

@@ -1,4 +1,4 @@
-"""What a write says of each attribute: a plain value sets it, `remove`, `increment` and `attribute` say more."""
+"""Changes of attributes: a plain value sets one; `remove`, `increment` and `attribute` are for everything else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ChangeLike = Union[_values.Input, Remove, Increment, Annotated]
 
 
 def increment(amount: int | float = 1) -> Increment:
-    """Adds to the attribute; an absent one counts as 0: `client.update(name, {"visits": twind.increment(1)})`."""
+    """Adds to the attribute; a missing one counts as 0: `client.update(name, {"visits": twind.increment(1)})`."""
     return Increment(amount)
 
 
@@ -53,33 +53,36 @@ def attribute(
     valid_from: Moment | None = None,
     valid_to: Moment | None = None,
 ) -> Annotated:
-    """A value with what is known about it.
+    """A value with its provenance: `{"mood": twind.attribute("calm", confidence=0.8, evidence="ticket:4711")}`.
 
-    `confidence` is above 0 and at most 1; `evidence` says what it is based on, for example "ticket:4711", in at most
-    128 bytes; `valid_from` (default: the time of the commit) and `valid_to` (default: open) are datetimes with a time
-    zone, or microseconds since the epoch, the second exclusive.
+    confidence  how sure you are: above 0, at most 1
+    evidence    the source, at most 128 bytes
+    valid_from  when it begins to hold; default: at the time of the commit
+    valid_to    when it ceases to hold; default: never
+
+    Times are datetimes with a time zone, or microseconds since the epoch.
     """
     if isinstance(confidence, (str, bytes, bool)):
-        raise TypeError(f"confidence is a number above 0 and at most 1, not {confidence!r}")
+        raise TypeError(f"confidence must be a number above 0 and at most 1, not {confidence!r}")
     if confidence is not None and not 0 < confidence <= 1:
-        raise ValueError(f"confidence is {confidence}, and is above 0 and at most 1: leave it out when it is not known")
+        raise ValueError(f"confidence is {confidence}, but must be above 0 and at most 1: leave it out if unknown")
     if evidence == "":
-        raise ValueError("evidence is empty: leave it out when there is none")
+        raise ValueError("evidence is empty: leave it out if there is none")
     return Annotated(value, confidence, evidence, valid_from, valid_to)
 
 
 def write_changes(changes: Mapping[str, ChangeLike], request: UpdateTwinRequest) -> None:
-    """Into a request that has none. Raises TypeError or ValueError, naming the attribute that cannot be written."""
+    """Adds changes to a request. Raises TypeError or ValueError, naming the attribute that cannot be written."""
     try:
         items = changes.items()
     except AttributeError:
-        raise TypeError(f"changes are a mapping of attribute names to values, not {type(changes).__name__}") from None
+        raise TypeError(f"changes must be a mapping of attribute names to values, not {type(changes).__name__}") from None
     for name, change in items:
         _write(name, change, request.changes.add())
 
 
 def _write(name: str, change: object, message: ChangeMessage) -> None:
-    message.attribute = _arguments.text(name, "an attribute's name")
+    message.attribute = _arguments.text(name, "an attribute name")
     what = f"attribute {name!r}"
     if not isinstance(change, Annotated):
         _write_operation(change, message, what)

@@ -1,8 +1,8 @@
-"""The way to one daemon: connects, connects again, and says what a lost connection means for a call.
+"""The channel to a daemon: connects, reconnects, and decides what a lost connection means for a call.
 
-A call that was not sent, and one that is repeatable, is sent again; any other whose reply was lost is Unavailable, and
-its outcome unknown. Unary calls of all threads share one connection. Each stream has its own: ttrpc has no flow
-control, so a consumer that does not keep up must be able to leave its bytes in its own socket.
+If the connection is lost, calls that were not sent and calls that can be repeated are sent again. Others become
+Unavailable: their outcome is unknown. Unary calls of all threads share a connection. Each stream has its own: ttrpc has
+no flow control, so a slow reader must be able to leave its bytes in its own socket.
 
 Called by the generated stubs, `Client` and `Pipeline`.
 """
@@ -44,13 +44,11 @@ class Channel:
         # A plain set: its methods are done at once, whatever interrupts and whichever thread comes.
         self._streams: set[weakref.ref[Stream]] = set()
 
-    def call(
-        self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False
-    ) -> Res:
+    def call(self, method: Method[Req, Res], request: Req, timeout: float | None = None) -> Res:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
         seconds = self.timeout if timeout is None else _arguments.seconds(timeout, "timeout")
-        return method.message(self.exchange(method, payload, seconds, repeatable))
+        return method.message(self.exchange(method, payload, seconds, method.repeatable(request)))
 
     def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
         """The reply's payload for a request's, over as many connections as it takes."""
@@ -128,9 +126,9 @@ class Channel:
                 connecting.release()
 
     def close(self) -> None:
-        """Ends all calls and streams under way, with Cancelled, and refuses further ones.
+        """Ends all calls and streams with Cancelled, and refuses new ones.
 
-        In the child of a fork the parent's go on: only the child's descriptors are closed.
+        In the child of a fork it only closes the child's descriptors; the parent's calls continue.
         """
         self._closed = True
         connection = self._connection

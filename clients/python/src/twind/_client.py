@@ -1,4 +1,4 @@
-"""The blocking client: what a program holds to read, write and watch twins. Thread-safe."""
+"""The blocking client."""
 
 from __future__ import annotations
 
@@ -31,22 +31,23 @@ _NONE: Mapping[str, ChangeLike] = {}
 
 
 class Client:
-    """A client of the daemon at `path`; it connects at the first call, and again when the connection is lost.
+    """A client of the daemon at `path`. Thread-safe.
 
-    path             the daemon's socket; None = $TWIND_SOCKET, else $XDG_RUNTIME_DIR/twind.sock, else ./twind.sock
-    agent            who calls, recorded with every write; None = the daemon's name for this process's user
-    timeout          seconds that a call may take, where it states none; math.inf = no end
-    purpose          what the data is for, where a call states none
-    connect_timeout  seconds that a call waits for a daemon that is away, within its timeout
+    path             the daemon's socket; default: $TWIND_SOCKET, or else $XDG_RUNTIME_DIR/twind.sock, or ./twind.sock
+    agent            the caller's name, recorded with every write; default: the daemon's name for this process's user
+    timeout          how long a call may take, in seconds, unless it sets its own; math.inf: no limit
+    purpose          what the data is for, unless the call says
+    connect_timeout  how long a call waits for an absent daemon, in seconds, within its timeout
 
-    Calls raise a TwindError. One that was not sent, and a read, is sent again when the connection is lost; so is a
-    write with an idempotency key. Another write is then Unavailable: its outcome is unknown.
+    The client connects at the first call and reconnects when the connection is lost. Then it repeats reads, calls that
+    were not sent, and writes with an idempotency key. Other writes raise Unavailable: their outcome is unknown. All
+    errors of calls are TwindErrors.
 
-    A connection belongs to the process that opened it. In the child of a fork, and in a process that the client was
-    sent to, the client makes one of its own, and leaves its parent's alone. Watches, histories and pipelines stay with
-    the process that opened them: in another they raise RuntimeError, and closing them there closes nothing for it.
+    A connection belongs to the process that opened it. After a fork, or when the client is sent to another process, the
+    client opens a new connection there and leaves the parent's alone. In another process, watches, histories and
+    pipelines raise RuntimeError, and closing them there does not affect the process that opened them.
 
-    `twins`, `admin` and `healths` are the typed stubs below, one method an RPC.
+    `twins`, `admin` and `healths` are the underlying typed stubs, with one method for each RPC.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Client:
     ) -> None:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
-        # What makes another client that is the same.
+        # Used to make an identical client.
         self._options: dict[str, Any] = {
             "agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout,
         }  # fmt: skip
@@ -81,11 +82,11 @@ class Client:
         return f"Client({self.path!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Sent to another process, it is a client of the same options, with a connection of its own."""
+        """Unpickled in another process, it is a client with the same options and a connection of its own."""
         return partial(type(self), self.path, **self._options), ()
 
     def close(self) -> None:
-        """Ends all calls and watches under way, from any thread."""
+        """Ends all calls and watches in progress. May be called from any thread."""
         self._channel.close()
 
     def get(
@@ -100,13 +101,15 @@ class Client:
         known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Twin:
-        """The twin `space/kind/id`. Raises NotFound.
+        """Returns the twin `space/kind/id`. Raises NotFound.
 
-        `attributes` are the names wanted, each with all below it ("address" covers "address.city"); none = all.
-        `min_sequence` waits up to a second until that sequence is visible, else OutOfRange.
-        `valid_at` asks what was true at that time, `known_at` what was understood at that time: datetimes with a time
-        zone, or microseconds since the epoch; None = now. InvalidArgument when known_at is in the future, OutOfRange
-        when it is before what is kept.
+        attributes    names of attributes, including those below them ("address" includes "address.city"); default: all
+        min_sequence  wait up to a second until this sequence is visible; then raises OutOfRange
+        valid_at      the twin as it was at this time
+        known_at      the twin as it was known at this time
+
+        Times are datetimes with a time zone, or microseconds since the epoch; None: now. Raises InvalidArgument if
+        known_at is in the future, and OutOfRange if history that old is not kept.
         """
         operation = _operations.get(
             name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at
@@ -124,7 +127,7 @@ class Client:
         min_sequence: int = 0,
         timeout: float | None = None,
     ) -> Twin | None:
-        """As `get`, but None when the twin has not changed since `revision`."""
+        """Like `get`, but returns None if the twin has not changed since `revision`."""
         return self._run(
             _operations.get_if_newer(name, revision, attributes, self._purpose_of(purpose), min_sequence), timeout
         )
@@ -139,10 +142,10 @@ class Client:
         min_sequence: int = 0,
         timeout: float | None = None,
     ) -> dict[str, Twin]:
-        """The twins that exist, by name, in the order of `names`.
+        """Returns a dict of those twins that exist, in the order of `names`.
 
-        Up to 256 twins that fit in one reply (3.5 MiB) are read at one sequence; more take several calls, and each
-        Twin's `sequence` tells.
+        Up to 256 twins that fit in one reply (3.5 MiB) are read at one sequence. More take several calls; each Twin's
+        `sequence` says at which sequence it was read.
         """
         left = NamesLeft(names)
         while batch := left.batch():
@@ -165,17 +168,17 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Commit:
-        """Changes attributes in one commit, and creates the twin when it is absent.
+        """Changes attributes in one commit. Creates the twin if it does not exist.
 
-        Attributes are in the mapping, options are keywords:
+        Attributes go in the mapping, options are keywords:
 
             client.update("acme/customer/42", {"email": "ann@example.org", "visits": twind.increment(1)})
             client.update("acme/customer/42", {"phone": twind.remove}, expected_revision=twin.revision)
 
-        expected_revision  Aborted unless this is the twin's revision; 0 = it must never have existed
-        must_not_exist     AlreadyExists if the twin exists
-        idempotency_key    at most 64 bytes; the same key again gives the first result and changes nothing
-        durability         what the write must have survived before it is acknowledged; None = the daemon's default
+        expected_revision  raise Aborted unless the twin has this revision; 0: it must never have existed
+        must_not_exist     raise AlreadyExists if the twin exists
+        idempotency_key    at most 64 bytes; a write repeated with the same key returns the first result
+        durability         what the write must survive before it is acknowledged; None: the daemon's default
         """
         if unknown:
             raise _options.unknown("update", unknown, _options.UPDATE)
@@ -194,9 +197,9 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> BatchCommit:
-        """Changes up to 256 twins in one commit, all or none: `client.update_many([twind.Update(name, {...}), ...])`.
+        """Changes up to 256 twins atomically: `client.update_many([twind.Update(name, {...}), ...])`.
 
-        With an idempotency key all twins must be of one space.
+        With an idempotency key, all twins must be in the same space.
         """
         if unknown:
             raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
@@ -215,7 +218,7 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Commit:
-        """Deletes the twin. Raises NotFound; Aborted unless `expected_revision`, if given, is its revision."""
+        """Deletes the twin. Raises NotFound, or Aborted if it does not have the `expected_revision`."""
         if unknown:
             raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
@@ -232,10 +235,10 @@ class Client:
         purpose: str | None = None,
         timeout: float | None = None,
     ) -> Iterator[Twin]:
-        """All twins whose names begin with `prefix`, in byte order of their names, read page by page.
+        """Iterates over the twins whose names begin with `prefix`, in byte order of their names. Reads page by page.
 
-        `page_size` is at most 1,000, 0 = 100; `timeout` is that of one page. Twins written meanwhile may or may not be
-        in it; all others are, once.
+        `page_size` is at most 1,000; 0 means 100. `timeout` is for one page. Twins that are written meanwhile may be
+        missing; all others are returned exactly once.
         """
         pages = Pages(prefix, attributes, names_only, page_size, self._purpose_of(purpose))
         return Twins(pages, lambda operation: self._run(operation, timeout))
@@ -253,16 +256,16 @@ class Client:
         purpose: str | None = None,
         timeout: float | None = None,
     ) -> Facts:
-        """What was recorded about the twin, oldest first; an iterator:
+        """Iterates over what was recorded about the twin, oldest first:
 
             for fact in client.facts("acme/customer/42", attributes=["plan"], recorded_from=yesterday):
                 print(fact.recorded_at, fact.agent, fact.attribute, fact.value)
 
-        recorded_from, recorded_to  only what was recorded from then on, and before then
-        valid_from, valid_to        only what is about some part of this time
+        recorded_from, recorded_to  only facts recorded at or after the first time and before the second
+        valid_from, valid_to        only facts that are valid at some time in this range
 
-        Times are datetimes with a time zone, or microseconds since the epoch; None = no bound. `timeout` is for all of
-        it. Iterating raises NotFound when there never was such a twin.
+        Times are datetimes with a time zone, or microseconds since the epoch; None: no bound. `timeout` is for the
+        whole iteration. Iterating raises NotFound if the twin never existed.
         """
         request = _operations.list_facts(
             name, attributes, self._purpose_of(purpose), recorded_from, recorded_to, valid_from, valid_to
@@ -282,29 +285,34 @@ class Client:
         timeout: float | None = None,
         reconnect_timeout: float = 60.0,
     ) -> Watch:
-        """The twins' changes, for ever: `with client.watch("acme/customer/") as watch: for change in watch: ...`.
+        """Iterates over changes of twins, without end:
 
-        source             a prefix of names, or a list of up to 256 names
-        from_sequence      only what comes after it: a `sequence` that an earlier watch had; None = first a snapshot,
-                           whose changes have `snapshot` set
-        coalesce           several commits may come as one, each attribute's last change only
-        on_gap             when what came after the last sequence is not kept any more: "raise" OutOfRange, or go on
-                           with a new "snapshot" (twins that were deleted in between are then not told of)
-        timeout            seconds that one step of the iteration, or `snapshot()`, may take before it raises
-                           DeadlineExceeded; the next step goes on where it was. None = for ever
-        reconnect_timeout  seconds that the daemon may be away before the watch raises Unavailable
+            with client.watch("acme/customer/") as watch:
+                for change in watch:
+                    print(change)
+
+        source             a prefix of names, or a list of up to 256 names from_sequence      continue after this
+        `sequence` of an earlier watch; None: begin with a snapshot, whose changes
+                           have `snapshot` set
+        coalesce           allow several commits to be merged into one change with each attribute's last value
+        on_gap             what to do if the commits after the last sequence are no longer kept: "raise" OutOfRange, or
+                           continue with a new "snapshot", which does not show twins that were deleted in between
+        timeout            how long one step of the iteration, or `snapshot()`, may take in seconds before it raises
+                           DeadlineExceeded; the next step loses nothing. None: no limit
+        reconnect_timeout  how long the daemon may be away, in seconds, before the watch raises Unavailable
         """
         cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
         return Watch(self._channel, cursor, on_gap, timeout, reconnect_timeout)
 
     def pipeline(self, *, window: int = 64) -> Pipeline:
-        """Calls that do not wait for each other, of which up to `window` (at most 128) are under way:
+        """Makes calls without waiting for each reply, with up to `window` (at most 128) in flight:
 
             with client.pipeline() as p:
                 for row in rows:
                     p.update(f"acme/customer/{row.id}", {"visits": twind.increment(1)})
 
-        Each gives a Pending, whose `result()` waits. The end of `with` waits for all and raises the first error.
+        Each call returns a Pending, whose `result()` waits. The end of the `with` block waits for all calls and raises
+        the first error.
         """
         return Pipeline(self._channel, window, self._purpose)
 
@@ -315,18 +323,18 @@ class Client:
         return self._run(_operations.stats(), timeout)
 
     def checkpoint(self, *, timeout: float | None = None) -> Checkpoint:
-        """Writes all that is not yet in the daemon's database, and returns when that is done."""
+        """Writes everything that is not yet in the daemon's database, and waits until that is done."""
         return self._run(_operations.checkpoint(), timeout)
 
     def backup(self, path: Path, /, *, progress: Progress | None = None, timeout: float | None = None) -> Backup:
-        """Has the daemon write a backup into a new file while it serves, and returns when that is done and verified.
+        """Makes the daemon write a backup to a new file while it serves; waits until the backup is complete and
+        verified.
 
-        path      of a file that does not exist, for the daemon's user to write; a relative one is below this
-                  process's working directory
-        progress  called with the pages copied and the pages in all, now and then; what it raises ends the backup
-        timeout   seconds that all of it may take; None = no end
+        path      a file that does not exist, writable by the daemon's user; relative to this process's directory
+        progress  called now and then with the number of pages copied and the total; an exception ends the backup
+        timeout   how long the backup may take, in seconds; None: no limit
 
-        Raises AlreadyExists when there is such a file. `twind restore` makes a data directory of a backup.
+        Raises AlreadyExists if the file exists. `twind restore` creates a data directory from a backup.
         """
         parts = BackupParts(path, progress)
         with self.admin.backup(parts.request(), timeout=timeout) as stream:
@@ -335,11 +343,11 @@ class Client:
         return parts.ended()
 
     def health(self, service: str = "", *, timeout: float | None = None) -> Health:
-        """Of the daemon, or of one of its services by full name."""
+        """The health of the daemon, or of one of its services, given by its full name."""
         return self._run(_operations.health(service), timeout)
 
     def _run(self, operation: Operation[T], timeout: float | None) -> T:
-        reply = self._channel.call(operation.method, operation.request, timeout, operation.repeatable)
+        reply = self._channel.call(operation.method, operation.request, timeout)
         return operation.result(reply)
 
     def _purpose_of(self, purpose: str | None) -> str:

@@ -60,7 +60,7 @@ def request_frame(prefix: bytes, payload: bytes, timeout: float, metadata: bytes
     frame = _NOTHING.join((_HEADER_ROOM, prefix, tag, payload, _suffix(timeout, metadata)))
     if len(frame) > _FRAME_BYTES_MAX:
         raise ResourceExhausted(
-            f"the request takes {len(frame) - _wire.HEADER.size:,} bytes, and a frame holds {_wire.BODY_BYTES_MAX:,}: "
+            f"the request has {len(frame) - _wire.HEADER.size:,} bytes, and a frame holds {_wire.BODY_BYTES_MAX:,}: "
             "split it"
         )
     return frame
@@ -86,7 +86,7 @@ def opened(body: memoryview) -> bytes | TwindError:
     try:
         response = Response.FromString(bytes(body))
     except DecodeError:
-        return Internal("the daemon's reply is no ttrpc response")
+        return Internal("the daemon's reply is not a ttrpc response")
     return error_of(response.status) if response.status.code else response.payload
 
 

@@ -1,7 +1,7 @@
-"""A twin's history: facts that come in parts over a stream.
+"""A twin's history: facts that arrive in parts over a stream.
 
-`FactParts` holds what has come and does no I/O; `Facts` moves it over a stream. The asyncio client has a `Facts` of its
-own around the same parts.
+`FactParts` keeps what has arrived and does no I/O; `Facts` reads it from a stream. The asyncio client has its own
+`Facts` with the same parts.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class FactParts:
     def ended(self) -> None:
         """Raises Internal when the last part has not come."""
         if self.sequence is None:
-            raise Internal("ListFacts: the daemon ended the facts without their last part")
+            raise Internal("ListFacts: the daemon ended the stream before the last facts")
 
 
 class Facts:
-    """An iterator of facts, made by `Client.facts`. Use it up, or in `with`, or close it: it has a connection.
+    """An iterator over facts, made by `Client.facts`. It has a connection: read it to the end, use `with`, or close it.
 
-    An exception that a signal handler raises meanwhile loses nothing in `for fact in facts`.
+    If a signal handler raises an exception in `for fact in facts`, no fact is lost.
     """
 
     def __init__(self, channel: Channel, request: ListFactsRequest, timeout: float | None) -> None:
@@ -65,12 +65,12 @@ class Facts:
 
     @property
     def sequence(self) -> int | None:
-        """The facts are complete up to here; None while the last part has not come."""
+        """The sequence up to which the facts are complete; None before the end."""
         return self._parts.sequence
 
     @property
     def redactions(self) -> tuple[Redaction, ...]:
-        """What was withheld, as far as it has come."""
+        """What was withheld, as far as received."""
         return self._parts.redactions
 
     def __iter__(self) -> Iterator[Fact]:
@@ -108,7 +108,7 @@ class Facts:
         raise _process.foreign("history")
 
     def close(self) -> None:
-        """Ends the iteration, from any thread."""
+        """Ends the iteration. May be called from any thread."""
         self._closed = True
         self._stream.close()
 

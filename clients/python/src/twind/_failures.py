@@ -3,13 +3,13 @@
 from twind.errors import Cancelled, DeadlineExceeded, Unavailable
 
 _UNKNOWN = (
-    ": whether the write took effect is unknown. Read the twin again, or write with an idempotency_key, with which it "
-    "can be repeated"
+    ": whether the write took effect is unknown. Read the twin again, or use an idempotency_key, which makes it "
+    "safe to repeat"
 )
 
 
 def timeout_error(name: str, timeout: float, outcome_unknown: bool) -> DeadlineExceeded:
-    text = f"{name} had no reply within {timeout:g} s" if timeout > 0 else f"{name} was given no time ({timeout:g} s)"
+    text = f"{name} had no reply within {timeout:g} s" if timeout > 0 else f"{name} has a timeout of {timeout:g} s"
     return DeadlineExceeded(text + (_UNKNOWN if outcome_unknown else ""))
 
 

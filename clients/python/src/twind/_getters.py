@@ -1,7 +1,7 @@
-"""Values of a stated kind: `twin.int("tickets") + 1` where `twin["tickets"]` may be of any kind.
+"""Typed getters of Twin and Change: `twin.int("tickets") + 1` type-checks, since `twin["tickets"]` may be of any kind.
 
-Called on a Twin or a Change. Each raises KeyError when there is no such attribute and no default was given, and
-TypeError when the value is of another kind.
+Each raises KeyError if there is no such attribute and no default was given, and TypeError if the value is of another
+kind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MISSING: Any = object()
 
 
 class Getters(Mapping[builtins.str, Value]):
-    """Its methods are named as the kinds are: builtins are meant where they are spelt out."""
+    """The methods are named after the kinds and hide builtins, which are therefore spelt out."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Getters(Mapping[builtins.str, Value]):
         return self._of_kind(builtins.int, name, default)
 
     def float(self, name: builtins.str, default: builtins.float = _MISSING) -> builtins.float:
-        """Of a whole number too."""
+        """Also accepts an int."""
         if default is not _MISSING and name not in self:
             return default
         value = self[name]
@@ -43,7 +43,7 @@ class Getters(Mapping[builtins.str, Value]):
         return self._of_kind(builtins.bytes, name, default)
 
     def time(self, name: builtins.str, default: datetime = _MISSING) -> datetime:
-        """Of a time in the years 1 to 9999."""
+        """Only for times in the years 1 to 9999."""
         return self._of_kind(datetime, name, default)
 
     def list(
@@ -52,7 +52,7 @@ class Getters(Mapping[builtins.str, Value]):
         return self._of_kind(builtins.list, name, default)
 
     def json(self, name: builtins.str, default: Any = _MISSING) -> Any:
-        """What the JSON holds: also where `twin[name]` is a Json."""
+        """The value in the JSON, also if `twin[name]` is a Json."""
         if default is not _MISSING and name not in self:
             return default
         value = self[name]
@@ -64,7 +64,7 @@ class Getters(Mapping[builtins.str, Value]):
         if default is not _MISSING and name not in self:
             return default
         value: object = self[name]
-        # A bool is an int to Python, and a time outside of datetime's years an int of microseconds: they are neither.
+        # Python's bool is an int, and a time outside datetime's years is an int of microseconds: reject both.
         if isinstance(value, kind) and (kind is not builtins.int or type(value) is builtins.int):
             return value
-        raise TypeError(f"attribute {name!r} is not of the kind {kind.__name__} but {type(value).__name__}: {value!r}")
+        raise TypeError(f"attribute {name!r} is not {kind.__name__} but {type(value).__name__}: {value!r}")

@@ -30,7 +30,7 @@ def value(text: str) -> Any:
     try:
         found = json.loads(text, parse_int=_integer) if has_long_numbers else json.loads(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"it is no JSON: {error}") from None
+        raise Unreadable(f"it is not valid JSON: {error}") from None
     except RecursionError:
         raise Unreadable(_TOO_DEEP) from None
     if text.count("[") + text.count("{") > _LEVELS_MAX and _levels(found) > _LEVELS_MAX:
@@ -79,4 +79,4 @@ def _levels(value: object) -> int:
     return deepest
 
 
-_TOO_DEEP = f"it is JSON of more than {_LEVELS_MAX} levels"
+_TOO_DEEP = f"it is JSON nested more than {_LEVELS_MAX} levels deep"

@@ -45,7 +45,7 @@ class Pages:
 
 
 class Twins(Iterator[Twin]):
-    """An iterator of twins, made by `Client.list`."""
+    """An iterator over twins, made by `Client.list`."""
 
     def __init__(self, pages: Pages, run: Callable[[Operation[ListTwinsResponse]], ListTwinsResponse]) -> None:
         self._pages = pages

@@ -1,7 +1,7 @@
 """What a call of one method needs to know of it. Made once a method by the generated stubs."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from google.protobuf.message import DecodeError
 
@@ -12,17 +12,36 @@ Req = TypeVar("Req")
 Res = TypeVar("Res")
 
 
+def always(_request: object) -> bool:
+    return True
+
+
+def never(_request: object) -> bool:
+    return False
+
+
+def with_key(request: Any) -> bool:
+    return bool(request.idempotency_key)
+
+
 class Method(Generic[Req, Res]):
     """A method's names, its codec, and the envelope's first bytes, which are the same in every call."""
 
-    __slots__ = ("_parse", "name", "prefix", "serialize", "service")
+    __slots__ = ("_parse", "name", "prefix", "repeatable", "serialize", "service")
 
     def __init__(
-        self, service: str, name: str, serialize: Callable[[Req], bytes], parse: Callable[[bytes], Res]
+        self,
+        service: str,
+        name: str,
+        serialize: Callable[[Req], bytes],
+        parse: Callable[[bytes], Res],
+        repeatable: Callable[[Req], bool] = never,
     ) -> None:
         self.service = service
         self.name = name
         self.serialize = serialize
+        # Whether calling twice does what calling once does: the call may be sent again when its outcome is unknown.
+        self.repeatable = repeatable
         # The runtimes of protobuf read any buffer; their types know bytes only.
         self._parse = cast(Callable[[bytes | memoryview], Res], parse)
         self.prefix = method_prefix(service, name)
@@ -32,4 +51,4 @@ class Method(Generic[Req, Res]):
         try:
             return self._parse(payload)
         except DecodeError as error:
-            raise Internal(f"{self.name}: the daemon's message cannot be decoded") from error
+            raise Internal(f"{self.name}: cannot decode the daemon's message") from error

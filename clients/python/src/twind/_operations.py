@@ -32,23 +32,26 @@ PAGE_TWINS_MAX = 1000
 class Operation(Generic[T]):
     """One call to be made."""
 
-    __slots__ = ("method", "repeatable", "request", "result")
+    __slots__ = ("method", "request", "result")
 
-    def __init__(self, method: Method[Any, Any], request: Any, result: Callable[[Any], T], repeatable: bool) -> None:
+    def __init__(self, method: Method[Any, Any], request: Any, result: Callable[[Any], T]) -> None:
         self.method = method
         self.request = request
         self.result = result
-        # Calling twice does what calling once does: it may be sent again when its outcome is unknown.
-        self.repeatable = repeatable
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again when its outcome is unknown."""
+        return self.method.repeatable(self.request)
 
 
 @dataclass(frozen=True)
 class Update:
-    """One twin's part in `update_many`."""
+    """The write to one twin in `update_many`."""
 
     name: str
     changes: Mapping[str, ChangeLike]
-    # As in `update`.
+    # Like in `update`.
     expected_revision: int | None = None
     must_not_exist: bool = False
 
@@ -72,7 +75,7 @@ def get(
         request.valid_at = _time.moment(valid_at, "valid_at")
     if known_at is not None:
         request.known_at = _time.moment(known_at, "known_at")
-    return Operation(twin_service_stub.GET_TWIN, request, _twin, True)
+    return Operation(twin_service_stub.GET_TWIN, request, _twin)
 
 
 def get_if_newer(
@@ -85,9 +88,7 @@ def get_if_newer(
         if_newer_than_revision=revision,
         min_sequence=min_sequence,
     )
-    return Operation(
-        twin_service_stub.GET_TWIN, request, lambda reply: None if reply.not_modified else _twin(reply), True
-    )
+    return Operation(twin_service_stub.GET_TWIN, request, lambda reply: None if reply.not_modified else _twin(reply))
 
 
 def batch_get(
@@ -99,7 +100,7 @@ def batch_get(
         purpose=_arguments.text(purpose, "purpose"),
         min_sequence=min_sequence,
     )
-    return Operation(twin_service_stub.BATCH_GET_TWINS, request, _same, True)
+    return Operation(twin_service_stub.BATCH_GET_TWINS, request, _same)
 
 
 def update(
@@ -114,7 +115,7 @@ def update(
     request = twins.UpdateTwinRequest()
     _write_update(request, name, changes, expected_revision, must_not_exist)
     _write_options(request, idempotency_key, durability, purpose)
-    return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit, idempotency_key is not None)
+    return Operation(twin_service_stub.UPDATE_TWIN, request, _results.commit)
 
 
 def update_many(
@@ -126,12 +127,7 @@ def update_many(
         _write_update(request.requests.add(), u.name, u.changes, u.expected_revision, u.must_not_exist)
         names.append(u.name)
     _write_options(request, idempotency_key, durability, purpose)
-    return Operation(
-        twin_service_stub.BATCH_UPDATE_TWINS,
-        request,
-        lambda reply: _results.batch_commit(names, reply),
-        idempotency_key is not None,
-    )
+    return Operation(twin_service_stub.BATCH_UPDATE_TWINS, request, lambda reply: _results.batch_commit(names, reply))
 
 
 def delete(
@@ -141,7 +137,7 @@ def delete(
     if expected_revision is not None:
         request.expected_revision = expected_revision
     _write_options(request, idempotency_key, durability, purpose)
-    return Operation(twin_service_stub.DELETE_TWIN, request, _results.deletion, idempotency_key is not None)
+    return Operation(twin_service_stub.DELETE_TWIN, request, _results.deletion)
 
 
 def list_page(
@@ -155,7 +151,7 @@ def list_page(
         page_size=page_size,
         purpose=_arguments.text(purpose, "purpose"),
     )
-    return Operation(twin_service_stub.LIST_TWINS, request, _same, True)
+    return Operation(twin_service_stub.LIST_TWINS, request, _same)
 
 
 def listed_twins(page: twins.ListTwinsResponse) -> list[Twin]:
@@ -165,7 +161,7 @@ def listed_twins(page: twins.ListTwinsResponse) -> list[Twin]:
 def next_token(page: twins.ListTwinsResponse, token: str) -> str:
     """The page token that follows `token`; empty = there are no more pages."""
     if token and page.next_page_token == token:
-        raise Internal(f"ListTwins: the server gave the page token {token!r} twice and would never come to an end")
+        raise Internal(f"ListTwins: the server returned the page token {token!r} twice, so the list would never end")
     return page.next_page_token
 
 
@@ -194,21 +190,21 @@ def list_facts(
 
 def server_info() -> Operation[_results.ServerInfo]:
     request = admin_service_pb2.GetServerInfoRequest()
-    return Operation(admin_service_stub.GET_SERVER_INFO, request, _results.server_info, True)
+    return Operation(admin_service_stub.GET_SERVER_INFO, request, _results.server_info)
 
 
 def stats() -> Operation[_results.Stats]:
-    return Operation(admin_service_stub.GET_STATS, admin_service_pb2.GetStatsRequest(), _results.stats, True)
+    return Operation(admin_service_stub.GET_STATS, admin_service_pb2.GetStatsRequest(), _results.stats)
 
 
 def checkpoint() -> Operation[_results.Checkpoint]:
     request = admin_service_pb2.CheckpointRequest()
-    return Operation(admin_service_stub.CHECKPOINT, request, _results.checkpoint, True)
+    return Operation(admin_service_stub.CHECKPOINT, request, _results.checkpoint)
 
 
 def health(service: str) -> Operation[_results.Health]:
     request = health_pb2.HealthCheckRequest(service=_arguments.text(service, "service"))
-    return Operation(health_stub.CHECK, request, lambda reply: _results.Health(reply.status), True)
+    return Operation(health_stub.CHECK, request, lambda reply: _results.Health(reply.status))
 
 
 _WriteRequest = Union[twins.UpdateTwinRequest, twins.BatchUpdateTwinsRequest, twins.DeleteTwinRequest]
@@ -226,7 +222,7 @@ def _write_update(
     _changes.write_changes(changes, request)
     if must_not_exist:
         if expected_revision is not None:
-            raise ValueError(f"{name}: expected_revision and must_not_exist exclude each other")
+            raise ValueError(f"{name}: use expected_revision or must_not_exist, not both")
         request.must_not_exist = True
     elif expected_revision is not None:
         request.expected_revision = expected_revision

@@ -1,7 +1,4 @@
-"""Options that are misspelt, or have a value that does not exist: errors that name what was meant.
-
-Called by the clients and their pipelines before anything is sent.
-"""
+"""Errors for misspelt options and unknown choices, which suggest what was meant."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ DELETE = ("expected_revision", *_WRITE)
 
 
 def unknown(call: str, given: Mapping[str, object], options: Iterable[str]) -> TypeError:
-    """For keywords that are none of the options."""
+    """The error for an unknown keyword."""
     name = min(given)
     near = difflib.get_close_matches(name, options, 1)
     meant = f"did you mean {near[0]}?" if near else f"its options are {', '.join(options)}."
@@ -29,18 +26,18 @@ def unknown(call: str, given: Mapping[str, object], options: Iterable[str]) -> T
 
 
 def checked_choice(option: str, value: object, choices: type[E]) -> E:
-    """The choice that a value stands for. Raises ValueError, listing them."""
+    """Returns the member for a value. Raises ValueError, listing the choices."""
     for choice in choices:
         if value == choice.value:
             return choice
     names = [f"{choices.__name__}.{choice.name}" for choice in choices]
-    raise ValueError(f"{option} is {value!r}: choose {_listed(names)}")
+    raise ValueError(f"{option} is {value!r}: use {_listed(names)}")
 
 
 def checked_word(option: str, value: str, words: Iterable[str]) -> None:
-    """Raises ValueError, listing the words that there are."""
+    """Raises ValueError, listing the choices."""
     if value not in words:
-        raise ValueError(f"{option} is {value!r}: choose {_listed(map(repr, words))}")
+        raise ValueError(f"{option} is {value!r}: use {_listed(map(repr, words))}")
 
 
 def _listed(choices: Iterable[str]) -> str:

@@ -64,5 +64,5 @@ class Failures:
 
 def checked_window(window: int) -> int:
     if not 1 <= window <= STREAMS_MAX:
-        raise ValueError(f"window is {window}, and 1 to {STREAMS_MAX} calls of a connection may be under way")
+        raise ValueError(f"window is {window}: use 1 to {STREAMS_MAX}, the most calls that a connection can have in flight")
     return window

@@ -1,7 +1,7 @@
-"""Many calls on one connection without waiting for each: they leave in batches and stay within a window.
+"""Pipelines: many calls on one connection without waiting for each reply. Made by `Client.pipeline`.
 
-Calls take effect in the order in which they were made, as those of one connection on one twin do. Made by
-`Client.pipeline`; each is for one thread.
+Calls are sent in batches, with a limited number in flight, and those on the same twin take effect in order. A pipeline
+is for one thread.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ T = TypeVar("T")
 
 _NONE: Mapping[str, ChangeLike] = {}
 
-# A batch leaves at half a window of calls, or at so many bytes.
+# A batch is sent when it has half a window of calls, or this many bytes.
 BATCH_BYTES = 64 << 10
 
 
 class Pending(Outcome[T]):
-    """A pipelined call's result, there or yet to come."""
+    """The result of a pipelined call, which may still be on its way."""
 
     __slots__ = ("_pipeline", "call", "first", "operation", "timeout")
 
@@ -50,7 +50,7 @@ class Pending(Outcome[T]):
         self.timeout = timeout
 
     def done(self) -> bool:
-        """The result can be had without waiting."""
+        """Whether `result()` would return without waiting."""
         call = self.call
         return call is None or call.ready or (self.connection is not None and self.connection.lost is not None)
 
@@ -60,12 +60,12 @@ class Pending(Outcome[T]):
         return None if self.first is None else self.first.connection
 
     def result(self) -> T:
-        """Waits for the reply. Raises the call's TwindError, and the pipeline's end does not raise it again."""
+        """Waits for the reply. Raises the call's TwindError; the end of the pipeline then does not raise it again."""
         self._pipeline.settle(self)
         return self.shown_result()
 
     def exception(self) -> TwindError | None:
-        """Waits for the reply; None = the call succeeded."""
+        """Waits for the reply and returns the call's error; None if it succeeded."""
         self._pipeline.settle(self)
         return self.shown_error()
 
@@ -74,9 +74,9 @@ class Pending(Outcome[T]):
 
 
 class Pipeline:
-    """A call moves from `_queued` over `_leaving` to `_sent`, and each move is one step: an exception that a signal
-    handler raises in between loses no call and sends none twice. A call during which it is raised is made if it had
-    left by then, and else not."""
+    """A call moves from `_queued` via `_leaving` to `_sent`, each time in one step: if a signal handler raises an
+    exception in between, no call is lost or sent twice. A call that is being made at that moment is made if it has
+    already been sent, and not otherwise."""
 
     def __init__(self, channel: Channel, window: int, purpose: str) -> None:
         self._process = _process.current
@@ -107,7 +107,7 @@ class Pipeline:
         known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Pending[Twin]:
-        """As `Client.get`."""
+        """Like `Client.get`."""
         operation = _operations.get(name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at)
         return self._add(operation, timeout)
 
@@ -125,7 +125,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[Commit]:
-        """As `Client.update`."""
+        """Like `Client.update`."""
         if unknown:
             raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
@@ -143,7 +143,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[BatchCommit]:
-        """As `Client.update_many`."""
+        """Like `Client.update_many`."""
         if unknown:
             raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
@@ -161,7 +161,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[Commit]:
-        """As `Client.delete`."""
+        """Like `Client.delete`."""
         if unknown:
             raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
@@ -173,7 +173,7 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Waits for all calls. Raises the first error that nobody has asked for; further ones are its `others`."""
+        """Waits for all calls. Raises the first error that has not been raised yet; its `others` has the rest."""
         self._ended = True
         if kind is not None and not issubclass(kind, Exception):
             return  # interrupted: no time to wait
@@ -225,7 +225,7 @@ class Pipeline:
 
     def _add(self, operation: Operation[T], timeout: float | None) -> Pending[T]:
         if self._ended:
-            raise RuntimeError("the pipeline has ended: calls belong inside its `with`")
+            raise RuntimeError("the pipeline has ended: make calls inside its `with` block")
         self._check_process()
         method = operation.method
         seconds = self._channel.timeout if timeout is None else _arguments.seconds(timeout, "timeout")

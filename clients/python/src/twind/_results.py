@@ -1,4 +1,4 @@
-"""What writes and the admin calls give, as plain values."""
+"""The results of writes and of admin calls."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from twind._time import clock
 
 
 class Durability(enum.IntEnum):
-    """What an acknowledged write has survived."""
+    """What an acknowledged write survives."""
 
-    # Applied in memory.
+    # Nothing: it is applied in memory.
     MEMORY = 1
-    # In the journal file: survives a crash of the process.
+    # A crash of the daemon: it is in the journal file.
     JOURNALED = 2
-    # Synced to the disk: survives loss of power.
+    # A loss of power: it is synced to disk.
     SYNCED = 3
 
 
 class Health(enum.IntEnum):
-    """Whether the daemon, or one of its services, can serve."""
+    """The health of the daemon, or of one of its services."""
 
     UNKNOWN = 0
     SERVING = 1
@@ -37,13 +37,13 @@ class Health(enum.IntEnum):
 class Commit:
     """The result of a write to one twin."""
 
-    # The commit's sequence; when nothing changed, that of the last commit.
+    # The commit's sequence; if nothing changed, that of the last commit.
     sequence: int
-    # The twin's revision after it.
+    # The twin's revision after the write.
     revision: int
-    # What the write has survived.
+    # What the write survives.
     durability: Durability
-    # Facts recorded; 0 = nothing changed.
+    # How many facts were recorded; 0: nothing changed.
     fact_count: int
 
 
@@ -52,7 +52,7 @@ class BatchCommit:
     """The result of a write to several twins: one commit."""
 
     sequence: int
-    # By twin, in the order of the request.
+    # By name, in the order of the request.
     revisions: Mapping[str, int]
     durability: Durability
     fact_count: int
@@ -60,13 +60,13 @@ class BatchCommit:
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """What the daemon is, and the limits that it enforces."""
+    """The daemon's version, settings and limits."""
 
     version: str
     sequence: int
-    # Of a write that names none.
+    # For writes that do not choose one.
     durability: Durability
-    # Everyone may do everything.
+    # Started with --dev: everyone may do everything.
     dev: bool
     started_at: datetime
     socket: str
@@ -77,27 +77,27 @@ class ServerInfo:
 
 @dataclass(frozen=True)
 class Stats:
-    """What the daemon is doing now. Counts are since its start."""
+    """The daemon's statistics. Counts begin at its start."""
 
     sequence: int
-    # Everything up to this sequence survives loss of power.
+    # Everything up to this sequence survives a loss of power.
     synced_sequence: int
-    # Why writes are refused; empty = they are not.
+    # Why writes are refused; empty: they are not.
     failure: str
-    # What somebody should look at although everything is served; empty = nothing.
+    # Problems to look at although everything is served; empty: none.
     warning: str
     twin_count: int
     # Facts in the database.
     fact_count: int
-    # Twins in memory, those of them changed since the last checkpoint, their bytes, and how many there may be.
+    # Twins in memory, those changed since the last checkpoint, the bytes of all, and the limit.
     resident_twin_count: int
     dirty_twin_count: int
     twin_bytes: int
     memory_bytes_max: int
-    # Bytes that calls under way take, and how many they may be.
+    # Bytes used by calls in progress, and the limit.
     buffer_bytes: int
     buffer_bytes_max: int
-    # Twins dropped from memory, and read back.
+    # Twins evicted from memory, and read back from disk.
     eviction_count: int
     cold_read_count: int
     connection_count: int
@@ -112,31 +112,31 @@ class Stats:
     checkpoint_count: int
     checkpoint_sequence: int
     checkpoint_twin_count: int
-    # Why the last checkpoint failed; empty = it did not.
+    # Why the last checkpoint failed; empty: it did not.
     checkpoint_error: str
-    # Of the one that runs: rows written, and to write; both 0 = none runs.
+    # The running checkpoint: rows written, and rows to write; both 0: none is running.
     checkpoint_rows_done: int
     checkpoint_rows_total: int
-    # What the start found: commits replayed from the journal, and bytes cut from its end.
+    # At the start: commits replayed from the journal, and bytes cut from its end.
     recovery_commit_count: int
     recovery_bytes_cut: int
     resident_bytes: int
     log_dropped_count: int
-    # When the last checkpoint ended, None = there was none, and what it took.
+    # When the last checkpoint ended (None: there was none), and how long it took.
     checkpoint_at: datetime | None
     checkpoint_duration: timedelta
-    # What the start took.
+    # How long the start took.
     recovery_duration: timedelta
     uptime: timedelta
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was asked for and is done."""
+    """The result of a checkpoint."""
 
     # Everything up to this sequence is in the database.
     sequence: int
-    # Rows written.
+    # How many rows were written.
     twin_count: int
     duration: timedelta
 
@@ -185,10 +185,10 @@ def batch_commit(names: list[str], message: twins.BatchUpdateTwinsResponse) -> B
     return BatchCommit(message.sequence, revisions, _durability(message.durability), message.fact_count)
 
 
-# By the number on the wire; 0 is none of them.
+# By the number on the wire. There is no 0.
 _DURABILITIES: tuple[Durability, ...] = (Durability.MEMORY, *Durability)
 
 
 def _durability(value: int) -> Durability:
-    # A level that a newer daemon adds above these promises no less than the highest known.
+    # A higher level of a newer daemon promises at least as much as the highest one here.
     return _DURABILITIES[min(max(value, 0), Durability.SYNCED)]

@@ -52,13 +52,13 @@ def checked_path(path: str | os.PathLike[str] | None) -> str:
     try:
         encoded = os.fsencode(text)
     except UnicodeEncodeError:
-        raise ValueError(f"the socket path {text!r} holds half of a surrogate pair, which no file's name can") from None
+        raise ValueError(f"the socket path {text!r} contains half of a surrogate pair, which is not valid") from None
     if b"\0" in encoded:
-        raise ValueError(f"the socket path {text!r} holds a NUL character")
+        raise ValueError(f"the socket path {text!r} contains a NUL character")
     length = len(encoded)
     if length == 0 or length > PATH_BYTES_MAX:
         raise ValueError(
-            f"the socket path {text!r} takes {length} bytes, and a Unix socket's path has 1 to {PATH_BYTES_MAX}: "
+            f"the socket path {text!r} has {length} bytes; it must have 1 to {PATH_BYTES_MAX}: "
             "use a shorter one, for example below $XDG_RUNTIME_DIR"
         )
     return text
@@ -92,17 +92,17 @@ def connect_error(path: str, error: OSError) -> TwindError:
     """Says why there is no connection, and what to do."""
     match error.errno:
         case errno.ENOENT:
-            text = "there is no such socket. Start the daemon (twind), or name its socket in TWIND_SOCKET"
+            text = "there is no such socket. Start the daemon (twind), or set TWIND_SOCKET to its socket"
         case errno.ECONNREFUSED:
-            text = "nothing listens there, the socket is left from a daemon that is gone. Start the daemon (twind)"
+            text = "nothing is listening: the daemon has ended and left its socket. Start the daemon (twind)"
         case errno.EAGAIN:
             text = "the daemon does not accept connections: its queue is full"
         case errno.EACCES | errno.EPERM:
             return PermissionDenied(
-                f"twind at {path}: this user may not use the socket. See the daemon's --socket-mode and --socket-group"
+                f"twind at {path}: permission denied. See the daemon's --socket-mode and --socket-group"
             )
         case errno.ENOTSOCK | errno.EPROTOTYPE:
-            text = "that is no stream socket. Name the daemon's socket in TWIND_SOCKET"
+            text = "this is not a stream socket. Set TWIND_SOCKET to the daemon's socket"
         case _:
             text = error.strerror or str(error)
     return Unavailable(f"twind at {path}: {text}")

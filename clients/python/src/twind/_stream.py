@@ -121,9 +121,9 @@ class Stream:
         return message
 
     def close(self) -> None:
-        """Ends the stream, from any thread; the daemon sees its connection end.
+        """Ends the stream and its connection. May be called from any thread.
 
-        In the child of a fork it goes on for the parent: only the child's descriptor is closed.
+        In the child of a fork it only closes the child's descriptor; the parent's stream continues.
         """
         self._closed = True
         if self._process is _process.current:
@@ -218,7 +218,7 @@ class Stream:
 
 
 class ServerStream(Generic[Res]):
-    """An iterator of the daemon's messages. Use it in `with`, or close it: an open stream costs a connection."""
+    """An iterator over the daemon's messages. Use it in `with`, or close it: an open stream has a connection."""
 
     def __init__(self, stream: Stream, method: Method[Any, Res]) -> None:
         self._stream = stream
@@ -251,12 +251,12 @@ class ServerStream(Generic[Res]):
         self._stream.patience = deadline
 
     def close(self) -> None:
-        """Ends the stream and an iteration over it, from any thread."""
+        """Ends the stream and any iteration over it. May be called from any thread."""
         self._stream.close()
 
 
 class ClientStream(Generic[Req, Res]):
-    """Sends any number of messages, then takes one reply."""
+    """A stream of requests with a single reply."""
 
     def __init__(self, stream: Stream, method: Method[Req, Res]) -> None:
         self._stream = stream
@@ -271,11 +271,11 @@ class ClientStream(Generic[Req, Res]):
         self.close()
 
     def send(self, request: Req) -> None:
-        """When the daemon has ended the stream early, `finish` raises its reason."""
+        """Sends a message. If the daemon has already ended the stream, `finish` raises the reason."""
         self._stream.send(self._method.serialize(request))
 
     def finish(self) -> Res:
-        """No more is sent; the reply."""
+        """Ends sending and returns the reply."""
         self._stream.close_send()
         self._stream.receive()
         response = self._stream.response
@@ -284,12 +284,12 @@ class ClientStream(Generic[Req, Res]):
         return self._method.message(response)
 
     def close(self) -> None:
-        """Gives the call up, from any thread."""
+        """Cancels the call. May be called from any thread."""
         self._stream.close()
 
 
 class BidiStream(ServerStream[Res], Generic[Req, Res]):
-    """Both sides send. Where both send much at once, receive in a thread of its own: neither side buffers."""
+    """A stream in both directions. If both sides send a lot, receive in a separate thread: neither side buffers."""
 
     def __init__(self, stream: Stream, method: Method[Req, Res]) -> None:
         super().__init__(stream, method)
@@ -299,5 +299,5 @@ class BidiStream(ServerStream[Res], Generic[Req, Res]):
         self._stream.send(self._serialize(request))
 
     def close_send(self) -> None:
-        """No more is sent; messages may still come."""
+        """Ends sending; messages may still arrive."""
         self._stream.close_send()

@@ -13,7 +13,7 @@ Moment = Union[datetime, int]
 
 
 class Microseconds(int):
-    """A time outside the years 1 to 9999: an int of microseconds since the Unix epoch. Written, it is a time again."""
+    """A time outside the years 1 to 9999: an int of microseconds since the Unix epoch. It can be written back."""
 
     def __repr__(self) -> str:
         return f"twind.Microseconds({int(self)})"
@@ -45,11 +45,11 @@ def moment(time: Moment, what: str) -> int:
         micros = time
         _check_unit(micros, what)
     else:
-        raise TypeError(f"{what} is a datetime or an int of microseconds since the epoch, not {type(time).__name__}")
+        raise TypeError(f"{what} must be a datetime or int microseconds since the epoch, not {type(time).__name__}")
     if not -(2**63) <= micros < 2**63:
-        raise ValueError(f"{what}: {micros} microseconds do not fit into 64 bits")
+        raise ValueError(f"{what}: {micros} microseconds do not fit in 64 bits")
     if micros == 0:
-        raise ValueError(f"{what}: the epoch itself stands for a time that is not stated: use a microsecond later")
+        raise ValueError(f"{what}: the Unix epoch itself is not supported: use a microsecond later")
     return micros
 
 
@@ -62,8 +62,8 @@ def _check_unit(micros: int, what: str) -> None:
     for unit, low, high in _OTHER_UNITS:
         if low <= micros < high:
             raise ValueError(
-                f"{what}: {micros} looks like {unit} since the epoch, and is microseconds: "
-                "multiply or divide it, or use a datetime"
+                f"{what} is {micros}, which looks like {unit} since the epoch: "
+                "convert it to microseconds, or use a datetime"
             )
 
 

@@ -1,7 +1,7 @@
-"""What reads give: a Twin, its Attributes, a watch's Change, and Facts.
+"""The results of reads: Twin, Attribute, Change and Fact.
 
-All are made from the reply's messages and convert a value when it is asked for. That never raises: what Python cannot
-show as it is, is shown otherwise (see `_values`).
+They wrap the reply's messages and convert each value when it is used. Conversion never raises: values that Python
+cannot represent are returned in another form (see `_values`).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ class Attribute:
 
     name: str
     value: Value
-    # From when to when (exclusive) the value holds; None = open. An int of microseconds outside the years 1 to 9999.
+    # When the value begins and ceases to hold; None: no end. An int of microseconds outside the years 1 to 9999.
     valid_from: Moment
     valid_to: Moment | None
     # When the daemon recorded it, and in which commit.
     recorded_at: datetime
     sequence: int
-    # Who wrote it.
+    # The agent that wrote it.
     agent: str
-    # How sure the writer was (0 to 1), on what evidence, for which purpose; None = not stated.
+    # How sure the writer was (0 to 1), its evidence and purpose; None: not stated.
     confidence: float | None
     evidence: str | None
     purpose: str | None
-    # What was added, when an increment made the value.
+    # The number that was added, if the value comes from an increment.
     increment: int | float | None = None
 
 
@@ -45,22 +45,22 @@ class Fact:
 
     # Empty when the twin was deleted.
     attribute: str
-    # None = the attribute has no value while the fact holds.
+    # None: the attribute has no value while the fact holds.
     value: Value | None
-    # From when to when (exclusive) it holds; None = open. An int of microseconds outside the years 1 to 9999.
+    # When it begins and ceases to hold; None: no end. An int of microseconds outside the years 1 to 9999.
     valid_from: Moment
     valid_to: Moment | None
-    # When the daemon recorded it, in which commit, and its number there; None in a watch, which does not say it.
+    # When the daemon recorded it, in which commit, and its number in the commit; None in a watch.
     recorded_at: datetime
     sequence: int
     ordinal: int | None
-    # Who recorded it.
+    # The agent that recorded it.
     agent: str
-    # How sure the writer was (0 to 1), on what evidence, for which purpose; None = not stated.
+    # How sure the writer was (0 to 1), its evidence and purpose; None: not stated.
     confidence: float | None
     evidence: str | None
     purpose: str | None
-    # What was added, when an increment made the value.
+    # The number that was added, if the value comes from an increment.
     increment: int | float | None
     # The twin was deleted, with all the attributes that it had.
     deleted: bool = False
@@ -73,7 +73,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Redaction:
-    """Something that a reply withheld, and why. `twin` is empty when the reply is about one twin."""
+    """An attribute that a reply withheld, and why. `twin` is empty if the reply is about one twin."""
 
     twin: str
     attribute: str
@@ -81,7 +81,7 @@ class Redaction:
 
 
 class Attributes(Getters):
-    """A mapping from attribute name to value, in byte order of the names. `_getters` has one method a kind of value."""
+    """A mapping from attribute name to value, in byte order of the names. For typed access see `_getters`."""
 
     __slots__ = ("_index", "_message")
 
@@ -131,7 +131,7 @@ class Twin(Attributes):
         self.name = message.name
         # The sequence of the twin's last commit.
         self.revision = message.revision
-        # The reply was current up to this sequence; 0 in a watch's snapshot that was not complete yet.
+        # The reply includes everything up to this sequence; 0 in a watch's snapshot before it is complete.
         self.sequence = sequence
         self.redactions = tuple([Redaction(r.twin, r.attribute, r.reason) for r in redactions]) if redactions else ()
 
@@ -140,9 +140,9 @@ class Twin(Attributes):
 
 
 class Change(Attributes):
-    """What one commit did to one twin: a mapping of what was set, to the values after the commit.
+    """What a commit did to a twin: a mapping from the attributes that were set to their values after the commit.
 
-    With `snapshot` true it is no commit but the twin as it is.
+    If `snapshot` is true, it is not a commit but the twin as it is.
     """
 
     __slots__ = (
@@ -175,17 +175,17 @@ class Change(Attributes):
 
     @property
     def ended(self) -> tuple[Fact, ...]:
-        """The removals that `removed` names: since when, until when, by whom."""
+        """The facts behind `removed`: from when, until when, and by whom."""
         return tuple(_fact(message, None) for message in self._ended)
 
     @property
     def other_facts(self) -> tuple[Fact, ...]:
-        """What the commit recorded about the past or the future: it does not hold at the commit's time."""
+        """Facts that the commit recorded about the past or the future, which do not hold at its time."""
         return tuple(_fact(message, None) for message in self._other_facts)
 
     @property
     def scheduled(self) -> tuple[Fact, ...]:
-        """In a snapshot: what can count later, as time passes or older facts come. In the order of its recording."""
+        """In a snapshot: facts that can matter later, when time passes or older facts arrive, as they were recorded."""
         return tuple(_fact(message, None) for message in self._scheduled)
 
     def __repr__(self) -> str:

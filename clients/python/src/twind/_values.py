@@ -1,13 +1,13 @@
-"""Attribute values: Python's on one side, `twind.v1.Value` on the other.
+"""Conversion between Python's values and `twind.v1.Value`.
 
-str, int (64 bits, signed), float, bool, bytes      as they are
-datetime with a time zone                           a timestamp; comes back in UTC, outside the years 1 to 9999 as an
-                                                    int of microseconds since the epoch (Microseconds)
-list or tuple of these                              a list; comes back as list
-dict                                                a JSON object; comes back as dict
-Json(anything else that JSON can hold)              a JSON text; comes back as Json
+str, int (64 bits, signed), float, bool, bytes      unchanged
+datetime with a time zone                           a timestamp; read as UTC, or outside the years 1 to 9999 as an int
+                                                    of microseconds since the epoch (Microseconds)
+list or tuple of these                              a list; read as list
+dict                                                a JSON object; read as dict
+Json(any other JSON value)                          JSON; read as Json
 
-Whatever another client has written can be read, compared, shown and written again: see `_json` and Opaque.
+Any value from another client can be read, compared, printed and written back: see `_json` and Opaque.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Json:
 
 @dataclass(frozen=True)
 class Opaque:
-    """A value that this client cannot show, as it came. Written, it is the same value again."""
+    """A value that this client cannot represent. It can be written back unchanged."""
 
-    # Why, for people.
+    # Why, as a message.
     reason: str
     # The encoded twind.v1.Value; in a list, twind.v1.Scalar.
     encoded: bytes
@@ -52,7 +52,7 @@ Input = Union[Scalar, Sequence[Union[Scalar, Opaque]], Mapping[str, Any], Json, 
 
 
 def write(value: object, message: ValueMessage, what: str) -> None:
-    """Into an empty message. Raises TypeError or ValueError, naming `what`, for what no value can hold."""
+    """Fills an empty message. Raises TypeError or ValueError, naming `what`, if the value cannot be represented."""
     if _write_scalar(value, message, what):
         return
     if isinstance(value, Json):
@@ -117,11 +117,11 @@ def _write_scalar(value: object, message: ValueMessage | ScalarMessage, what: st
 
 def _write_str(value: str, message: ValueMessage | ScalarMessage, what: str) -> None:
     if "\0" in value:
-        raise ValueError(f"{what}: a str cannot hold a NUL character: use bytes")
+        raise ValueError(f"{what}: a str cannot contain a NUL character: use bytes")
     try:
         message.string_value = value
     except UnicodeEncodeError as error:
-        raise ValueError(f"{what}: not a text: {error}") from None
+        raise ValueError(f"{what}: not valid text: {error}") from None
 
 
 def _write_item(item: object, message: ScalarMessage, what: str) -> None:
@@ -133,12 +133,12 @@ def _write_item(item: object, message: ScalarMessage, what: str) -> None:
 
 def _remedy(value: object) -> str:
     if value is None:
-        return "None is no value: use twind.remove to remove the attribute, or twind.Json(None)"
+        return "None is not a value: use twind.remove to remove the attribute, or twind.Json(None)"
     if isinstance(value, date):
         return "a date is not a point in time: use a datetime with a time zone, or its isoformat()"
     kind = type(value).__name__
     usable = "str, int, float, bool, bytes, datetime, a list of these, a dict or twind.Json"
-    return f"{kind} is no attribute value: use {usable}"
+    return f"{kind} is not an attribute value: use {usable}"
 
 
 def _read_list(message: ScalarList) -> list[Scalar | Opaque]:

@@ -1,7 +1,7 @@
 """Watching twins: a snapshot, then every commit, across reconnects.
 
-`Cursor` knows where the watch stands and does no I/O; `Watch` moves its messages over a stream. The asyncio client has
-a `Watch` of its own around the same cursor.
+`Cursor` keeps the position of the watch and does no I/O; `Watch` reads its messages from a stream. The asyncio client
+has its own `Watch` with the same cursor.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from twind.errors import OutOfRange, TwindError, Unavailable
 
 OnGap = Literal["raise", "snapshot"]
 
-# While a watch waits to connect again, it looks this often whether it has been closed.
+# While a watch waits to reconnect, it checks this often whether it has been closed.
 _LOOK_SECONDS = 0.05
 
 
 class Cursor:
-    """Where a watch stands: what to ask for next, what to hand out next, and up to where all has been handed out."""
+    """The position of a watch: what to request next, what to return next, and how far everything has been returned."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Cursor:
         if isinstance(source, str):
             self._request.prefix = _arguments.text(source, "the prefix to watch")
         elif not isinstance(source, Iterable) or isinstance(source, bytes):
-            raise TypeError(f"watch takes a name or prefix as a str, or several names, not {type(source).__name__}")
+            raise TypeError(f"watch takes a prefix as a str, or a list of names, not {type(source).__name__}")
         else:
             self._request.names.extend(_arguments.text(name, "a name to watch") for name in source)
             if not self._request.names:
@@ -110,13 +110,13 @@ class Cursor:
 
 
 class Watch:
-    """An iterator of changes that goes on across lost connections; made by `Client.watch`.
+    """An iterator over changes that survives lost connections. Made by `Client.watch`.
 
-    Use it in `with`, or close it. One thread iterates; any may close, which ends the iteration. It belongs to the
-    process that opened it.
+    Use it in a `with` statement, or close it. Iterate in one thread; any thread may close it, which ends the iteration.
+    It belongs to the process that opened it.
 
-    An exception that a signal handler raises meanwhile loses nothing in `for change in watch`. (`change = next(watch)`
-    can be interrupted when the change has been returned and not been assigned yet.)
+    If a signal handler raises an exception in `for change in watch`, no change is lost. (With `change = next(watch)`
+    one can be lost: it may have been returned but not assigned yet.)
     """
 
     def __init__(
@@ -135,21 +135,20 @@ class Watch:
 
     @property
     def sequence(self) -> int | None:
-        """A later watch may go on from here with `from_sequence`: all up to it has been returned by the iterator.
+        """The sequence up to which the iterator has returned everything: pass it as `from_sequence` to continue later.
 
-        None until that is true of the snapshot, and of the commits that were made while it was read.
+        None until the snapshot, and the commits made while it was read, have been returned.
         """
         return self._cursor.sequence
 
     @property
     def snapshot_complete(self) -> bool:
-        """All twins of the snapshot have been received."""
+        """Whether all twins of the snapshot have been received."""
         return self._cursor.snapshot_complete
 
     def snapshot(self) -> list[Change]:
-        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits.
-
-        Those that were made while the snapshot was read are the first.
+        """Waits until the snapshot is complete and returns the rest of it. After that the iterator returns commits,
+        beginning with those made while the snapshot was read.
         """
         self._check_process()
         deadline = time.monotonic() + self._timeout
@@ -203,7 +202,7 @@ class Watch:
             stream.close()
 
     def _advance(self, deadline: float) -> None:
-        """Receives one message, over as many connections as it takes. Raises DeadlineExceeded; nothing is lost then."""
+        """Receives one message, reconnecting as needed. Raises DeadlineExceeded without losing anything."""
         cursor = self._cursor
         while not self._closed:
             if cursor.incoming is not None:  # then this was interrupted
@@ -236,7 +235,7 @@ class Watch:
                 self._pause(error, deadline)
 
     def _pause(self, error: TwindError, deadline: float) -> None:
-        """Waits before the next connection. Raises the error when it is too late for one."""
+        """Waits before reconnecting. Raises the error if it is too late."""
         delay = self._reconnects.delay()
         if delay is None:
             raise error

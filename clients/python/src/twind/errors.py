@@ -1,7 +1,7 @@
-"""One exception class per status code, all of them a TwindError.
+"""Exceptions. Each status code has a class of its own, a subclass of TwindError.
 
-The daemon's statuses become these (`error_of`), and so do the client's own failures: a daemon that is away, a deadline
-that has passed. Mistakes in a call's arguments are Python's TypeError and ValueError.
+They stand for the daemon's errors and for the client's own: no connection, a deadline that has passed. Invalid
+arguments raise TypeError or ValueError.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Code(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Conflict:
-    """What a write met instead of the state that it expected."""
+    """The state of the twin that a write's precondition did not match."""
 
     name: str
-    # 0 = the twin never existed.
+    # 0: the twin never existed.
     current_revision: int
     # Who wrote the twin last, and when.
     last_agent: str
@@ -55,7 +55,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Resume:
-    """Which sequences can be asked for."""
+    """The range of sequences that can be resumed from."""
 
     oldest_sequence: int
     head_sequence: int
@@ -63,7 +63,7 @@ class Resume:
 
 @dataclass(frozen=True)
 class Limit:
-    """The limit that was met, its value, and what would have been needed, in the unit that the name ends in."""
+    """The limit that was exceeded: its name, its value, and the value needed, in the unit at the end of the name."""
 
     limit: str
     maximum: int
@@ -74,7 +74,7 @@ Detail = Conflict | Resume | Limit | Any
 
 
 class TwindError(Exception):
-    """A call that failed: the status code, what was wrong in plain words, and details if there are any."""
+    """A call that failed: the status code, a message, and any details."""
 
     code: ClassVar[Code] = Code.UNKNOWN
 
@@ -82,7 +82,7 @@ class TwindError(Exception):
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
-        # Of a pipeline: the errors of the calls that failed after this one.
+        # In a pipeline: the errors of the calls that failed after this one.
         self.others: tuple[TwindError, ...] = ()
 
     def __str__(self) -> str:
@@ -93,22 +93,22 @@ class TwindError(Exception):
 
     @property
     def conflict(self) -> Conflict | None:
-        """With Aborted and AlreadyExists."""
+        """Set on Aborted and AlreadyExists."""
         return next((d for d in self.details if isinstance(d, Conflict)), None)
 
     @property
     def resume(self) -> Resume | None:
-        """With OutOfRange."""
+        """Set on OutOfRange."""
         return next((d for d in self.details if isinstance(d, Resume)), None)
 
     @property
     def limit(self) -> Limit | None:
-        """With ResourceExhausted and InvalidArgument."""
+        """Set on ResourceExhausted and InvalidArgument."""
         return next((d for d in self.details if isinstance(d, Limit)), None)
 
 
 class Cancelled(TwindError):
-    """The call was given up, or its client was closed."""
+    """The call was cancelled, or its client was closed."""
 
     code = Code.CANCELLED
 
@@ -118,55 +118,55 @@ class Unknown(TwindError):
 
 
 class InvalidArgument(TwindError, ValueError):
-    """The request is wrong whatever the daemon's state."""
+    """The request is invalid."""
 
     code = Code.INVALID_ARGUMENT
 
 
 class DeadlineExceeded(TwindError, TimeoutError):
-    """No reply came in time. A write may have taken effect all the same."""
+    """No reply arrived in time. A write may have taken effect."""
 
     code = Code.DEADLINE_EXCEEDED
 
 
 class NotFound(TwindError, LookupError):
-    """There is no such twin."""
+    """The twin does not exist."""
 
     code = Code.NOT_FOUND
 
 
 class AlreadyExists(TwindError):
-    """`must_not_exist` was asked for, and the twin exists: see `.conflict`."""
+    """The twin exists, and `must_not_exist` was set: see `.conflict`."""
 
     code = Code.ALREADY_EXISTS
 
 
 class PermissionDenied(TwindError):
-    """The agent may not do this."""
+    """The agent is not allowed to do this."""
 
     code = Code.PERMISSION_DENIED
 
 
 class ResourceExhausted(TwindError):
-    """A limit was met: see `.limit`."""
+    """A limit was exceeded: see `.limit`."""
 
     code = Code.RESOURCE_EXHAUSTED
 
 
 class FailedPrecondition(TwindError):
-    """The twin's, or the daemon's, state does not allow it."""
+    """The state of the twin or of the daemon does not allow it."""
 
     code = Code.FAILED_PRECONDITION
 
 
 class Aborted(TwindError):
-    """`expected_revision` no longer holds: see `.conflict`, read the twin again, then decide."""
+    """The twin does not have the `expected_revision`: see `.conflict`, and read the twin again."""
 
     code = Code.ABORTED
 
 
 class OutOfRange(TwindError):
-    """A sequence that cannot be had: see `.resume`. Or a number that outgrew its range."""
+    """The sequence is not available: see `.resume`. Or a number is out of its range."""
 
     code = Code.OUT_OF_RANGE
 
@@ -178,25 +178,25 @@ class Unimplemented(TwindError):
 
 
 class Internal(TwindError):
-    """Either end has a fault."""
+    """A bug in the daemon or in the client."""
 
     code = Code.INTERNAL
 
 
 class Unavailable(TwindError, ConnectionError):
-    """The daemon is away or cannot write. The message says whether a write may have taken effect."""
+    """The daemon cannot be reached or cannot write. The message says whether a write may have taken effect."""
 
     code = Code.UNAVAILABLE
 
 
 class DataLoss(TwindError):
-    """Stored bytes are damaged."""
+    """Stored data is damaged."""
 
     code = Code.DATA_LOSS
 
 
 class Unauthenticated(TwindError):
-    """The daemon does not know who calls."""
+    """The daemon does not know the caller."""
 
     code = Code.UNAUTHENTICATED
 
@@ -221,7 +221,7 @@ def error_of_code(code: int, message: str, details: Iterable[Any] = ()) -> Twind
 
 
 def _detail(any: Any) -> Detail:
-    """A detail of a kind that is known, as a plain value; others, and damaged ones, as they came."""
+    """Details of known types become plain values; others, and damaged ones, are returned as they are."""
     try:
         match any.type_url.rpartition("/")[2]:
             case "twind.v1.ConflictDetail":

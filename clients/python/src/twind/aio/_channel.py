@@ -45,13 +45,11 @@ class Channel:
             )
         self._connection = None  # who keeps the warning keeps its source
 
-    async def call(
-        self, method: Method[Req, Res], request: Req, timeout: float | None = None, repeatable: bool = False
-    ) -> Res:
+    async def call(self, method: Method[Req, Res], request: Req, timeout: float | None = None) -> Res:
         """A unary call. Raises the TwindError that the daemon states, DeadlineExceeded or Unavailable."""
         payload = method.serialize(request)
         seconds = self.timeout if timeout is None else _arguments.seconds(timeout, "timeout")
-        return method.message(await self.exchange(method, payload, seconds, repeatable))
+        return method.message(await self.exchange(method, payload, seconds, method.repeatable(request)))
 
     async def exchange(self, method: Method[Any, Any], payload: bytes, timeout: float, repeatable: bool) -> bytes:
         """The reply's payload for a request's, over as many connections as it takes."""
@@ -111,9 +109,9 @@ class Channel:
             return connection
 
     def close(self) -> None:
-        """Ends all calls and streams under way, with Cancelled, and refuses further ones.
+        """Ends all calls and streams with Cancelled, and refuses new ones.
 
-        In the child of a fork the parent's go on: only the child's descriptors are closed.
+        In the child of a fork it only closes the child's descriptors; the parent's calls continue.
         """
         self.closed = True
         connection = self._connection

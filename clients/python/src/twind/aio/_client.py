@@ -33,10 +33,10 @@ _NONE: Mapping[str, ChangeLike] = {}
 
 
 class Client:
-    """As `twind.Client`, for the tasks of one event loop at a time. Cancelling a task cancels its call.
+    """Like `twind.Client`, for asyncio: use it in one event loop at a time. Cancelling a task cancels its call.
 
-    In the child of a fork it makes a connection of its own, in an event loop of the child's. Close it, or use it in
-    `async with`: one that is dropped gives its socket back with a ResourceWarning.
+    Use it in `async with`, or close it; a client that is dropped without that emits a ResourceWarning. After a fork it
+    opens a connection of its own in the child's event loop.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Client:
     ) -> None:
         self.path = _socket.checked_path(path)
         self._purpose = purpose
-        # What makes another client that is the same.
+        # Used to make an identical client.
         self._options: dict[str, Any] = {
             "agent": agent, "timeout": timeout, "purpose": purpose, "connect_timeout": connect_timeout,
         }  # fmt: skip
@@ -71,11 +71,11 @@ class Client:
         return f"Client({self.path!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Sent to another process, it is a client of the same options, with a connection of its own."""
+        """Unpickled in another process, it is a client with the same options and a connection of its own."""
         return partial(type(self), self.path, **self._options), ()
 
     def close(self) -> None:
-        """Ends all calls and watches under way."""
+        """Ends all calls and watches in progress."""
         self._channel.close()
 
     async def get(
@@ -90,7 +90,7 @@ class Client:
         known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Twin:
-        """As `twind.Client.get`."""
+        """Like `twind.Client.get`."""
         operation = _operations.get(
             name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at
         )
@@ -107,7 +107,7 @@ class Client:
         min_sequence: int = 0,
         timeout: float | None = None,
     ) -> Twin | None:
-        """As `get`, but None when the twin has not changed since `revision`."""
+        """Like `get`, but returns None if the twin has not changed since `revision`."""
         return await self._run(
             _operations.get_if_newer(name, revision, attributes, self._purpose_of(purpose), min_sequence), timeout
         )
@@ -122,7 +122,7 @@ class Client:
         min_sequence: int = 0,
         timeout: float | None = None,
     ) -> dict[str, Twin]:
-        """As `twind.Client.get_many`."""
+        """Like `twind.Client.get_many`."""
         left = NamesLeft(names)
         while batch := left.batch():
             left.received(await self._run(
@@ -144,7 +144,7 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Commit:
-        """As `twind.Client.update`."""
+        """Like `twind.Client.update`."""
         if unknown:
             raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
@@ -162,7 +162,7 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> BatchCommit:
-        """As `twind.Client.update_many`."""
+        """Like `twind.Client.update_many`."""
         if unknown:
             raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
@@ -180,7 +180,7 @@ class Client:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Commit:
-        """As `twind.Client.delete`."""
+        """Like `twind.Client.delete`."""
         if unknown:
             raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
@@ -197,7 +197,7 @@ class Client:
         purpose: str | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Twin]:
-        """As `twind.Client.list`: `async for twin in client.list("acme/customer/"): ...`."""
+        """Like `twind.Client.list`: `async for twin in client.list("acme/customer/"): ...`."""
         pages = Pages(prefix, attributes, names_only, page_size, self._purpose_of(purpose))
         return Twins(pages, lambda operation: self._run(operation, timeout))
 
@@ -214,7 +214,7 @@ class Client:
         purpose: str | None = None,
         timeout: float | None = None,
     ) -> Facts:
-        """As `twind.Client.facts`, in `async for`."""
+        """Like `twind.Client.facts`, with `async for`."""
         request = _operations.list_facts(
             name, attributes, self._purpose_of(purpose), recorded_from, recorded_to, valid_from, valid_to
         )
@@ -233,18 +233,19 @@ class Client:
         timeout: float | None = None,
         reconnect_timeout: float = 60.0,
     ) -> Watch:
-        """As `twind.Client.watch`, in `async with` and `async for`. It connects at its first use."""
+        """Like `twind.Client.watch`, with `async with` and `async for`. It connects at its first use."""
         cursor = Cursor(source, from_sequence, coalesce, attributes, self._purpose_of(purpose))
         return Watch(self._channel, cursor, on_gap, timeout, reconnect_timeout)
 
     def pipeline(self, *, window: int = 64) -> Pipeline:
-        """Calls that do not wait for each other, of which up to `window` (at most 128) are under way:
+        """Makes calls without waiting for each reply, with up to `window` (at most 128) in flight:
 
             async with client.pipeline() as p:
                 for row in rows:
                     await p.update(f"acme/customer/{row.id}", {"visits": twind.increment(1)})
 
-        Each gives a Pending, to be awaited for its result. The end waits for all and raises the first error.
+        Each call returns a Pending; await it for its result. The end of the `async with` block waits for all calls and
+        raises the first error.
         """
         return Pipeline(self._channel, window, self._purpose)
 
@@ -255,11 +256,11 @@ class Client:
         return await self._run(_operations.stats(), timeout)
 
     async def checkpoint(self, *, timeout: float | None = None) -> Checkpoint:
-        """Writes all that is not yet in the daemon's database, and returns when that is done."""
+        """Writes everything that is not yet in the daemon's database, and waits until that is done."""
         return await self._run(_operations.checkpoint(), timeout)
 
     async def backup(self, path: Path, /, *, progress: Progress | None = None, timeout: float | None = None) -> Backup:
-        """As `twind.Client.backup`."""
+        """Like `twind.Client.backup`."""
         parts = BackupParts(path, progress)
         async with self.admin.backup(parts.request(), timeout=timeout) as stream:
             async for part in stream:
@@ -267,11 +268,11 @@ class Client:
         return parts.ended()
 
     async def health(self, service: str = "", *, timeout: float | None = None) -> Health:
-        """Of the daemon, or of one of its services by full name."""
+        """The health of the daemon, or of one of its services, given by its full name."""
         return await self._run(_operations.health(service), timeout)
 
     async def _run(self, operation: Operation[T], timeout: float | None) -> T:
-        reply = await self._channel.call(operation.method, operation.request, timeout, operation.repeatable)
+        reply = await self._channel.call(operation.method, operation.request, timeout)
         return operation.result(reply)
 
     def _purpose_of(self, purpose: str | None) -> str:

@@ -15,7 +15,7 @@ from twind.aio._channel import Channel
 
 
 class Facts:
-    """As `twind.Facts`, in `async for`. It begins at its first use. A task that is cancelled in it loses nothing."""
+    """Like `twind.Facts`, with `async for`. It connects at its first use. Cancelling a task loses no facts."""
 
     def __init__(self, channel: Channel, request: ListFactsRequest, timeout: float | None) -> None:
         self._process = _process.current
@@ -26,12 +26,12 @@ class Facts:
 
     @property
     def sequence(self) -> int | None:
-        """The facts are complete up to here; None while the last part has not come."""
+        """The sequence up to which the facts are complete; None before the end."""
         return self._parts.sequence
 
     @property
     def redactions(self) -> tuple[Redaction, ...]:
-        """What was withheld, as far as it has come."""
+        """What was withheld, as far as received."""
         return self._parts.redactions
 
     def __aiter__(self) -> AsyncIterator[Fact]:

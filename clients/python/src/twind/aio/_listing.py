@@ -11,7 +11,7 @@ from twind._twin import Twin
 
 
 class Twins(AsyncIterator[Twin]):
-    """As `twind._listing.Twins`, in `async for`. A task that is cancelled in it loses nothing."""
+    """Like `twind._listing.Twins`, with `async for`. Cancelling a task loses no twins."""
 
     def __init__(
         self, pages: Pages, run: Callable[[Operation[ListTwinsResponse]], Awaitable[ListTwinsResponse]]

@@ -1,7 +1,4 @@
-"""Many calls on one connection without waiting for each, as `twind._pipeline` but for asyncio.
-
-Made by `Client.pipeline`; each is for one task.
-"""
+"""Pipelines like `twind._pipeline`, for asyncio. Made by `Client.pipeline`; a pipeline is for one task."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ _NONE: Mapping[str, ChangeLike] = {}
 
 
 class Pending(Outcome[T]):
-    """A pipelined call's result, there or yet to come: `await` it. Cancelling that does not cancel the call."""
+    """The result of a pipelined call: `await` it. Cancelling that does not cancel the call."""
 
     __slots__ = ("_pipeline", "call", "first", "operation", "timeout")
 
@@ -48,11 +45,11 @@ class Pending(Outcome[T]):
         self.timeout = timeout
 
     def __await__(self) -> Generator[Any, None, T]:
-        """As `result`."""
+        """Like `result`."""
         return self.result().__await__()
 
     def done(self) -> bool:
-        """The result can be had without waiting."""
+        """Whether `result()` would return without waiting."""
         call = self.call
         return call is None or call.ready or (self.connection is not None and self.connection.lost is not None)
 
@@ -62,12 +59,12 @@ class Pending(Outcome[T]):
         return None if self.first is None else self.first.connection
 
     async def result(self) -> T:
-        """Waits for the reply. Raises the call's TwindError, and the pipeline's end does not raise it again."""
+        """Waits for the reply. Raises the call's TwindError; the end of the pipeline then does not raise it again."""
         await self._pipeline.settle(self)
         return self.shown_result()
 
     async def exception(self) -> TwindError | None:
-        """Waits for the reply; None = the call succeeded."""
+        """Waits for the reply and returns the call's error; None if it succeeded."""
         await self._pipeline.settle(self)
         return self.shown_error()
 
@@ -76,10 +73,10 @@ class Pending(Outcome[T]):
 
 
 class Pipeline:
-    """Its calls return a Pending; they wait only for room in the window.
+    """Calls return a Pending, and wait only if the window is full.
 
-    A task that is cancelled meanwhile loses no call and sends none twice: the call that it waited with is not made
-    unless it had left, and all others go on.
+    If the task is cancelled meanwhile, no call is lost or sent twice: the call that was waiting is not made unless it
+    has already been sent, and all others continue.
     """
 
     def __init__(self, channel: Channel, window: int, purpose: str) -> None:
@@ -112,7 +109,7 @@ class Pipeline:
         known_at: Moment | None = None,
         timeout: float | None = None,
     ) -> Pending[Twin]:
-        """As `Client.get`."""
+        """Like `Client.get`."""
         operation = _operations.get(name, attributes, self._purpose_of(purpose), min_sequence, valid_at, known_at)
         return await self._add(operation, timeout)
 
@@ -130,7 +127,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[Commit]:
-        """As `Client.update`."""
+        """Like `Client.update`."""
         if unknown:
             raise _options.unknown("update", unknown, _options.UPDATE)
         operation = _operations.update(
@@ -148,7 +145,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[BatchCommit]:
-        """As `Client.update_many`."""
+        """Like `Client.update_many`."""
         if unknown:
             raise _options.unknown("update_many", unknown, _options.UPDATE_MANY)
         operation = _operations.update_many(updates, idempotency_key, durability, self._purpose_of(purpose))
@@ -166,7 +163,7 @@ class Pipeline:
         timeout: float | None = None,
         **unknown: NoReturn,
     ) -> Pending[Commit]:
-        """As `Client.delete`."""
+        """Like `Client.delete`."""
         if unknown:
             raise _options.unknown("delete", unknown, _options.DELETE)
         operation = _operations.delete(name, expected_revision, idempotency_key, durability, self._purpose_of(purpose))
@@ -178,7 +175,7 @@ class Pipeline:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Waits for all calls. Raises the first error that nobody has asked for; further ones are its `others`."""
+        """Waits for all calls. Raises the first error that has not been raised yet; its `others` has the rest."""
         self._ended = True
         if kind is not None and not issubclass(kind, Exception):
             return  # cancelled: no time to wait
@@ -230,7 +227,7 @@ class Pipeline:
 
     async def _add(self, operation: Operation[T], timeout: float | None) -> Pending[T]:
         if self._ended:
-            raise RuntimeError("the pipeline has ended: calls belong inside its `async with`")
+            raise RuntimeError("the pipeline has ended: make calls inside its `async with` block")
         self._check_process()
         method = operation.method
         seconds = self._channel.timeout if timeout is None else _arguments.seconds(timeout, "timeout")

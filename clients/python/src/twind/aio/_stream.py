@@ -128,9 +128,9 @@ class Stream:
         return message
 
     def close(self) -> None:
-        """Ends the stream; the daemon sees its connection end.
+        """Ends the stream and its connection.
 
-        In the child of a fork it goes on for the parent: only the child's descriptor is closed.
+        In the child of a fork it only closes the child's descriptor; the parent's stream continues.
         """
         self._closed = True
         if self._process is _process.current:
@@ -225,7 +225,7 @@ class Stream:
 
 
 class ServerStream(Generic[Res]):
-    """An asynchronous iterator of the daemon's messages. Use it in `async with`, or close it."""
+    """An asynchronous iterator over the daemon's messages. Use it in `async with`, or close it."""
 
     def __init__(self, stream: Stream, method: Method[Any, Res]) -> None:
         self._stream = stream
@@ -263,7 +263,7 @@ class ServerStream(Generic[Res]):
 
 
 class ClientStream(Generic[Req, Res]):
-    """Sends any number of messages, then takes one reply."""
+    """A stream of requests with a single reply."""
 
     def __init__(self, stream: Stream, method: Method[Req, Res]) -> None:
         self._stream = stream
@@ -279,11 +279,11 @@ class ClientStream(Generic[Req, Res]):
         self.close()
 
     async def send(self, request: Req) -> None:
-        """When the daemon has ended the stream early, `finish` raises its reason."""
+        """Sends a message. If the daemon has already ended the stream, `finish` raises the reason."""
         await self._stream.send(self._method.serialize(request))
 
     async def finish(self) -> Res:
-        """No more is sent; the reply."""
+        """Ends sending and returns the reply."""
         await self._stream.close_send()
         await self._stream.receive()
         response = self._stream.response
@@ -292,12 +292,12 @@ class ClientStream(Generic[Req, Res]):
         return self._method.message(response)
 
     def close(self) -> None:
-        """Gives the call up."""
+        """Cancels the call."""
         self._stream.close()
 
 
 class BidiStream(ServerStream[Res], Generic[Req, Res]):
-    """Both sides send. Where both send much at once, receive in a task of its own: neither side buffers."""
+    """A stream in both directions. If both sides send a lot, receive in a separate task: neither side buffers."""
 
     def __init__(self, stream: Stream, method: Method[Req, Res]) -> None:
         super().__init__(stream, method)
@@ -307,5 +307,5 @@ class BidiStream(ServerStream[Res], Generic[Req, Res]):
         await self._stream.send(self._serialize(request))
 
     async def close_send(self) -> None:
-        """No more is sent; messages may still come."""
+        """Ends sending; messages may still arrive."""
         await self._stream.close_send()

@@ -1,4 +1,4 @@
-"""Watching twins from asyncio, around the same cursor as `twind._watch`."""
+"""Watching twins from asyncio, with the same cursor as `twind._watch`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from twind.errors import DeadlineExceeded, OutOfRange, TwindError, Unavailable
 
 
 class Watch:
-    """An asynchronous iterator of changes that goes on across lost connections; made by `Client.watch`.
+    """An asynchronous iterator over changes that survives lost connections. Made by `Client.watch`.
 
-    It begins at its first use. Use it in `async with`, or close it, which ends the iteration. A task that is cancelled
-    in it, for example by `asyncio.timeout`, loses nothing: the next one goes on where it was. It belongs to the process
-    that opened it.
+    It connects at its first use. Use it in `async with`, or close it, which ends the iteration. Cancelling a task in
+    it, for example with `asyncio.timeout`, loses nothing: the next one continues where it was. It belongs to the
+    process that opened it.
     """
 
     def __init__(
@@ -49,21 +49,20 @@ class Watch:
 
     @property
     def sequence(self) -> int | None:
-        """A later watch may go on from here with `from_sequence`: all up to it has been returned by the iterator.
+        """The sequence up to which the iterator has returned everything: pass it as `from_sequence` to continue later.
 
-        None until that is true of the snapshot, and of the commits that were made while it was read.
+        None until the snapshot, and the commits made while it was read, have been returned.
         """
         return self._cursor.sequence
 
     @property
     def snapshot_complete(self) -> bool:
-        """All twins of the snapshot have been received."""
+        """Whether all twins of the snapshot have been received."""
         return self._cursor.snapshot_complete
 
     async def snapshot(self) -> list[Change]:
-        """The rest of the snapshot: waits until it is complete. What follows in the iteration are commits.
-
-        Those that were made while the snapshot was read are the first.
+        """Waits until the snapshot is complete and returns the rest of it. After that the iterator returns commits,
+        beginning with those made while the snapshot was read.
         """
         self._check_process()
         deadline = time.monotonic() + self._timeout
@@ -118,7 +117,7 @@ class Watch:
             self._stream.close()
 
     async def _advance(self, deadline: float) -> None:
-        """Receives one message, over as many connections as it takes. Raises DeadlineExceeded; nothing is lost then."""
+        """Receives one message, reconnecting as needed. Raises DeadlineExceeded without losing anything."""
         cursor = self._cursor
         while not self._closed:
             if cursor.incoming is not None:  # then this was interrupted
@@ -153,7 +152,7 @@ class Watch:
                 await self._pause(error, deadline)
 
     async def _pause(self, error: TwindError, deadline: float) -> None:
-        """Waits before the next connection. Raises the error when it is too late for one."""
+        """Waits before reconnecting. Raises the error if it is too late."""
         delay = self._reconnects.delay()
         if delay is None:
             raise error

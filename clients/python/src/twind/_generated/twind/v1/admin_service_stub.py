@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from twind._generated.twind.v1 import admin_service_pb2 as messages
-from twind._method import Method
+from twind._method import Method, always, never
 
 if TYPE_CHECKING:
     from twind import _channel, _stream
@@ -18,6 +18,7 @@ GET_SERVER_INFO: Final = Method(
     "GetServerInfo",
     messages.GetServerInfoRequest.SerializeToString,
     messages.GetServerInfoResponse.FromString,
+    always,
 )
 
 GET_STATS: Final = Method(
@@ -25,6 +26,7 @@ GET_STATS: Final = Method(
     "GetStats",
     messages.GetStatsRequest.SerializeToString,
     messages.GetStatsResponse.FromString,
+    always,
 )
 
 CHECKPOINT: Final = Method(
@@ -32,6 +34,7 @@ CHECKPOINT: Final = Method(
     "Checkpoint",
     messages.CheckpointRequest.SerializeToString,
     messages.CheckpointResponse.FromString,
+    always,
 )
 
 BACKUP: Final = Method(
@@ -39,6 +42,7 @@ BACKUP: Final = Method(
     "Backup",
     messages.BackupRequest.SerializeToString,
     messages.BackupResponse.FromString,
+    never,
 )
 
 EXPORT_FACTS: Final = Method(
@@ -46,6 +50,7 @@ EXPORT_FACTS: Final = Method(
     "ExportFacts",
     messages.ExportFactsRequest.SerializeToString,
     messages.ExportFactsResponse.FromString,
+    always,
 )
 
 
@@ -56,34 +61,34 @@ class AdminServiceStub:
         self._channel = channel
 
     def get_server_info(
-        self, request: messages.GetServerInfoRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetServerInfoRequest, *, timeout: float | None = None
     ) -> messages.GetServerInfoResponse:
         """What this daemon is and which limits it enforces. Does not change while it runs, but for `sequence`.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(GET_SERVER_INFO, request, timeout, repeatable)
+        return self._channel.call(GET_SERVER_INFO, request, timeout)
 
     def get_stats(
-        self, request: messages.GetStatsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetStatsRequest, *, timeout: float | None = None
     ) -> messages.GetStatsResponse:
         """What it is doing now.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(GET_STATS, request, timeout, repeatable)
+        return self._channel.call(GET_STATS, request, timeout)
 
     def checkpoint(
-        self, request: messages.CheckpointRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.CheckpointRequest, *, timeout: float | None = None
     ) -> messages.CheckpointResponse:
         """Writes everything that is not yet in the database, and replies when that is done.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(CHECKPOINT, request, timeout, repeatable)
+        return self._channel.call(CHECKPOINT, request, timeout)
 
     def backup(
         self, request: messages.BackupRequest, *, timeout: float | None = None
@@ -117,34 +122,34 @@ class AdminServiceAsyncStub:
         self._channel = channel
 
     async def get_server_info(
-        self, request: messages.GetServerInfoRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetServerInfoRequest, *, timeout: float | None = None
     ) -> messages.GetServerInfoResponse:
         """What this daemon is and which limits it enforces. Does not change while it runs, but for `sequence`.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(GET_SERVER_INFO, request, timeout, repeatable)
+        return await self._channel.call(GET_SERVER_INFO, request, timeout)
 
     async def get_stats(
-        self, request: messages.GetStatsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetStatsRequest, *, timeout: float | None = None
     ) -> messages.GetStatsResponse:
         """What it is doing now.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(GET_STATS, request, timeout, repeatable)
+        return await self._channel.call(GET_STATS, request, timeout)
 
     async def checkpoint(
-        self, request: messages.CheckpointRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.CheckpointRequest, *, timeout: float | None = None
     ) -> messages.CheckpointResponse:
         """Writes everything that is not yet in the database, and replies when that is done.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(CHECKPOINT, request, timeout, repeatable)
+        return await self._channel.call(CHECKPOINT, request, timeout)
 
     def backup(
         self, request: messages.BackupRequest, *, timeout: float | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from twind._generated.twind.v1 import twin_service_pb2 as messages
-from twind._method import Method
+from twind._method import Method, always, with_key
 
 if TYPE_CHECKING:
     from twind import _channel, _stream
@@ -18,6 +18,7 @@ GET_TWIN: Final = Method(
     "GetTwin",
     messages.GetTwinRequest.SerializeToString,
     messages.GetTwinResponse.FromString,
+    always,
 )
 
 BATCH_GET_TWINS: Final = Method(
@@ -25,6 +26,7 @@ BATCH_GET_TWINS: Final = Method(
     "BatchGetTwins",
     messages.BatchGetTwinsRequest.SerializeToString,
     messages.BatchGetTwinsResponse.FromString,
+    always,
 )
 
 UPDATE_TWIN: Final = Method(
@@ -32,6 +34,7 @@ UPDATE_TWIN: Final = Method(
     "UpdateTwin",
     messages.UpdateTwinRequest.SerializeToString,
     messages.UpdateTwinResponse.FromString,
+    with_key,
 )
 
 BATCH_UPDATE_TWINS: Final = Method(
@@ -39,6 +42,7 @@ BATCH_UPDATE_TWINS: Final = Method(
     "BatchUpdateTwins",
     messages.BatchUpdateTwinsRequest.SerializeToString,
     messages.BatchUpdateTwinsResponse.FromString,
+    with_key,
 )
 
 DELETE_TWIN: Final = Method(
@@ -46,6 +50,7 @@ DELETE_TWIN: Final = Method(
     "DeleteTwin",
     messages.DeleteTwinRequest.SerializeToString,
     messages.DeleteTwinResponse.FromString,
+    with_key,
 )
 
 LIST_TWINS: Final = Method(
@@ -53,6 +58,7 @@ LIST_TWINS: Final = Method(
     "ListTwins",
     messages.ListTwinsRequest.SerializeToString,
     messages.ListTwinsResponse.FromString,
+    always,
 )
 
 LIST_FACTS: Final = Method(
@@ -60,6 +66,7 @@ LIST_FACTS: Final = Method(
     "ListFacts",
     messages.ListFactsRequest.SerializeToString,
     messages.ListFactsResponse.FromString,
+    always,
 )
 
 WATCH_TWINS: Final = Method(
@@ -67,6 +74,7 @@ WATCH_TWINS: Final = Method(
     "WatchTwins",
     messages.WatchTwinsRequest.SerializeToString,
     messages.WatchTwinsResponse.FromString,
+    always,
 )
 
 
@@ -77,66 +85,64 @@ class TwinServiceStub:
         self._channel = channel
 
     def get_twin(
-        self, request: messages.GetTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetTwinRequest, *, timeout: float | None = None
     ) -> messages.GetTwinResponse:
         """Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(GET_TWIN, request, timeout, repeatable)
+        return self._channel.call(GET_TWIN, request, timeout)
 
     def batch_get_twins(
-        self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None
     ) -> messages.BatchGetTwinsResponse:
         """Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
-        Request limit: 1 MiB.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(BATCH_GET_TWINS, request, timeout, repeatable)
+        return self._channel.call(BATCH_GET_TWINS, request, timeout)
 
     def update_twin(
-        self, request: messages.UpdateTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.UpdateTwinRequest, *, timeout: float | None = None
     ) -> messages.UpdateTwinResponse:
         """Changes one twin atomically, and creates it if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return self._channel.call(UPDATE_TWIN, request, timeout, repeatable)
+        return self._channel.call(UPDATE_TWIN, request, timeout)
 
     def batch_update_twins(
-        self, request: messages.BatchUpdateTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.BatchUpdateTwinsRequest, *, timeout: float | None = None
     ) -> messages.BatchUpdateTwinsResponse:
         """Changes up to 256 twins in one commit: all or nothing.
-        Request limit: 1 MiB.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return self._channel.call(BATCH_UPDATE_TWINS, request, timeout, repeatable)
+        return self._channel.call(BATCH_UPDATE_TWINS, request, timeout)
 
     def delete_twin(
-        self, request: messages.DeleteTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.DeleteTwinRequest, *, timeout: float | None = None
     ) -> messages.DeleteTwinResponse:
         """Deletes one twin. NOT_FOUND if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return self._channel.call(DELETE_TWIN, request, timeout, repeatable)
+        return self._channel.call(DELETE_TWIN, request, timeout)
 
     def list_twins(
-        self, request: messages.ListTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.ListTwinsRequest, *, timeout: float | None = None
     ) -> messages.ListTwinsResponse:
         """Lists twins in byte order of their names, in pages. A page token stays valid across writes.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(LIST_TWINS, request, timeout, repeatable)
+        return self._channel.call(LIST_TWINS, request, timeout)
 
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None
@@ -165,66 +171,64 @@ class TwinServiceAsyncStub:
         self._channel = channel
 
     async def get_twin(
-        self, request: messages.GetTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.GetTwinRequest, *, timeout: float | None = None
     ) -> messages.GetTwinResponse:
         """Returns one twin, all of it as of one revision. NOT_FOUND if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(GET_TWIN, request, timeout, repeatable)
+        return await self._channel.call(GET_TWIN, request, timeout)
 
     async def batch_get_twins(
-        self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.BatchGetTwinsRequest, *, timeout: float | None = None
     ) -> messages.BatchGetTwinsResponse:
         """Returns up to 256 twins, all as of one sequence, with a result or a status for each in the order asked.
-        Request limit: 1 MiB.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(BATCH_GET_TWINS, request, timeout, repeatable)
+        return await self._channel.call(BATCH_GET_TWINS, request, timeout)
 
     async def update_twin(
-        self, request: messages.UpdateTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.UpdateTwinRequest, *, timeout: float | None = None
     ) -> messages.UpdateTwinResponse:
         """Changes one twin atomically, and creates it if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return await self._channel.call(UPDATE_TWIN, request, timeout, repeatable)
+        return await self._channel.call(UPDATE_TWIN, request, timeout)
 
     async def batch_update_twins(
-        self, request: messages.BatchUpdateTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.BatchUpdateTwinsRequest, *, timeout: float | None = None
     ) -> messages.BatchUpdateTwinsResponse:
         """Changes up to 256 twins in one commit: all or nothing.
-        Request limit: 1 MiB.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return await self._channel.call(BATCH_UPDATE_TWINS, request, timeout, repeatable)
+        return await self._channel.call(BATCH_UPDATE_TWINS, request, timeout)
 
     async def delete_twin(
-        self, request: messages.DeleteTwinRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.DeleteTwinRequest, *, timeout: float | None = None
     ) -> messages.DeleteTwinResponse:
         """Deletes one twin. NOT_FOUND if it does not exist.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again if it has an idempotency key.
         """
-        return await self._channel.call(DELETE_TWIN, request, timeout, repeatable)
+        return await self._channel.call(DELETE_TWIN, request, timeout)
 
     async def list_twins(
-        self, request: messages.ListTwinsRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.ListTwinsRequest, *, timeout: float | None = None
     ) -> messages.ListTwinsResponse:
         """Lists twins in byte order of their names, in pages. A page token stays valid across writes.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(LIST_TWINS, request, timeout, repeatable)
+        return await self._channel.call(LIST_TWINS, request, timeout)
 
     def list_facts(
         self, request: messages.ListFactsRequest, *, timeout: float | None = None

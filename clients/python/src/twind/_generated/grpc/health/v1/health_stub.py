@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from twind._generated.grpc.health.v1 import health_pb2 as messages
-from twind._method import Method
+from twind._method import Method, always
 
 if TYPE_CHECKING:
     from twind import _channel, _stream
@@ -18,6 +18,7 @@ CHECK: Final = Method(
     "Check",
     messages.HealthCheckRequest.SerializeToString,
     messages.HealthCheckResponse.FromString,
+    always,
 )
 
 WATCH: Final = Method(
@@ -25,6 +26,7 @@ WATCH: Final = Method(
     "Watch",
     messages.HealthCheckRequest.SerializeToString,
     messages.HealthCheckResponse.FromString,
+    always,
 )
 
 
@@ -35,14 +37,14 @@ class HealthStub:
         self._channel = channel
 
     def check(
-        self, request: messages.HealthCheckRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.HealthCheckRequest, *, timeout: float | None = None
     ) -> messages.HealthCheckResponse:
         """The status now. An unknown service is NOT_FOUND.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return self._channel.call(CHECK, request, timeout, repeatable)
+        return self._channel.call(CHECK, request, timeout)
 
     def watch(
         self, request: messages.HealthCheckRequest, *, timeout: float | None = None
@@ -61,14 +63,14 @@ class HealthAsyncStub:
         self._channel = channel
 
     async def check(
-        self, request: messages.HealthCheckRequest, *, timeout: float | None = None, repeatable: bool = False
+        self, request: messages.HealthCheckRequest, *, timeout: float | None = None
     ) -> messages.HealthCheckResponse:
         """The status now. An unknown service is NOT_FOUND.
 
-        `timeout` is in seconds, None = the channel's. A `repeatable` call is sent again when the connection is
-        lost before its reply came.
+        `timeout` is in seconds, None = the channel's. When the connection is lost before the reply came, the call
+        is sent again.
         """
-        return await self._channel.call(CHECK, request, timeout, repeatable)
+        return await self._channel.call(CHECK, request, timeout)
 
     def watch(
         self, request: messages.HealthCheckRequest, *, timeout: float | None = None
