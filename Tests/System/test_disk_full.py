@@ -167,7 +167,7 @@ def test_a_full_disk_comes_and_goes(start: Callable[..., Daemon], small_disk: Ca
                 writes.write()
             with filled(disk, left_bytes) as filler, kept_full(disk, left_bytes):
                 error = writes.until_refused()
-                assert "room" in str(error) or "full" in str(error), error
+                assert "the disk is too full" in str(error) or "the disk is full" in str(error), error
                 writes.check(client)
                 assert client.health() == twind.Health.SERVING and stats(client).failure == ""
             filler.unlink()
@@ -178,7 +178,7 @@ def test_a_full_disk_comes_and_goes(start: Callable[..., Daemon], small_disk: Ca
             daemon.kill()
             # A start takes a new segment, so it needs room too.
             error_text = refused(disk, "--socket", "s", "--data-dir", str(disk / "data"))
-            assert "too full" in error_text or "make room" in error_text, error_text
+            assert "the disk is too full" in error_text or "the disk is full; free some space" in error_text, error_text
         filler.unlink()
     daemon = start(data=disk / "data")
     with daemon.client() as client:
