@@ -117,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "TwinServiceTests",
       dependencies: [
-        "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", logging,
+        "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", "CProtobufC",
+        logging,
       ],
       swiftSettings: strict),
     .testTarget(

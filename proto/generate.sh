@@ -36,7 +36,8 @@ plugin() { # <language> <output folder> <proto>...
 }
 
 ttrpc=(ttrpc/ttrpc.proto grpc/health/v1/health.proto)
-twind=(twind/v1/twin.proto twind/v1/errors.proto twind/v1/twin_service.proto twind/v1/admin_service.proto)
+twind=(twind/v1/twin.proto twind/v1/errors.proto twind/v1/twin_service.proto twind/v1/session_service.proto
+  twind/v1/admin_service.proto)
 store=(twind/store/v1/store.proto)
 # Of the tests, in Tests/Interop.
 interop=(echo.proto nesting.proto)

@@ -45,6 +45,7 @@ public struct AnyRoute: Sendable {
   public let service: String
   public let method: String
   public let shape: StreamingShape
+  public let caller: Caller
   public let request: Descriptor
   public let response: Descriptor
 
@@ -52,6 +53,7 @@ public struct AnyRoute: Sendable {
     service = route.service
     method = route.method
     shape = route.shape
+    caller = route.caller
     request = Request.descriptor
     response = Response.descriptor
   }

@@ -22,6 +22,9 @@ public struct AttributeMask: Sendable {
     self.names = try Names(names, count)
   }
 
+  /// Valid names; none cover everything.
+  package init(names: [[UInt8]]) { self.names = names.isEmpty ? nil : Names(names) }
+
   @inlinable public var isAll: Bool { names == nil }
 
   /// Whether the attribute is wanted.
@@ -48,14 +51,24 @@ public struct AttributeMask: Sendable {
         sorted.append(name)
       }
       sorted.sort { compareBytes($0.bytes, $1.bytes) < 0 }
-      var bytes: [UInt8] = []
-      var ends: [Int] = []
-      for name in sorted where !Self.cover(name.bytes, bytes, ends) {
-        bytes.append(contentsOf: name.bytes)
-        ends.append(bytes.count)
+      var (bytes, ends) = ([UInt8](), [Int]())
+      for name in sorted { Self.append(name.bytes, &bytes, &ends) }
+      (self.bytes, self.ends) = (bytes, ends)
+    }
+
+    fileprivate init(_ names: [[UInt8]]) {
+      let sorted = names.sorted { left, right in
+        left.withUnsafeBytes { left in right.withUnsafeBytes { compareBytes(left, $0) < 0 } }
       }
-      self.bytes = bytes
-      self.ends = ends
+      var (bytes, ends) = ([UInt8](), [Int]())
+      for name in sorted { name.withUnsafeBytes { Self.append($0, &bytes, &ends) } }
+      (self.bytes, self.ends) = (bytes, ends)
+    }
+
+    private static func append(_ name: UnsafeRawBufferPointer, _ bytes: inout [UInt8], _ ends: inout [Int]) {
+      if cover(name, bytes, ends) { return }
+      bytes.append(contentsOf: name)
+      ends.append(bytes.count)
     }
 
     @usableFromInline

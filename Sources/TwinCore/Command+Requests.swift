@@ -4,28 +4,28 @@ import CTwindProto
 
 extension Command {
   package init(
-    update request: UnsafePointer<Twind__V1__UpdateTwinRequest>, agent: Text
+    update request: UnsafePointer<Twind__V1__UpdateTwinRequest>, agent: Text, defaultPurpose: Text = .empty
   ) throws(TwinError) {
     let twin = try Command.twin(request)
     try self.init(
-      .update, twins: [twin], agent: agent, purpose: Text(request.pointee.purpose),
+      .update, twins: [twin], agent: agent, purpose: Text(request.pointee.purpose).or(defaultPurpose),
       idempotencyKey: Text(request.pointee.idempotency_key), durability: request.pointee.durability)
   }
 
   package init(
-    delete request: UnsafePointer<Twind__V1__DeleteTwinRequest>, agent: Text
+    delete request: UnsafePointer<Twind__V1__DeleteTwinRequest>, agent: Text, defaultPurpose: Text = .empty
   ) throws(TwinError) {
     let name = try TwinName(writing: Text(request.pointee.name))
     let isStated = request.pointee.precondition_case != TWIND__V1__DELETE_TWIN_REQUEST__PRECONDITION__NOT_SET
     let precondition = isStated ? Precondition.revision(request.pointee.expected_revision) : .none
     try self.init(
       .delete, twins: [Twin(name: name, precondition: precondition, operation: .delete)], agent: agent,
-      purpose: Text(request.pointee.purpose), idempotencyKey: Text(request.pointee.idempotency_key),
+      purpose: Text(request.pointee.purpose).or(defaultPurpose), idempotencyKey: Text(request.pointee.idempotency_key),
       durability: request.pointee.durability)
   }
 
   package init(
-    batch request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, agent: Text
+    batch request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, agent: Text, defaultPurpose: Text = .empty
   ) throws(TwinError) {
     let count = request.pointee.n_requests
     if count == 0 { throw .invalid("the batch has no requests") }
@@ -52,7 +52,7 @@ extension Command {
       twins.append(twin)
     }
     try self.init(
-      .batch, twins: twins, agent: agent, purpose: Text(request.pointee.purpose), idempotencyKey: key,
+      .batch, twins: twins, agent: agent, purpose: Text(request.pointee.purpose).or(defaultPurpose), idempotencyKey: key,
       durability: request.pointee.durability)
   }
 

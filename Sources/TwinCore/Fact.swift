@@ -47,7 +47,7 @@ package struct Fact {
   }
 
   /// That a twin is deleted nobody is kept from knowing.
-  package var classBits: UInt32 { isDeletion ? ~0 : Permit.ordinaryClass }
+  package var classBits: UInt32 { isDeletion ? Sight.noClass : Sight.ordinaryClass }
 
   private var isDeletion: Bool { if case .deletion = change { true } else { false } }
 

@@ -42,7 +42,7 @@ struct StoredRecord {
     bytes = all.part(start, reader.position - start)
     entry = TwinImage.Entry(
       offset: 0, length: UInt32(truncatingIfNeeded: bytes.count),
-      classBits: attribute.isDeletion ? ~0 : Permit.ordinaryClass,
+      classBits: attribute.isDeletion ? Sight.noClass : Sight.ordinaryClass,
       nameStart: UInt8(truncatingIfNeeded: bytes.count - message.count + 2),
       nameLength: UInt8(truncatingIfNeeded: attribute.name.count), flags: attribute.flags)
   }

@@ -34,6 +34,7 @@ package struct Text: @unchecked Sendable {
   }()
 
   package var isEmpty: Bool { count == 0 }
+  package func or(_ other: Text) -> Text { isEmpty ? other : self }
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
   package var array: [UInt8] { [UInt8](bytes) }
 

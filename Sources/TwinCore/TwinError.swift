@@ -39,6 +39,15 @@ package struct TwinError: Error, Equatable {
   }
 }
 
+extension TwinError {
+  /// Without who changed a twin last, and when.
+  package var withoutAuthor: TwinError {
+    guard case .conflict(let name, let revision, _, _) = detail else { return self }
+    let detail = Detail.conflict(name: name, currentRevision: revision, lastAgent: [], recordedAt: 0)
+    return TwinError(code, message, detail: detail)
+  }
+}
+
 extension TwinError: CustomStringConvertible {
   package var description: String { "\(code): \(message)" }
 }

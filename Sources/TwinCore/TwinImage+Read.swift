@@ -1,7 +1,7 @@
-// Reading a twin: find an attribute, or copy the records that a caller asked for and may see. Of the current records
+// Reading a twin: find an attribute, or copy the records that a caller asked for and that its sight shows. Of the current records
 // only; what is pending no reader sees.
 //
-// Promises: allocates nothing. When all is asked for and all is permitted the records are copied at once.
+// Promises: allocates nothing. When all is asked for and all is shown, the records are copied at once.
 
 extension TwinImage {
   /// An attribute by its name.
@@ -69,35 +69,35 @@ extension TwinImage {
     return facts
   }
 
-  /// Whether `permit` and `mask` leave nothing out.
+  /// Whether `mask` and `sight` leave nothing out.
   @inlinable
-  public func showsAll(_ mask: AttributeMask, _ permit: Permit) -> Bool {
-    mask.isAll && (permit.shows(head.pointee.commonClassBits) || head.pointee.entryCount == 0)
+  public func showsAll(_ mask: AttributeMask, _ sight: Sight) -> Bool {
+    mask.isAll && sight.shows(head.pointee.allClassBits)
   }
 
   /// Bytes that `writeRecords` will write.
   @inlinable
-  public func recordsSize(_ mask: AttributeMask, _ permit: Permit) -> Int {
-    if showsAll(mask, permit) { return recordsLength }
+  public func recordsSize(_ mask: AttributeMask, _ sight: Sight) -> Int {
+    if showsAll(mask, sight) { return recordsLength }
     var size = 0
-    for entry in entries where permit.shows(entry.classBits) && mask.covers(name(entry)) {
+    for entry in entries where sight.shows(entry.classBits) && mask.covers(name(entry)) {
       size += Int(entry.length)
     }
     return size
   }
 
-  /// Copies the records asked for and permitted, and returns the place behind them. `place` has room for
+  /// Copies the records asked for and shown, and returns the place behind them. `place` has room for
   /// `recordsSize` bytes.
   @discardableResult @inlinable
   public func writeRecords(
-    _ mask: AttributeMask, _ permit: Permit, to place: UnsafeMutableRawPointer
+    _ mask: AttributeMask, _ sight: Sight, to place: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
-    if showsAll(mask, permit) {
+    if showsAll(mask, sight) {
       place.copyMemory(from: tail + recordsOffset, byteCount: recordsLength)
       return place + recordsLength
     }
     var place = place
-    for entry in entries where permit.shows(entry.classBits) && mask.covers(name(entry)) {
+    for entry in entries where sight.shows(entry.classBits) && mask.covers(name(entry)) {
       place.copyMemory(from: tail + recordsOffset + Int(entry.offset), byteCount: Int(entry.length))
       place += Int(entry.length)
     }
@@ -107,11 +107,23 @@ extension TwinImage {
   /// The attributes that were asked for and are withheld.
   @inlinable
   public func forEachWithheld(
-    _ mask: AttributeMask, _ permit: Permit, _ body: (_ name: UnsafeRawBufferPointer) -> Void
+    _ mask: AttributeMask, _ sight: Sight, _ body: (_ name: UnsafeRawBufferPointer) -> Void
   ) {
-    if permit.shows(head.pointee.commonClassBits) { return }
-    for entry in entries where !permit.shows(entry.classBits) && mask.covers(name(entry)) {
+    if sight.shows(head.pointee.allClassBits) { return }
+    for entry in entries where !sight.shows(entry.classBits) && mask.covers(name(entry)) {
       body(name(entry))
+    }
+  }
+
+  /// The attributes that were asked for and of which only pending records are withheld.
+  package func forEachWithheldPending(
+    _ mask: AttributeMask, _ sight: Sight, _ body: (_ name: UnsafeRawBufferPointer) -> Void
+  ) {
+    var last: Entry?
+    for entry in pendingEntries where !sight.shows(entry.classBits) && mask.covers(name(entry)) {
+      let isNew = last.map { !equalBytes(name($0), name(entry)) } ?? true
+      if isNew && find(name(entry)) == nil { body(name(entry)) }
+      last = entry
     }
   }
 }

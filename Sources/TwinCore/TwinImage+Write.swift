@@ -10,7 +10,7 @@ extension TwinImage {
     private let lengthMax: Int
     private var count = 0
     private var offset = 0
-    private var common: UInt32 = ~0
+    private var allClassBits: UInt32 = 0
 
     init(_ image: TwinImage) {
       self.image = image
@@ -26,7 +26,7 @@ extension TwinImage {
       var entry = entry
       entry.offset = UInt32(offset)
       (image.tail + count * MemoryLayout<Entry>.stride).storeBytes(of: entry, as: Entry.self)
-      if count < image.entryCount { common &= entry.classBits }
+      if count < image.entryCount { allClassBits |= entry.classBits }
       count += 1
       offset += Int(entry.length)
     }
@@ -58,13 +58,13 @@ extension TwinImage {
       if let start = message.baseAddress { body.copyMemory(from: start, byteCount: message.count) }
       note(
         Entry(
-          offset: 0, length: UInt32(length), classBits: Permit.ordinaryClass, nameStart: UInt8(body - place + 2),
+          offset: 0, length: UInt32(length), classBits: Sight.ordinaryClass, nameStart: UInt8(body - place + 2),
           nameLength: UInt8(attribute.name.count), flags: attribute.flags))
     }
 
     func finish(nextChangeTime: Int64 = .max) -> TwinImage {
       precondition(count == countMax && offset == lengthMax, "image is not full")
-      image.storage.header.commonClassBits = common
+      image.storage.header.allClassBits = allClassBits
       image.storage.header.nextChangeTime = nextChangeTime
       return image
     }

@@ -6,7 +6,7 @@
 //            | 16 B each       | 16 B each       |      |   |            |   | records  | records |
 //            +-----------------+-----------------+------+---+------------+---+----------+---------+
 //
-// A record is a complete field: tag 0x1A, length, Attribute message. Concatenated, permitted current records are the
+// A record is a complete field: tag 0x1A, length, Attribute message. Concatenated, the current records that a sight shows are the
 // `attributes` of a twind.v1.Twin, so that a read copies and never encodes. They are what counts from the moment the
 // image was derived until nextChangeTime. Pending is whatever else can count after that: what begins later, what
 // returns when something ends, and removals, which keep out older facts that come late. Removals beyond a limit are
@@ -34,16 +34,20 @@ public struct TwinImage: @unchecked Sendable {
     /// Removals that hold from this time or an earlier one may be missing among the pending records: the facts have
     /// them. Int64.min = none is missing.
     public var forgottenThrough: Int64 = .min
+    /// What the rules with that stamp say of the twin: Sight/Rules.swift. The sight of a reader is taken from it.
+    public var rulesStamp: UInt64 = 0
+    public var bits: UInt64 = 0
     public var dirtySlot: UInt32 = 0
     public var recordsLength: UInt32
     public var pendingLength: UInt32 = 0
-    /// Class bits that every current attribute has: when the permit shows one of them it shows all.
-    public var commonClassBits: UInt32 = ~0
+    /// The classes of all current attributes together: a sight that shows them shows all.
+    public var allClassBits: UInt32 = 0
     public var pendingCount: UInt32 = 0
     public var entryCount: UInt16
     public var nameLength: UInt16
     /// In the image of a change: the number of its first fact within the commit.
     public var firstOrdinal: UInt16 = 0
+    public var kindIndex: UInt16 = 0
     public var agentLength: UInt8
     public var isDeleted: Bool
     /// Time alone has changed what counts since the last commit.

@@ -282,6 +282,33 @@ extension Twind__V1__TwinChange: ProtobufMessage {
     }())
 }
 
+extension Twind__V1__OpenSessionRequest: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__OpenSessionRequest()
+      twind__v1__open_session_request__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__Contract: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__Contract()
+      twind__v1__contract__init(&message)
+      return message.base.descriptor
+    }())
+}
+
+extension Twind__V1__OpenSessionResponse: ProtobufMessage {
+  public static let descriptor = Descriptor(
+    {
+      var message = Twind__V1__OpenSessionResponse()
+      twind__v1__open_session_response__init(&message)
+      return message.base.descriptor
+    }())
+}
+
 extension Twind__V1__GetServerInfoRequest: ProtobufMessage {
   public static let descriptor = Descriptor(
     {

@@ -65,13 +65,20 @@ final class PartStream<Reader: PartReader>: @unchecked Sendable {
     call.keepRoom(byteCount: Self.partBytes)
   }
 
-  /// - Parameter reader: positioned after the part.
-  fileprivate func take(_ result: Result<Reader.Part, RPCError>, _ reader: Reader, _ call: ServerCall) {
+  /// - Parameters:
+  ///   - reader: positioned after the part.
+  ///   - restrictions: `Store.restrictions` before the part was read. If rules have come into force since, it is read
+  ///     again.
+  fileprivate func take(
+    _ result: Result<Reader.Part, RPCError>, _ reader: Reader, _ restrictions: UInt64, _ call: ServerCall
+  ) {
     isReading = false
     call.giveBack(Self.partBytes)
     call.giveRoomBack()
     guard !call.isEnded else { return }
     switch result {
+    case .success where restrictions != store.restrictions:
+      advance(call)
     case .success(let part):
       self.reader = reader
       part.send(on: call)
@@ -89,9 +96,11 @@ private final class PartRead<Reader: PartReader>: @unchecked Sendable {
   private let stream: PartStream<Reader>
   private let call: ServerCall
   private var reader: Reader
+  private let restrictions: UInt64
 
   init(_ stream: PartStream<Reader>, _ reader: Reader, _ call: ServerCall) {
     self.stream = stream
+    restrictions = stream.store.restrictions
     self.reader = reader
     self.call = call
   }
@@ -109,6 +118,6 @@ private final class PartRead<Reader: PartReader>: @unchecked Sendable {
   }
 
   private func deliver(_ result: Result<Reader.Part, RPCError>) {
-    call.onThread { [stream, reader] in stream.take(result, reader, $0) }
+    call.onThread { [stream, reader, restrictions] in stream.take(result, reader, restrictions, $0) }
   }
 }

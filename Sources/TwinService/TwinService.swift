@@ -1,4 +1,4 @@
-// twind.v1.TwinService. Each method has a file of its own.
+// twind.v1.TwinService and SessionService. Each method has a file of its own.
 
 import TTRPC
 import TwinCore
@@ -21,8 +21,12 @@ package final class TwinService: Sendable {
     sequences = SequenceWaiters(store)
   }
 
-  /// Adds all methods.
+  /// Adds all methods. The context of each connection is its caller.
   package func register(in router: inout Router) {
+    router.admit = { [store, agents] peer in Caller(peer, agent: Array(agents.name(of: peer.uid).utf8), store: store) }
+    router.unary(SessionServiceRoutes.openSession) { (request, call) throws(RPCError) in
+      try self.openSession(request, call)
+    }
     router.unary(TwinServiceRoutes.getTwin, approach: approachGetTwin) { (request, call) throws(RPCError) in
       try self.getTwin(request, call)
     }
@@ -47,11 +51,5 @@ package final class TwinService: Sendable {
     router.stream(TwinServiceRoutes.watchTwins) { (call) throws(RPCError) in
       self.watchTwins(call)
     }
-  }
-
-  /// What the caller may see for this purpose. Everything, until there is a policy; but it is checked for every reply.
-  func permit(purpose: Text) throws(TwinError) -> Permit {
-    try checkPurpose(purpose.bytes)
-    return .all
   }
 }

@@ -25,18 +25,18 @@ extension Store {
     }
   }
 
-  /// A twin as of now from memory or else from the database, without keeping it; nil when it never existed. For who
-  /// reads many twins once, on a thread that may block.
-  package func twin(_ name: [UInt8]) throws(StoreError) -> TwinImage? {
+  /// A twin as of now from memory or else from the database, without keeping it, and what the view shows of it; nil when
+  /// it never existed. For a caller that reads many twins once, on a thread that may block.
+  package func twin(_ name: [UInt8], in view: View) throws(StoreError) -> SeenTwin? {
     try name.withUnsafeBufferPointer { (bytes) throws(StoreError) in
       let name = TwinName(unchecked: UnsafeRawBufferPointer(bytes))
-      switch withTwin(name, { found, _ in found }) {
-      case .image(let image): return image
-      case .absent: return nil
-      case .cold:
+      switch withTwin(name, in: view, { found, sight, _ in (found, sight) }) {
+      case (.image(let image), let sight): return SeenTwin(image: image, sight: sight)
+      case (.absent, _): return nil
+      case (.cold, _):
         guard let image = try reading({ () throws(StoreError) in try database.twin(name) }) else { return nil }
         let now = self.now
-        return image.nextChangeTime <= now ? image.derived(at: now) : image
+        return seen(image.nextChangeTime <= now ? image.derived(at: now) : image, in: view)
       }
     }
   }

@@ -54,6 +54,8 @@ package final class Store: Sendable {
   /// What the start found.
   package let recovery: RecoveryReport
   let cache: TwinCache
+  /// See Store+Rules.swift.
+  let governance = Governance()
   let section: CommitSection
   package let database: Database
   let clock: SteadyClock
@@ -103,8 +105,8 @@ package final class Store: Sendable {
 // MARK: - Reading
 
 extension Store {
-  /// Lends what memory knows of a twin: judge, copy, let go.
-  package func lend(_ name: TwinName) -> LentTwin { cache.lend(name) }
+  /// Lends what memory knows of a twin, and what the view shows of it: judge, copy, let go.
+  package func lend(_ name: TwinName, in view: Unmanaged<View>) -> LentTwin { cache.lend(name, in: view) }
 
   /// Somebody will soon ask for a twin of that name, if the bytes are one.
   package func approach(_ name: UnsafeRawBufferPointer) { cache.approach(name) }
@@ -112,24 +114,24 @@ extension Store {
   /// Runs `body` on what memory knows of a twin, under its shard's lock: judge, copy, return. `sequence` is what the
   /// reply is current up to.
   package func withTwin<R, E: Error>(
-    _ name: TwinName, _ body: (Resident, _ sequence: UInt64) throws(E) -> R
+    _ name: TwinName, in view: View, _ body: (Resident, Sight, _ sequence: UInt64) throws(E) -> R
   ) throws(E) -> R {
     // All up to the head is in the cache; the twin may be newer.
     let head = self.head
-    return try cache.withTwin(name) { (found: Resident) throws(E) -> R in
-      if case .image(let image) = found { return try body(found, max(head, image.revision)) }
-      return try body(found, head)
+    return try cache.withTwin(name, in: view) { (found: Resident, sight: Sight) throws(E) -> R in
+      if case .image(let image) = found { return try body(found, sight, max(head, image.revision)) }
+      return try body(found, sight, head)
     }
   }
 
   /// Runs `body` on each of the twins in the order given, all as they are at the sequence returned.
   package func withTwins<E: Error>(
-    _ names: [TwinName], _ body: (_ index: Int, Resident) throws(E) -> Void
+    _ names: [TwinName], in view: View, _ body: (_ index: Int, Resident, Sight) throws(E) -> Void
   ) throws(E) -> UInt64 {
     var sequence = head
-    try cache.withTwins(names) { (index: Int, found: Resident) throws(E) in
+    try cache.withTwins(names, in: view) { (index: Int, found: Resident, sight: Sight) throws(E) in
       if case .image(let image) = found { sequence = max(sequence, image.revision) }
-      try body(index, found)
+      try body(index, found, sight)
     }
     return sequence
   }

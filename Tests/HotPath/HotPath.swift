@@ -23,7 +23,7 @@ final class HotPath {
   @exclusivity(unchecked) private var number = 0
   private let tags: UnsafeMutablePointer<UInt32>
 
-  init(isWriting: Bool, inFlight: Int) throws {
+  init(isWriting: Bool, inFlight: Int, purpose: String) throws {
     folder = FileManager.default.temporaryDirectory.path + "/twind-hot-path-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let store = try Store(directory: folder + "/data")
@@ -39,7 +39,7 @@ final class HotPath {
     self.wire = wire
     self.inFlight = inFlight
     tags = .allocate(capacity: inFlight)
-    let frame = isWriting ? Self.update() : Self.read()
+    let frame = isWriting ? Self.update(purpose) : Self.read(purpose)
     let mark = Array(Self.mark.utf8)
     places = frame.indices.dropLast(mark.count - 1).filter { Array(frame[$0..<$0 + mark.count]) == mark }
     self.frame = .allocate(capacity: frame.count)
@@ -94,14 +94,15 @@ final class HotPath {
 
   private static let mark = String(repeating: "#", count: digits)
 
-  private static func read() -> [UInt8] {
+  private static func read(_ purpose: String) -> [UInt8] {
     let arena = Arena()
     let request = arena.make(Twind__V1__GetTwinRequest.self)
     request.pointee.name = arena.string("hot/customer/" + mark)
+    request.pointee.purpose = arena.string(purpose)
     return frame(TwinServiceRoutes.getTwin, request)
   }
 
-  private static func update() -> [UInt8] {
+  private static func update(_ purpose: String) -> [UInt8] {
     let arena = Arena()
     let set = arena.make(Twind__V1__Value.self)
     set.pointee.kind_case = TWIND__V1__VALUE__KIND_STRING_VALUE
@@ -114,6 +115,7 @@ final class HotPath {
     request.pointee.name = arena.string("hot/customer/" + mark)
     request.pointee.n_changes = 1
     request.pointee.changes = arena.array([change])
+    request.pointee.purpose = arena.string(purpose)
     return frame(TwinServiceRoutes.updateTwin, request)
   }
 

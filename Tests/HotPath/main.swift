@@ -1,4 +1,4 @@
-// twind-hot-path [read|update] [--calls N] [--in-flight N]: what one call costs, counted and not timed.
+// twind-hot-path [read|update] [--calls N] [--in-flight N] [--purpose TEXT]: what one call costs, counted and not timed.
 //
 // A whole server on a socket and a lean C client of it in one process without any other work, so that the allocations of
 // all threads and, under a tool that counts instructions, those too are the calls'. Prints how many blocks were allocated
@@ -7,14 +7,16 @@
 import CAllocations
 import Foundation
 
-func option(_ name: String, _ value: Int) -> Int {
+func text(_ name: String) -> String {
   let arguments = CommandLine.arguments
-  guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else { return value }
-  return Int(arguments[index + 1]) ?? value
+  guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else { return "" }
+  return arguments[index + 1]
 }
 
-let calls = option("--calls", 10_000)
-let subject = try HotPath(isWriting: CommandLine.arguments.contains("update"), inFlight: option("--in-flight", 1))
+let calls = Int(text("--calls")) ?? 10_000
+let subject = try HotPath(
+  isWriting: CommandLine.arguments.contains("update"), inFlight: Int(text("--in-flight")) ?? 1,
+  purpose: text("--purpose"))
 defer { subject.remove() }
 // All that is made once is made now: buffers, the table's room, the journal's segment.
 try subject.run(calls: 2_000)

@@ -44,7 +44,7 @@ import TwinStore
     ("facts", { store in _ = try Array(names[0].utf8).withUnsafeBytes { try store.facts(of: TwinName($0)) } }),
     ("names", { store in _ = try store.names(prefix: [], after: [], limit: 10) }),
     ("commits", { store in _ = try store.storedCommits(after: 0, atLeast: 1) }),
-    ("a twin", { store in _ = try store.twin(Array(names[0].utf8)) }),
+    ("a twin", { store in _ = try store.twin(Array(names[0].utf8), in: .unlimited) }),
     ("a load", { store in try Array(names[0].utf8).withUnsafeBytes { _ = try store.pin([[UInt8]($0)], bytesMax: 1) } }),
     ("a backup", { store in _ = try store.backup(to: "/backups/b") }),
   ]

@@ -122,7 +122,8 @@ def test_signals_that_mean_nothing(daemon: Daemon, number: signal.Signals) -> No
 
 
 def test_a_development_daemon_ends_with_its_terminal(start: Callable[..., Daemon]) -> None:
-    daemon = start("--dev")
+    # Even if these tests run under nohup.
+    daemon = start("--dev", wrapper=("env", "--default-signal=HUP"))
     with daemon.client() as client:
         client.update("acme/customer/1", {"a": 1}, durability=twind.Durability.MEMORY)
     # The shell and the system may both say so.

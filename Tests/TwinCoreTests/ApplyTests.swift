@@ -67,7 +67,7 @@ import TwinFixtures
     #expect(first.unpacked?.map(\.value) == [.int(1)])
   }
 
-  @Test func theChangeIsReadUnderMaskAndPermit() throws {
+  @Test func theChangeIsReadUnderMaskAndSight() throws {
     let scene = Scene()
     let requests = scene.requests
     try scene.update([requests.set("a.b", .int(1)), requests.set("c", .int(1))])
@@ -82,6 +82,6 @@ import TwinFixtures
     let seen = try #require(unpackChange(bytes))
     #expect(seen.removed == ["a.b"] && seen.set.map(\.name) == ["d"])
     #expect(change.entries.map { $0.flags.contains(.removal) } == [true, false, false])
-    #expect(change.recordsSize(.all, Permit(mask: 4)) == 0)
+    #expect(change.recordsSize(.all, Sight(mask: 4)) == 0)
   }
 }

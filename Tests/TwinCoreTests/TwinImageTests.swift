@@ -19,11 +19,11 @@ import TwinFixtures
       ], purpose: "support")
   }
 
-  private func copied(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit) -> [UInt8] {
-    let size = image.recordsSize(mask, permit)
+  private func copied(_ image: TwinImage, _ mask: AttributeMask, _ sight: Sight) -> [UInt8] {
+    let size = image.recordsSize(mask, sight)
     return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       let start = UnsafeMutableRawPointer(buffer.baseAddress!)
-      count = image.writeRecords(mask, permit, to: start) - start
+      count = image.writeRecords(mask, sight, to: start) - start
     }
   }
 
@@ -54,15 +54,15 @@ import TwinFixtures
     #expect(Array(image.agent.bytes) == Array("support-agent".utf8))
   }
 
-  @Test func masksChooseAndPermitsWithhold() throws {
+  @Test func masksChooseAndSightsWithhold() throws {
     try fill()
     let image = try #require(scene.image)
     let masked = try #require(unpackTwin(copied(image, try mask(["address", "vip"]), .all)))
     #expect(masked.map(\.name) == ["address.city", "address.street", "vip"])
-    #expect(copied(image, .all, Permit(mask: 1)) == Array(image.records))
-    #expect(copied(image, .all, Permit(mask: 2)).isEmpty)
+    #expect(copied(image, .all, Sight(mask: 1)) == Array(image.records))
+    #expect(copied(image, .all, Sight(mask: 2)).isEmpty)
     var withheld: [String] = []
-    image.forEachWithheld(try mask(["address"]), Permit(mask: 2)) {
+    image.forEachWithheld(try mask(["address"]), Sight(mask: 2)) {
       withheld.append(String(decoding: $0, as: UTF8.self))
     }
     #expect(withheld == ["address.city", "address.street"])

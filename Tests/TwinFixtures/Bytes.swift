@@ -29,7 +29,7 @@ extension TwinImage {
   package func isIdentical(to other: TwinImage) -> Bool {
     name == other.name && Array(agent.bytes) == Array(other.agent.bytes) && revision == other.revision
       && recordedAt == other.recordedAt && isDeleted == other.isDeleted && nextChangeTime == other.nextChangeTime
-      && header.commonClassBits == other.header.commonClassBits && entries.elementsEqual(other.entries)
+      && header.allClassBits == other.header.allClassBits && entries.elementsEqual(other.entries)
       && pendingEntries.elementsEqual(other.pendingEntries) && records.elementsEqual(other.records)
       && pendingRecords.elementsEqual(other.pendingRecords)
   }

@@ -56,9 +56,14 @@ final class ServiceFixture: Sendable {
 
   /// Another client of the same services.
   func client(uid: UInt32 = geteuid(), agent: String? = nil) -> TwindClient {
+    TwindClient(rawClient(uid: uid, agent: agent))
+  }
+
+  /// A client for encoded messages.
+  func rawClient(uid: UInt32 = geteuid(), agent: String? = nil) -> Client {
     var options = Client.Options()
     if let agent { options.metadata = [("twind-agent", agent)] }
-    return TwindClient(.inProcess(router, peer: Peer(uid: uid, gid: 0), options: options))
+    return .inProcess(router, peer: Peer(uid: uid, gid: 0), options: options)
   }
 }
 

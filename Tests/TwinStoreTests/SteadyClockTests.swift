@@ -92,9 +92,9 @@ import TwinStore
     try store.change("a/b/1") { [$0.set("n", .int(5), from: start, to: start + second)] }
     try store.close()
     store = try place.open(clock: clock)
-    #expect(try store.twin(Array("a/b/1".utf8))?.value("n") == .int(5))
+    #expect(try store.twin(Array("a/b/1".utf8), in: .unlimited)?.image.value("n") == .int(5))
     clock.advance(micros: second)
-    #expect(try store.twin(Array("a/b/1".utf8))?.value("n") == nil)
+    #expect(try store.twin(Array("a/b/1".utf8), in: .unlimited)?.image.value("n") == nil)
   }
 
   // MARK: Jumps

@@ -104,7 +104,7 @@ extension Store {
     try withBytes(name) { (bytes: UnsafeRawBufferPointer) throws(TwinError) in
       let name = try TwinName(bytes)
       while true {
-        switch withTwin(name, { found, _ in found }) {
+        switch withTwin(name, in: .unlimited, { found, _, _ in found }) {
         case .image(let image): return image
         case .absent: return nil
         case .cold: _ = try pin([name.array], bytesMax: 1)
@@ -117,7 +117,7 @@ extension Store {
   func readAll(_ names: [String], _ body: (Int, TwinImage?) -> Void) -> UInt64 {
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
-    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }) { index, found in
+    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }, in: .unlimited) { index, found, _ in
       if case .image(let image) = found { body(index, image) } else { body(index, nil) }
     }
   }

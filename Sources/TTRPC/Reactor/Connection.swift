@@ -35,6 +35,10 @@ final class Connection: EventSource, SessionHost {
   @exclusivity(unchecked) private var frameDeadline: UInt64?
   /// The deadline for reading a closing connection's output; nil if it is not closing.
   @exclusivity(unchecked) private var closeDeadline: UInt64?
+  /// Bytes that the kernel has taken so far.
+  @exclusivity(unchecked) private var sentBytes: UInt64 = 0
+  /// Who waits until so many have been sent, and how long, in ascending order.
+  @exclusivity(unchecked) private var settlements: Deque<(sentBytes: UInt64, deadline: UInt64, done: () -> Void)> = []
   /// The current timer.
   @exclusivity(unchecked) private var wakeAt = UInt64.max
   /// What is counted on the connection's share: the memory for received bytes and for replies.
@@ -81,14 +85,14 @@ final class Connection: EventSource, SessionHost {
 
   func timer(_ now: UInt64) {
     wakeAt = .max
-    if let closeDeadline, closeDeadline <= now { return close() }
+    if min(closeDeadline ?? .max, settleDeadline) <= now { return close() }
     if let deadline = frameDeadline, deadline <= now {
       frameDeadline = nil
       session.frameTimedOut(input.bytes)
     }
     let next = session.tick(now: now)
     flush()
-    if isOpen { wake(at: min(next, frameDeadline ?? .max, closeDeadline ?? .max)) }
+    if isOpen { wake(at: min(next, frameDeadline ?? .max, closeDeadline ?? .max, settleDeadline)) }
   }
 
   func wake(at nanos: UInt64) {
@@ -233,9 +237,24 @@ final class Connection: EventSource, SessionHost {
     let count = twind_send(fd, bytes.baseAddress, bytes.count)
     if count > 0 {
       session.output.consume(count)
+      sentBytes &+= UInt64(count)
+      if !settlements.isEmpty { settle() }
     } else if count < 0 && errno != EAGAIN && errno != EINTR {
       close()
     }
+  }
+
+  /// Calls back when the present output has been sent. If it has not by the deadline, closes the connection.
+  func settle(by deadline: UInt64, then done: @escaping () -> Void) {
+    guard isOpen, !session.output.isEmpty else { return done() }
+    settlements.append((sentBytes &+ UInt64(session.output.byteCount), deadline, done))
+    wake(at: deadline)
+  }
+
+  private var settleDeadline: UInt64 { settlements.first?.deadline ?? .max }
+
+  private func settle() {
+    while let first = settlements.first, first.sentBytes <= sentBytes { settlements.removeFirst().done() }
   }
 
   private func afterSend() {
@@ -331,6 +350,7 @@ final class Connection: EventSource, SessionHost {
   private func giveUpAll() {
     isOpen = false
     session.close()
+    while let settlement = settlements.popFirst() { settlement.done() }
     // Their calls have ended; what they hold is theirs to give back.
     while let job = jobs.popFirst() { reactor.take(job) }
     session.share.add(-receiveBytes - sendBytes)

@@ -6,6 +6,8 @@ public struct Router: Sendable {
   private var table = MethodTable([])
   private(set) var services: [String] = []
   private let operators: Gate?
+  /// Makes the context of a new connection, which its calls share: who the caller is, for example.
+  public var admit: @Sendable (Peer) -> AnyObject = { _ in NoContext.shared }
 
   /// - Parameter operators: lets operators through, to the methods that only they may call. It must be given if there are
   ///   any.
@@ -55,6 +57,11 @@ public struct Router: Sendable {
     if !services.contains(method.service) { services.append(method.service) }
     methods.append(method)
     table = MethodTable(methods)
+  }
+
+  /// The context of connections for which the service has none.
+  private final class NoContext: Sendable {
+    static let shared = NoContext()
   }
 
   private func unknown(_ service: String, _ name: String) -> RPCError {

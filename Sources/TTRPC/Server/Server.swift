@@ -42,7 +42,7 @@ public final class Server: @unchecked Sendable {
   private let limits: Limits
   /// Memory of all connections.
   public let budget: BufferBudget
-  private let reactors: [Reactor]
+  let reactors: [Reactor]
   let isOperator: @Sendable (Peer) -> Bool
   private let placesLock = Lock()
   /// Guarded by `placesLock`.

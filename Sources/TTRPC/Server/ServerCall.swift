@@ -7,6 +7,8 @@ import Synchronization
 /// thread.
 public final class ServerCall: @unchecked Sendable {
   public let peer: Peer
+  /// What the service knew of the caller when the call began, see `Router.admit`.
+  public let context: AnyObject
   /// On the monotonic clock; `UInt64.max`: none. The call fails when it passes.
   public let deadlineNanos: UInt64
   /// The thread that serves this call's connection.
@@ -55,6 +57,7 @@ public final class ServerCall: @unchecked Sendable {
     self.state = state
     self.deadlineNanos = deadlineNanos
     peer = session.peer
+    context = session.context
     executor = session.executor
     roomBytes = session.roomBytes
     pairs = metadata.all

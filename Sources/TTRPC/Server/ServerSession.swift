@@ -12,6 +12,8 @@ import CLinux
 package final class ServerSession {
   let peer: Peer
   let executor: any Executor
+  /// What the service knows of the caller, see `Router.admit`.
+  @exclusivity(unchecked) var context: AnyObject
   let arena: Arena
   /// The memory used for this connection.
   let share: BufferShare
@@ -59,6 +61,7 @@ package final class ServerSession {
     self.router = router
     self.limits = limits
     self.peer = peer
+    context = router.admit(peer)
     self.executor = executor
     self.arena = arena
     self.share = share

@@ -18,6 +18,8 @@ public struct UnaryCall: ~Copyable {
 
   /// The caller.
   public var peer: Peer { session._withUnsafeGuaranteedRef { $0.peer } }
+  /// What the service knows of the caller, see `Router.admit`. Valid while the handler runs, until it is replaced.
+  public var context: Unmanaged<AnyObject> { session._withUnsafeGuaranteedRef { .passUnretained($0.context) } }
   /// Memory for building the reply. Valid while the handler runs.
   public var arena: Arena { session._withUnsafeGuaranteedRef { $0.arena } }
   /// The thread that serves this connection.
@@ -39,6 +41,9 @@ public struct UnaryCall: ~Copyable {
     let message = UnsafePointer(message)
     reply(byteCount: message.packedByteCount) { message.pack(to: $0) }
   }
+
+  /// Replaces the context for later calls of this connection; calls in progress keep theirs.
+  public func setContext(_ context: AnyObject) { session._withUnsafeGuaranteedRef { $0.context = context } }
 
   /// Keeps the call open when the handler returns, for a later reply.
   public func deferred() -> ServerCall { deferred(until: .max, else: .deadlineExceeded) }

@@ -57,13 +57,16 @@ public struct Metadata {
   fileprivate init(in envelope: UnsafeRawBufferPointer) { self.envelope = envelope }
 
   /// The last value of a key, compared in lower case. nil if there is none.
-  public subscript(key: StaticString) -> String? {
+  public subscript(key: StaticString) -> String? { bytes(key).map { String(decoding: $0, as: UTF8.self) } }
+
+  /// The same without a string; valid as long as the request.
+  public func bytes(_ key: StaticString) -> UnsafeRawBufferPointer? {
     let wanted = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
     var found: UnsafeRawBufferPointer?
     forEach { pair in
       if Self.equal(pair.key, wanted) { found = pair.value }
     }
-    return found.map { String(decoding: $0, as: UTF8.self) }
+    return found
   }
 
   /// All pairs in the order of arrival.

@@ -11,16 +11,16 @@ import TwinStore
 struct AsOfQuery: Sendable {
   let name: [UInt8]
   let mask: AttributeMask
-  let permit: Permit
+  let view: View
   /// Microseconds since the epoch.
   let validAt: Int64
   let knownAt: Int64
 
-  init(_ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ service: TwinService) throws(TwinError) {
+  init(_ request: UnsafePointer<Twind__V1__GetTwinRequest>, _ view: View, _ store: Store) throws(TwinError) {
     name = try TwinName(Text(request.pointee.name)).array
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-    permit = try service.permit(purpose: Text(request.pointee.purpose))
-    let now = service.store.present()
+    self.view = view
+    let now = store.present()
     let (validAt, knownAt) = (request.pointee.valid_at, request.pointee.known_at)
     if knownAt > now {
       throw .invalid("known_at \(instant(knownAt)) is in the future: use a time up to now, \(instant(now))")
@@ -29,9 +29,9 @@ struct AsOfQuery: Sendable {
     self.knownAt = knownAt == 0 ? now : knownAt
   }
 
-  fileprivate func answer(_ call: ServerCall, _ image: TwinImage, _ sequence: UInt64) {
+  fileprivate func answer(_ call: ServerCall, _ twin: SeenTwin, _ sequence: UInt64) {
     // A revision says nothing about other times than the one that it was read for.
-    TwinReply(image, mask, permit, sequence, 0).send(on: call)
+    TwinReply(twin.image, mask, twin.sight, sequence, 0).send(on: call)
   }
 }
 
@@ -68,10 +68,31 @@ private final class AsOfAnswer: @unchecked Sendable {
       case nil: try workers.resubmit(for: call) { self.step() }
       case .absent: throw RPCError(TwinError.noTwin(query.name))
       case .refused(let error): throw RPCError(error)
-      case .image(let image, let sequence): call.onThread { [query] in query.answer($0, image, sequence) }
+      case .image(let image, let sequence): try answer(image, sequence)
       }
     } catch {
       call.complete(.failure(error))
+    }
+  }
+
+  /// Access is decided last. If rules come into force meanwhile, it is decided again.
+  private func answer(_ image: TwinImage, _ sequence: UInt64) throws(RPCError) {
+    let restrictions = store.restrictions
+    let sight = try onDisk { () throws(StoreError) in try store.historySight(query.name, in: query.view) }
+    let twin = sight.seen(image)
+    call.onThread { [self] call in
+      if restrictions == store.restrictions { return query.answer(call, twin, sequence) }
+      do throws(RPCError) {
+        try workers.submit(for: call) { [self] in
+          do throws(RPCError) {
+            try answer(image, sequence)
+          } catch {
+            call.complete(.failure(error))
+          }
+        }
+      } catch {
+        call.fail(error)
+      }
     }
   }
 }

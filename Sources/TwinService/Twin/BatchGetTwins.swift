@@ -27,14 +27,14 @@ extension TwinService {
     try onWire { () throws(TwinError) in
       let names = try Self.names(request)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-      let permit = try permit(purpose: Text(request.pointee.purpose))
+      let view = try call.caller.takeUnretainedValue().view(for: Text(request.pointee.purpose))
       // Images never change, so the locks are held for taking them only.
       var images: [Found] = []
       var cold = ColdNames()
       images.reserveCapacity(names.count)
-      let sequence = store.withTwins(names) { (index, found) in
+      let sequence = store.withTwins(names, in: view) { (index, found, sight) in
         switch found {
-        case .image(let image): images.append(.image(image))
+        case .image(let image): images.append(.image(SeenTwin(image: image, sight: sight)))
         case .absent: images.append(.absent)
         case .cold:
           images.append(.cold)
@@ -42,7 +42,7 @@ extension TwinService {
         }
       }
       guard cold.names.isEmpty || isLast else { return cold }
-      var reply = TwinResults(permit, mask)
+      var reply = TwinResults(mask)
       for (name, found) in zip(names, images) { reply.add(name, found) }
       reply.send(sequence, on: call)
       return nil
@@ -73,7 +73,7 @@ extension TwinService {
 
 /// A twin of a batch.
 private enum Found {
-  case image(TwinImage)
+  case image(SeenTwin)
   case absent
   /// It is on disk, and the call has already loaded as much as it may.
   case cold
@@ -82,24 +82,20 @@ private enum Found {
 /// The results of a batch, measured as they are added and written at once.
 private struct TwinResults {
   private enum Result {
-    case twin(TwinImage)
+    case twin(SeenTwin)
     case status([UInt8])
   }
 
-  private let permit: Permit
   private let mask: AttributeMask
   private var results: [(name: TwinName, result: Result, byteCount: Int)] = []
   private var byteCount = 0
-  private var redactions = RedactionEncoding(field: 3, namesTwin: true)
+  private var redactionsByteCount = 0
 
-  init(_ permit: Permit, _ mask: AttributeMask) {
-    self.permit = permit
-    self.mask = mask
-  }
+  init(_ mask: AttributeMask) { self.mask = mask }
 
   mutating func add(_ name: TwinName, _ found: Found) {
     switch found {
-    case .image(let image) where !image.isDeleted: add(name, image)
+    case .image(let twin) where !twin.image.isDeleted: add(name, twin)
     case .image, .absent: addStatus(name, .noTwin(name))
     case .cold:
       addStatus(
@@ -112,9 +108,14 @@ private struct TwinResults {
     }
   }
 
-  private mutating func add(_ name: TwinName, _ image: TwinImage) {
-    let twin = TwinEncoding(image, mask, permit)
-    let count = WireWriter.fieldByteCount(name.bytes.count) + twin.fieldByteCount
+  private func encoding(_ twin: SeenTwin) -> TwinEncoding { TwinEncoding(twin.image, mask, twin.sight) }
+
+  private func redactions(_ twin: SeenTwin) -> Redactions {
+    Redactions(twin.image, mask, twin.sight, field: 3, namesTwin: true)
+  }
+
+  private mutating func add(_ name: TwinName, _ twin: SeenTwin) {
+    let count = WireWriter.fieldByteCount(name.bytes.count) + encoding(twin).fieldByteCount
     let newCount = byteCount + WireWriter.fieldByteCount(count)
     guard newCount <= ServiceLimits.replyBytesMax else {
       return addStatus(
@@ -123,8 +124,8 @@ private struct TwinResults {
           .resourceExhausted, "the reply is full (replyBytesMax): ask for \(name) again",
           detail: .limit("replyBytesMax", maximum: ServiceLimits.replyBytesMax, actual: newCount)))
     }
-    redactions.add(image, mask, permit)
-    append(name, .twin(image), count)
+    redactionsByteCount += redactions(twin).byteCount
+    append(name, .twin(twin), count)
   }
 
   private mutating func addStatus(_ name: TwinName, _ error: TwinError) {
@@ -143,19 +144,19 @@ private struct TwinResults {
   }
 
   func send<Call: TwinReplying & ~Copyable>(_ sequence: UInt64, on call: borrowing Call) {
-    let total = byteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
+    let total = byteCount + 1 + WireWriter.varintByteCount(sequence) + redactionsByteCount
     call.reply(byteCount: total) { start in
       var place = start
       for (name, result, count) in results {
         place = WireWriter.writeFieldHeader(1, count: count, to: place)
         place = WireWriter.writeField(1, name.bytes, to: place)
         switch result {
-        case .twin(let image): place = TwinEncoding(image, mask, permit).writeField(2, to: place)
+        case .twin(let twin): place = encoding(twin).writeField(2, to: place)
         case .status(let bytes): place = bytes.withUnsafeBytes { WireWriter.writeField(3, $0, to: place) }
         }
       }
       place = WireWriter.writeVarintField(2, sequence, to: place)
-      _ = redactions.write(to: place)
+      for case (_, .twin(let twin), _) in results { place = redactions(twin).write(to: place) }
     }
   }
 }

@@ -10,9 +10,9 @@ enum BatchUpdateTwins: WriteMethod {
   static let name: StaticString = "BatchUpdateTwins"
 
   static func command(
-    _ request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, agent: Text
+    _ request: UnsafePointer<Twind__V1__BatchUpdateTwinsRequest>, from caller: Caller
   ) throws(TwinError) -> Command {
-    try Command(batch: request, agent: agent)
+    try Command(batch: request, agent: caller.agent, defaultPurpose: caller.defaultPurpose)
   }
 
   static func fill(

@@ -10,9 +10,9 @@ enum DeleteTwin: WriteMethod {
   static let name: StaticString = "DeleteTwin"
 
   static func command(
-    _ request: UnsafePointer<Twind__V1__DeleteTwinRequest>, agent: Text
+    _ request: UnsafePointer<Twind__V1__DeleteTwinRequest>, from caller: Caller
   ) throws(TwinError) -> Command {
-    try Command(delete: request, agent: agent)
+    try Command(delete: request, agent: caller.agent, defaultPurpose: caller.defaultPurpose)
   }
 
   static func fill(

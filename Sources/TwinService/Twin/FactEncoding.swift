@@ -2,19 +2,20 @@
 
 import TTRPC
 import TwinCore
+import TwinStore
 
 struct FactEncoding {
-  private let permit: Permit
+  private let sight: HistorySight
   private var bytes: [UInt8] = []
   private var withheld: Set<[UInt8]> = []
-  private var redactions = RedactionEncoding(field: 3, namesTwin: false)
+  private var redactions = CollectedRedactions(field: 3)
 
-  init(_ permit: Permit) { self.permit = permit }
+  init(_ sight: HistorySight) { self.sight = sight }
 
   var byteCount: Int { bytes.count + redactions.bytes.count }
 
   mutating func add(_ ordinal: UInt32, _ record: AttributeRecord) {
-    guard permit.shows(Permit.ordinaryClass) || record.name.isEmpty else {
+    guard sight.shows(record.name) else {
       if withheld.insert([UInt8](record.name)).inserted { redactions.add(withheld: record.name) }
       return
     }

@@ -13,7 +13,9 @@ extension TwinService {
     let wanted = request.pointee.min_sequence
     guard try isVisible(wanted) else { return park(call, until: wanted, then: answerGetTwin) }
     if request.pointee.valid_at != 0 || request.pointee.known_at != 0 {
-      let query = try onWire { () throws(TwinError) in try AsOfQuery(request, self) }
+      let query = try onWire { () throws(TwinError) in
+        try AsOfQuery(request, call.view(for: Text(request.pointee.purpose)), store)
+      }
       return try getTwin(query, call.deferred())
     }
     if let cold = try answer(request, call) { load(cold, for: call, then: answerGetTwin) }
@@ -30,7 +32,10 @@ extension TwinService {
     { [self] (payload: UnsafeRawBufferPointer, parked: ServerCall, isLast: Bool) throws(RPCError) -> ColdNames? in
       let request = try parked.unpack(Twind__V1__GetTwinRequest.self, payload)
       if request.pointee.valid_at != 0 || request.pointee.known_at != 0 {
-        try getTwin(try onWire { () throws(TwinError) in try AsOfQuery(request, self) }, parked)
+        let query = try onWire { () throws(TwinError) in
+          try AsOfQuery(request, parked.view(for: Text(request.pointee.purpose)), store)
+        }
+        try getTwin(query, parked)
         return nil
       }
       guard let cold = try answer(request, parked) else { return nil }
@@ -48,8 +53,8 @@ extension TwinService {
       let text = Text(request.pointee.name)
       let name = text.bytes.count <= Limits.nameBytesMax ? TwinName(unchecked: text.bytes) : try TwinName(text)
       let mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-      let permit = try permit(purpose: Text(request.pointee.purpose))
-      switch send(name, mask, permit, request.pointee.if_newer_than_revision, call) {
+      let view = try Self.view(for: Text(request.pointee.purpose), call)
+      switch send(name, mask, view, request.pointee.if_newer_than_revision, call) {
       case .sent: return nil
       case .absent: throw TwinError.noTwin(try TwinName(name.bytes))
       case .cold: return ColdNames(try TwinName(name.bytes))
@@ -57,16 +62,26 @@ extension TwinService {
     }
   }
 
+  /// What the caller sees, without counting references: the caller keeps the view until it uses another.
+  @inline(__always)
+  private static func view<Call: TwinReplying & ~Copyable>(
+    for purpose: Text, _ call: borrowing Call
+  ) throws(TwinError) -> Unmanaged<View> {
+    let caller = call.caller
+    if let view = caller._withUnsafeGuaranteedRef({ $0.latestView(for: purpose) }) { return view }
+    return .passUnretained(try caller.takeUnretainedValue().view(for: purpose))
+  }
+
   private enum Sending { case sent, absent, cold }
 
   /// Replies from memory, if the twin is there.
   @inline(__always)
   private func send<Call: TwinReplying & ~Copyable>(
-    _ name: TwinName, _ mask: AttributeMask, _ permit: Permit, _ known: UInt64, _ call: borrowing Call
+    _ name: TwinName, _ mask: AttributeMask, _ view: Unmanaged<View>, _ known: UInt64, _ call: borrowing Call
   ) -> Sending {
     // All up to the head is in memory; the twin may be newer.
     let head = store.head
-    let lent = store.lend(name)
+    let lent = store.lend(name, in: view)
     switch lent.found {
     case .cold: return .cold
     case .absent: return .absent
@@ -74,7 +89,7 @@ extension TwinService {
       return image._withUnsafeGuaranteedRef { storage in
         let image = TwinImage(storage: storage)
         if image.isDeleted { return .absent }
-        TwinReply(image, mask, permit, max(head, image.revision), known).send(on: call)
+        TwinReply(image, mask, lent.sight, max(head, image.revision), known).send(on: call)
         return .sent
       }
     }
@@ -85,16 +100,16 @@ extension TwinService {
 struct TwinReply {
   private let image: TwinImage
   private let mask: AttributeMask
-  private let permit: Permit
+  private let sight: Sight
   private let sequence: UInt64
   private let known: UInt64
 
   /// - Parameter known: the revision that the caller has; 0: none.
   @inline(__always)
-  init(_ image: TwinImage, _ mask: AttributeMask, _ permit: Permit, _ sequence: UInt64, _ known: UInt64) {
+  init(_ image: TwinImage, _ mask: AttributeMask, _ sight: Sight, _ sequence: UInt64, _ known: UInt64) {
     self.image = image
     self.mask = mask
-    self.permit = permit
+    self.sight = sight
     self.sequence = sequence
     self.known = known
   }
@@ -107,12 +122,11 @@ struct TwinReply {
   @inline(__always)
   func send<Call: TwinReplying & ~Copyable>(on call: borrowing Call) {
     if !isNews { return sendNotModified(call) }
-    let twin = TwinEncoding(image, mask, permit)
+    let twin = TwinEncoding(image, mask, sight)
     // Nearly always nothing is left out, and so nothing is withheld.
-    if image.showsAll(mask, permit) { return send(twin, on: call) }
-    var redactions = RedactionEncoding(field: 3, namesTwin: false)
-    redactions.add(image, mask, permit)
-    let count = twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.bytes.count
+    if image.showsAll(mask, sight) { return send(twin, on: call) }
+    let redactions = Redactions(image, mask, sight, field: 3, namesTwin: false)
+    let count = twin.fieldByteCount + 1 + WireWriter.varintByteCount(sequence) + redactions.byteCount
     call.reply(byteCount: count) { start in
       let place = WireWriter.writeVarintField(2, sequence, to: twin.writeField(1, to: start))
       _ = redactions.write(to: place)

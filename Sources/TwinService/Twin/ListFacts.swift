@@ -11,7 +11,7 @@ extension TwinService {
     call.onMessage = { [self] (call, bytes) throws(RPCError) in
       let request = try call.unpack(Twind__V1__ListFactsRequest.self, bytes)
       let query = try onWire { () throws(TwinError) in
-        try FactsQuery(request, permit(purpose: Text(request.pointee.purpose)))
+        try FactsQuery(request, call.view(for: Text(request.pointee.purpose)))
       }
       try PartStream(FactsReader(query), store, lanes.long).begin(on: call)
     }
@@ -22,15 +22,15 @@ extension TwinService {
 struct FactsQuery: Sendable {
   let name: [UInt8]
   let mask: AttributeMask
-  let permit: Permit
+  let view: View
   /// Half-open, microseconds since the epoch.
   private let recorded: Range<Int64>
   private let valid: Range<Int64>
 
-  init(_ request: UnsafePointer<Twind__V1__ListFactsRequest>, _ permit: Permit) throws(TwinError) {
+  init(_ request: UnsafePointer<Twind__V1__ListFactsRequest>, _ view: View) throws(TwinError) {
     name = try TwinName(Text(request.pointee.name)).array
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-    self.permit = permit
+    self.view = view
     recorded = try Self.range("recorded", request.pointee.recorded_from_time, request.pointee.recorded_to_time)
     valid = try Self.range("valid", request.pointee.valid_from_time, request.pointee.valid_to_time)
   }
@@ -52,8 +52,8 @@ struct FactsQuery: Sendable {
   }
 
   /// The encoded facts of a page that match.
-  func part(_ facts: [StoredFact]) -> FactEncoding {
-    var part = FactEncoding(permit)
+  func part(_ facts: [StoredFact], _ sight: HistorySight) -> FactEncoding {
+    var part = FactEncoding(sight)
     for fact in facts {
       fact.message.withUnsafeBytes { bytes in
         guard let record = try? AttributeRecord(bytes), wants(record) else { return }
@@ -86,7 +86,9 @@ private struct FactsReader: PartReader {
   }
 
   mutating func step(_ store: Store) throws(RPCError) -> Part? {
-    switch try onDisk({ () throws(StoreError) in try store.read(&cursor) }) {
+    let page = try onDisk { () throws(StoreError) in try store.read(&cursor) }
+    let sight = try onDisk { () throws(StoreError) in try store.historySight(query.name, in: query.view) }
+    switch page {
     case .absent:
       throw RPCError(TwinError.noTwin(query.name))
     case .trimmed:
@@ -95,12 +97,12 @@ private struct FactsReader: PartReader {
       if hasSent || triesLeft == 0 { throw RPCError(TwinError.trimmed(query.name)) }
       return nil
     case .part(let facts):
-      let part = query.part(facts)
+      let part = query.part(facts, sight)
       if part.byteCount == 0 { return nil }
       hasSent = true
       return Part(facts: part, sequence: 0)
     case .last(let facts, let sequence):
-      return Part(facts: query.part(facts), sequence: sequence)
+      return Part(facts: query.part(facts, sight), sequence: sequence)
     }
   }
 }

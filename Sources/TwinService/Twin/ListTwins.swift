@@ -12,7 +12,7 @@ extension TwinService {
     _ request: UnsafePointer<Twind__V1__ListTwinsRequest>, _ call: borrowing UnaryCall
   ) throws(RPCError) {
     let query = try onWire { () throws(TwinError) in
-      try ListQuery(request, permit(purpose: Text(request.pointee.purpose)))
+      try ListQuery(request, call.view(for: Text(request.pointee.purpose)))
     }
     let work = ListWork(query, store, lanes.long, call.deferred())
     work.begin()
@@ -29,6 +29,8 @@ private final class ListWork: @unchecked Sendable {
   private let workers: Workers
   private let call: ServerCall
   private var page: ListPage?
+  /// `Store.restrictions` when the page was begun.
+  private var restrictions: UInt64 = 0
 
   init(_ query: ListQuery, _ store: Store, _ workers: Workers, _ call: ServerCall) {
     self.query = query
@@ -52,7 +54,7 @@ private final class ListWork: @unchecked Sendable {
         guard call.hasRoom else { return waitForReader() }
         try call.reserve(ServiceLimits.replyBytesMax)
       }
-      if let reply = try onDisk({ () throws(StoreError) in try step() }) { return call.complete(.success(reply)) }
+      if let reply = try onDisk({ () throws(StoreError) in try step() }) { return answer(reply) }
       try workers.resubmit(for: call) { [self] in run() }
     } catch {
       call.complete(.failure(error))
@@ -60,8 +62,25 @@ private final class ListWork: @unchecked Sendable {
   }
 
   private func step() throws(StoreError) -> [UInt8]? {
-    if page == nil { page = try query.begin(store) }
+    if page == nil {
+      restrictions = store.restrictions
+      page = try query.begin(store)
+    }
     return try page!.advance(store, query, twins: Self.sliceTwins)
+  }
+
+  /// Sends the page, unless rules have come into force since it was begun: then it is made again.
+  private func answer(_ reply: [UInt8]) {
+    call.onThread { [self] call in
+      if restrictions == store.restrictions {
+        return call.reply(byteCount: reply.count) { place in
+          reply.withUnsafeBytes { place.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        }
+      }
+      page = nil
+      call.giveBack(ServiceLimits.replyBytesMax)
+      begin()
+    }
   }
 
   /// If too many replies are unread, makes this one when they have been read.
@@ -85,11 +104,11 @@ private struct ListQuery: Sendable {
   private let after: [UInt8]
   private let limit: Int
   private let mask: AttributeMask
-  private let permit: Permit
+  private let view: View
   private let namesOnly: Bool
   private let withScheduled: Bool
 
-  init(_ request: UnsafePointer<Twind__V1__ListTwinsRequest>, _ permit: Permit) throws(TwinError) {
+  init(_ request: UnsafePointer<Twind__V1__ListTwinsRequest>, _ view: View) throws(TwinError) {
     let prefix = Text(request.pointee.prefix)
     try checkPrefix(prefix.bytes)
     let token = Text(request.pointee.page_token)
@@ -105,7 +124,7 @@ private struct ListQuery: Sendable {
     after = token.array
     limit = size == 0 ? Self.pageDefault : size
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-    self.permit = permit
+    self.view = view
     namesOnly = request.pointee.names_only != 0
     withScheduled = request.pointee.with_scheduled != 0
   }
@@ -126,20 +145,21 @@ private struct ListQuery: Sendable {
   }
 
   /// A twin in a page: its size, and the closure that writes it.
-  func encoding(_ image: TwinImage) -> (byteCount: Int, write: (UnsafeMutableRawPointer) -> Void) {
-    // No attribute passes an empty permit: what is left is the name and the revision.
-    let permit = namesOnly ? Permit(mask: 0) : permit
+  func encoding(_ twin: SeenTwin) -> (byteCount: Int, write: (UnsafeMutableRawPointer) -> Void) {
+    let (image, sight) = (twin.image, namesOnly ? .none : twin.sight)
     if withScheduled {
-      let twin = ScheduledTwinEncoding(image, mask, permit)
+      let twin = ScheduledTwinEncoding(image, mask, sight)
       return (twin.fieldByteCount, { twin.writeField(1, to: $0) })
     }
-    let twin = TwinEncoding(image, mask, permit)
+    let twin = TwinEncoding(image, mask, sight)
     return (twin.fieldByteCount, { _ = twin.writeField(1, to: $0) })
   }
 
-  func addRedactions(_ image: TwinImage, to redactions: inout RedactionEncoding) {
-    if !namesOnly { redactions.add(image, mask, permit) }
+  func addRedactions(_ twin: SeenTwin, to redactions: inout CollectedRedactions) {
+    if !namesOnly { redactions.add(twin.image, mask, twin.sight, withScheduled: withScheduled) }
   }
+
+  func twin(_ name: [UInt8], _ store: Store) throws(StoreError) -> SeenTwin? { try store.twin(name, in: view) }
 }
 
 /// A page in progress.
@@ -150,7 +170,7 @@ private struct ListPage {
   private var last: [UInt8]
   private var next = 0
   private var twins: [UInt8] = []
-  private var redactions = RedactionEncoding(field: 4, namesTwin: true)
+  private var redactions = CollectedRedactions(field: 4)
 
   init(_ page: NamePage, _ sequence: UInt64) {
     names = page.names
@@ -162,7 +182,7 @@ private struct ListPage {
   mutating func advance(_ store: Store, _ query: ListQuery, twins count: Int) throws(StoreError) -> [UInt8]? {
     let end = min(names.count, next + count)
     while next < end {
-      if let image = try store.twin(names[next]), !image.isDeleted, !append(image, query) {
+      if let twin = try query.twin(names[next], store), !twin.image.isDeleted, !append(twin, query) {
         last = names[next - 1]
         return finish()
       }
@@ -172,11 +192,11 @@ private struct ListPage {
   }
 
   /// Adds a twin; false if there is no room for it.
-  private mutating func append(_ image: TwinImage, _ query: ListQuery) -> Bool {
-    let (count, write) = query.encoding(image)
+  private mutating func append(_ twin: SeenTwin, _ query: ListQuery) -> Bool {
+    let (count, write) = query.encoding(twin)
     let start = twins.count
     guard start == 0 || start + count <= ServiceLimits.replyBytesMax else { return false }
-    query.addRedactions(image, to: &redactions)
+    query.addRedactions(twin, to: &redactions)
     twins.append(contentsOf: repeatElement(0, count: count))
     twins.withUnsafeMutableBytes { write($0.baseAddress! + start) }
     return true

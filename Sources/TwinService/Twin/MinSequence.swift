@@ -7,6 +7,8 @@ import TwinStore
 
 /// Receives the reply of a unary call, now or later.
 protocol TwinReplying: ~Copyable {
+  /// Valid while the call is being handled.
+  var caller: Unmanaged<Caller> { get }
   func reply(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void)
 }
 

@@ -10,9 +10,9 @@ enum UpdateTwin: WriteMethod {
   static let name: StaticString = "UpdateTwin"
 
   static func command(
-    _ request: UnsafePointer<Twind__V1__UpdateTwinRequest>, agent: Text
+    _ request: UnsafePointer<Twind__V1__UpdateTwinRequest>, from caller: Caller
   ) throws(TwinError) -> Command {
-    try Command(update: request, agent: agent)
+    try Command(update: request, agent: caller.agent, defaultPurpose: caller.defaultPurpose)
   }
 
   static func fill(

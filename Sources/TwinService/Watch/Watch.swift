@@ -35,6 +35,7 @@ final class Watch: @unchecked Sendable {
   var onEnd: (Watch) -> Void = { _ in }
 
   private let call: ServerCall
+  private let caller: Caller
   private let query: WatchQuery
   private let store: Store
   private let workers: Workers
@@ -51,10 +52,13 @@ final class Watch: @unchecked Sendable {
   private var quietCommits = 0
   /// Twins of the snapshot that are not in memory.
   private var loaded: [[UInt8]: TwinImage] = [:]
+  /// Twins of the next commit, in memory until it is judged.
+  private var pinned: PinnedTwins?
 
   /// Throws OUT_OF_RANGE when the commits after `fromSequence` are not there.
   init(_ call: ServerCall, _ query: WatchQuery, store: Store, workers: Workers) throws(TwinError) {
     self.call = call
+    caller = call.caller.takeUnretainedValue()
     self.query = query
     self.store = store
     self.workers = workers
@@ -107,7 +111,7 @@ final class Watch: @unchecked Sendable {
       var found: [[UInt8]: TwinImage] = [:]
       var byteCount = 0
       for name in next where byteCount < ServiceLimits.snapshotBytesMax {
-        let image = try store.twin(name) ?? TwinImage.absent(name)
+        let image = try store.twin(name, in: .unlimited)?.image ?? TwinImage.absent(name)
         byteCount += image.byteCount
         found[name] = image
       }
@@ -144,22 +148,24 @@ final class Watch: @unchecked Sendable {
 
   /// Sends one part: as many twins as fit. False when a twin has to be read first.
   private func sendSnapshot(_ names: ArraySlice<[UInt8]>, _ isLast: Bool) -> Bool {
+    let view = view
     var rest = names
     var frame = WatchFrame(query)
     while let name = rest.first, frame.byteCount < ServiceLimits.snapshotBytesMax {
       let isCold = name.withUnsafeBytes { bytes in
-        store.withTwin(TwinName(unchecked: bytes)) { (found, _) in
+        store.withTwin(TwinName(unchecked: bytes), in: view) { (found, sight, _) in
           switch found {
-          case .image(let image): add(image, name, to: &frame)
+          case .image(let image): add(SeenTwin(image: image, sight: sight), name, to: &frame)
           case .absent: break
-          case .cold:
-            guard let image = loaded[name] else { return true }
-            if image.revision > 0 { add(image, name, to: &frame) }
+          case .cold: return true
           }
           return false
         }
       }
-      if isCold { break }
+      if isCold {
+        guard let image = loaded[name] else { break }
+        if image.revision > 0 { add(store.seen(image, in: view), name, to: &frame) }
+      }
       rest.removeFirst()
     }
     guard countAhead() else { return false }
@@ -181,12 +187,13 @@ final class Watch: @unchecked Sendable {
     return true
   }
 
-  private func add(_ image: TwinImage, _ name: [UInt8], to frame: inout WatchFrame) {
+  private func add(_ twin: SeenTwin, _ name: [UInt8], to frame: inout WatchFrame) {
+    let image = twin.image
     if let snapshotRevision { self.snapshotRevision = max(snapshotRevision, image.revision) }
     if image.revision > cursor && ahead.updateValue(image.revision, forKey: name) == nil {
       aheadBytes += name.count + Self.aheadEntryBytes
     }
-    if !image.isDeleted { frame.add(snapshot: image) }
+    if !image.isDeleted { frame.add(snapshot: image, twin.sight) }
   }
 
   /// A dictionary's place for a name and a revision, and the name's allocation.
@@ -231,7 +238,53 @@ final class Watch: @unchecked Sendable {
   }
 
   private func take(_ commits: [CommitRecord]) {
-    if query.coalesce { deliverCoalesced(commits) } else { deliver(commits) }
+    let judged = judge(commits)
+    if judged.isEmpty { return load(twinsOf: commits[0]) }
+    pinned = nil
+    if query.coalesce { deliverCoalesced(judged) } else { deliver(judged) }
+  }
+
+  /// A commit with those of its changes that the watch is for.
+  private struct Judged {
+    let sequence: UInt64
+    let changes: [SeenTwin]
+  }
+
+  /// What this watch sees of the commits, up to the first one with a twin that has to be loaded to tell.
+  private func judge(_ commits: [CommitRecord]) -> [Judged] {
+    let view = view
+    var judged: [Judged] = []
+    for commit in commits {
+      var changes: [SeenTwin] = []
+      for change in commit.changes where query.covers(change.name) {
+        guard let seen = store.seen(change: change, in: view) else { return judged }
+        changes.append(seen)
+      }
+      judged.append(Judged(sequence: commit.sequence, changes: changes))
+    }
+    return judged
+  }
+
+  /// Has a worker load the twins of a commit, which then stay in memory until its changes are judged.
+  private func load(twinsOf commit: CommitRecord) {
+    let names = commit.changes.map(\.name).filter(query.covers).map(\.array)
+    read { (store) throws(StoreError) in
+      Result { () throws(TwinError) in try store.pin(names, bytesMax: .max) }
+    } then: { watch, pinned in
+      watch.phase = .following
+      switch pinned {
+      case .success(let pinned): watch.pinned = pinned
+      case .failure(let error): watch.end(RPCError(error))
+      }
+    }
+  }
+
+  /// What the caller sees now.
+  private var view: View {
+    query.withPurpose { purpose in
+      guard let view = try? caller.view(for: purpose) else { preconditionFailure("the purpose of a watch was checked") }
+      return view
+    }
   }
 
   /// What lies between the cursor and the feed is read from the facts on disk.
@@ -264,28 +317,27 @@ final class Watch: @unchecked Sendable {
       limit: .init("watchLagCommitsMax", maximum: Int(ServiceLimits.watchLagCommitsMax), actual: Int(clamping: lag)))
   }
 
-  private func deliver(_ commits: [CommitRecord]) {
+  private func deliver(_ commits: [Judged]) {
     for commit in commits {
       guard call.isWritable else { return }
       var frame = WatchFrame(query)
-      for change in commit.changes where isNews(change) { frame.add(change: change) }
+      for change in commit.changes where isNews(change.image) { frame.add(change: change) }
       advance(to: commit.sequence, frame)
     }
   }
 
-  private func deliverCoalesced(_ commits: [CommitRecord]) {
+  private func deliverCoalesced(_ commits: [Judged]) {
     var merged = CoalescedChanges()
     for commit in commits {
-      for change in commit.changes where isNews(change) { merged.add(change) }
+      for change in commit.changes where isNews(change.image) { merged.add(change) }
     }
     var frame = WatchFrame(query)
     merged.forEach { frame.add(coalesced: $0) }
     advance(to: commits[commits.count - 1].sequence, frame)
   }
 
-  /// Whether this watch is for the change, and the snapshot did not have it.
+  /// Whether the snapshot did not have the change.
   private func isNews(_ change: TwinImage) -> Bool {
-    guard query.covers(change.name) else { return false }
     guard !ahead.isEmpty, let revision = ahead[change.name.array] else { return true }
     if change.revision >= revision { forgetAhead(change.name.array) }
     return change.revision > revision

@@ -1,35 +1,37 @@
-// A WatchTwinsResponse: parts are copied from images; access is checked when they are added.
+// A WatchTwinsResponse: parts are copied from images; each with the sight of its twin.
 
 import TTRPC
 import TwinCore
+import TwinStore
 
 /// Collects the fields of a response.
 struct WatchFrame {
   private let query: WatchQuery
   private var bytes: [UInt8] = []
-  private var redactions: RedactionEncoding
+  private var redactions: CollectedRedactions
 
   init(_ query: WatchQuery) {
     self.query = query
-    redactions = RedactionEncoding(field: 5, namesTwin: true)
+    redactions = CollectedRedactions(field: 5)
   }
 
   var isEmpty: Bool { bytes.isEmpty && redactions.bytes.isEmpty }
   var byteCount: Int { bytes.count + redactions.bytes.count }
 
   /// A twin as it is, and what time will make of it.
-  mutating func add(snapshot image: TwinImage) {
-    redactions.add(image, query.mask, query.permit)
-    let twin = ScheduledTwinEncoding(image, query.mask, query.permit)
+  mutating func add(snapshot image: TwinImage, _ sight: Sight) {
+    redactions.add(image, query.mask, sight, withScheduled: true)
+    let twin = ScheduledTwinEncoding(image, query.mask, sight)
     append(twin.fieldByteCount) { twin.writeField(2, to: $0) }
   }
 
   /// What one commit did to a twin. A change in attributes that were not asked for is none, unless it made the twin.
-  mutating func add(change image: TwinImage) {
-    redactions.add(image, query.mask, query.permit)
+  mutating func add(change: SeenTwin) {
+    let image = change.image
+    redactions.add(image, query.mask, change.sight)
     var fields: [UInt8] = []
     if !image.isDeleted {
-      for entry in image.entries where isShown(image, entry) { Self.append(image, entry, to: &fields) }
+      for entry in image.entries where isShown(change, entry) { Self.append(image, entry, to: &fields) }
     }
     add(change: image, fields, isCreated: image.isCreation)
   }
@@ -57,17 +59,17 @@ struct WatchFrame {
     if let deletion = twin.deletion { add(change: deletion) }
     var fields: [UInt8] = []
     for change in twin.changes {
-      redactions.add(change, query.mask, query.permit)
-      for entry in change.entries where twin.isLast(change, entry) && isShown(change, entry) {
-        Self.append(change, entry, to: &fields)
+      redactions.add(change.image, query.mask, change.sight)
+      for entry in change.image.entries where twin.isLast(change.image, entry) && isShown(change, entry) {
+        Self.append(change.image, entry, to: &fields)
       }
     }
     guard let last = twin.changes.last else { return }
-    add(change: last, fields, isCreated: twin.changes.contains(where: \.isCreation))
+    add(change: last.image, fields, isCreated: twin.changes.contains(where: \.image.isCreation))
   }
 
-  private func isShown(_ image: TwinImage, _ entry: TwinImage.Entry) -> Bool {
-    query.permit.shows(entry.classBits) && query.mask.covers(image.name(entry))
+  private func isShown(_ change: SeenTwin, _ entry: TwinImage.Entry) -> Bool {
+    change.sight.shows(entry.classBits) && query.mask.covers(change.image.name(entry))
   }
 
   /// - Parameter change: what the fields are of, or the last of several.

@@ -16,15 +16,18 @@ struct WatchQuery: Sendable {
   let fromSequence: UInt64?
   let coalesce: Bool
   let mask: AttributeMask
-  let permit: Permit
+  /// Ends with a NUL.
+  private let purpose: [CChar]
 
-  init(_ request: UnsafePointer<Twind__V1__WatchTwinsRequest>, _ permit: Permit) throws(TwinError) {
+  init(_ request: UnsafePointer<Twind__V1__WatchTwinsRequest>) throws(TwinError) {
     twins = try Self.twins(request)
     let isStated = request.pointee.start_case == TWIND__V1__WATCH_TWINS_REQUEST__START_FROM_SEQUENCE
     fromSequence = isStated ? request.pointee.from_sequence : nil
     coalesce = request.pointee.coalesce != 0
     mask = try AttributeMask(request.pointee.attributes, count: request.pointee.n_attributes)
-    self.permit = permit
+    let purpose = Text(request.pointee.purpose)
+    try checkPurpose(purpose.bytes)
+    self.purpose = Array(UnsafeBufferPointer(start: purpose.start, count: purpose.count + 1))
   }
 
   private static func twins(_ request: UnsafePointer<Twind__V1__WatchTwinsRequest>) throws(TwinError) -> Twins {
@@ -46,6 +49,10 @@ struct WatchQuery: Sendable {
       throw .invalid("\(name) appears twice in the watch")
     }
     return .names(names.map(\.array))
+  }
+
+  func withPurpose<R>(_ body: (Text) -> R) -> R {
+    purpose.withUnsafeBufferPointer { body(Text(start: $0.baseAddress!, count: $0.count - 1)) }
   }
 
   /// Memory that it takes, about, and a watch with it.

@@ -12,9 +12,7 @@ extension TwinService {
   func watchTwins(_ call: ServerCall) {
     call.onMessage = { [watches] (call, bytes) throws(RPCError) in
       let request = try call.unpack(Twind__V1__WatchTwinsRequest.self, bytes)
-      let query = try onWire { () throws(TwinError) in
-        try WatchQuery(request, self.permit(purpose: Text(request.pointee.purpose)))
-      }
+      let query = try onWire { () throws(TwinError) in try WatchQuery(request) }
       try call.reserve(query.byteCount)
       try onWire { () throws(TwinError) in try watches.begin(call, query) }
     }

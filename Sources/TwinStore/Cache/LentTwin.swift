@@ -1,4 +1,4 @@
-// A twin under its shard's lock, lent to who copies from it.
+// A twin under its shard's lock, lent to a reader together with what that reader may see of it.
 
 import TwinCore
 
@@ -15,11 +15,15 @@ package struct LentTwin: ~Copyable {
   }
 
   package let found: Found
+  /// Of the image.
+  package let sight: Sight
   private let shard: Unmanaged<Shard>
 
   /// The shard's lock is held, and is this value's from now on.
-  init(_ found: Found, _ shard: Unmanaged<Shard>) {
+  @inline(__always)
+  init(_ found: Found, _ sight: Sight, _ shard: Unmanaged<Shard>) {
     self.found = found
+    self.sight = sight
     self.shard = shard
   }
 

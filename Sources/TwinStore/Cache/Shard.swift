@@ -18,6 +18,9 @@ package final class Shard: @unchecked Sendable {
   /// Names of all twins that were ever seen, in memory or not.
   var filter = NameFilter()
   var unwritten = UnwrittenTwins()
+  /// The rules in force, and their stamp. Changed with the locks of all shards held.
+  @exclusivity(unchecked) private(set) var rules = Rules.none
+  @exclusivity(unchecked) private(set) var rulesStamp: UInt64 = 0
   /// Bytes of the twins in memory.
   private(set) var byteCount = 0
   private(set) var evictionCount: UInt64 = 0
@@ -78,7 +81,19 @@ package final class Shard: @unchecked Sendable {
     makeRoom()
   }
 
-  /// Takes an image of the same revision: time has changed what holds.
+  func put(_ rules: Rules) {
+    self.rules = rules
+    rulesStamp = rules.stamp
+  }
+
+  /// What a view shows of an image whose classes are those of the rules in force.
+  @inline(__always)
+  func sight(of image: TwinImage, in view: View) -> Sight {
+    if view.stamp == rulesStamp { return view.sight(kindIndex: image.kindIndex, bits: image.bits) }
+    return rules.sight(of: image, in: view)
+  }
+
+  /// Takes an image of the same revision: time has changed what holds, or rules have changed the classes.
   func rederive(_ image: TwinImage) {
     guard let old = place(image) else { return }
     unwritten.replace(old, with: image)

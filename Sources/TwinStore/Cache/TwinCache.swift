@@ -46,15 +46,20 @@ package final class TwinCache: Sendable {
   @inline(__always)
   func shardIndex(_ name: TwinName) -> Int { Int(truncatingIfNeeded: spread(name.bytes)) & (shards.count - 1) }
 
-  /// Locks the twin's shard and hands out what it holds.
+  /// Locks the twin's shard and hands out what it holds, and what the view shows of it.
   @inline(__always)
-  func lend(_ name: TwinName) -> LentTwin {
+  func lend(_ name: TwinName, in view: Unmanaged<View>) -> LentTwin {
     let shard = unowned[shardIndex(name)]
-    let found = shard._withUnsafeGuaranteedRef { held in
+    let (found, sight) = shard._withUnsafeGuaranteedRef { held in
       held.lock.lock()
-      return look(held, name)
+      let found = look(held, name)
+      guard case .image(let image) = found else { return (found, Sight.none) }
+      let sight = image._withUnsafeGuaranteedRef { image in
+        view._withUnsafeGuaranteedRef { held.sight(of: TwinImage(storage: image), in: $0) }
+      }
+      return (found, sight)
     }
-    return LentTwin(found, shard)
+    return LentTwin(found, sight, shard)
   }
 
   /// Has what a reader of that name will need fetched into the processor's cache. Any bytes will do.
@@ -66,9 +71,24 @@ package final class TwinCache: Sendable {
   }
 
   /// Runs `body` on a twin under its shard's lock: copy and return.
-  func withTwin<R, E: Error>(_ name: TwinName, _ body: (Resident) throws(E) -> R) throws(E) -> R {
-    let lent = lend(name)
-    return try body(lent.resident)
+  func withTwin<R, E: Error>(
+    _ name: TwinName, in view: View = .unlimited, _ body: (Resident, Sight) throws(E) -> R
+  ) throws(E) -> R {
+    let lent = lend(name, in: .passUnretained(view))
+    return try body(lent.resident, lent.sight)
+  }
+
+  // MARK: Rules
+
+  var rules: Rules { shards[0].lock.withLock { shards[0].rules } }
+
+  /// Puts new rules in force for all twins at once, so that no batch sees two sets of rules. Images get their new
+  /// classes when they are next looked at.
+  func put(_ rules: Rules) {
+    let all = ~UInt64(0) >> UInt64(64 - shards.count)
+    lock(all)
+    for shard in shards { shard.put(rules) }
+    unlock(all)
   }
 
   /// What a shard holds; its lock is held.
@@ -80,7 +100,8 @@ package final class TwinCache: Sendable {
       // Looked for in the database and not found.
       if image.revision == 0 { return .absent }
       image.markRead()
-      return .image(image.nextChangeTime == .max ? found : asOfNow(image, shard))
+      let isAsOfNow = image.nextChangeTime == .max && image.rulesStamp == shard.rulesStamp
+      return .image(isAsOfNow ? found : asOfNow(image, shard))
     }
   }
 
@@ -94,28 +115,36 @@ package final class TwinCache: Sendable {
     }
   }
 
-  /// The twin as time has changed it.
+  /// The twin as time has changed it, with the classes of the rules in force.
   private func asOfNow(_ image: TwinImage, _ shard: Shard) -> Unmanaged<TwinImage.Storage> {
-    let now = clock.wallMicros()
-    guard image.nextChangeTime <= now else { return Unmanaged.passUnretained(image.storage) }
-    let derived = image.derived(at: now)
-    clock.reach(now)
-    counting(shard) { shard.rederive(derived) }
-    return Unmanaged.passUnretained(derived.storage)
+    var seen = image
+    if image.nextChangeTime != .max {
+      let now = clock.wallMicros()
+      if image.nextChangeTime <= now {
+        seen = image.derived(at: now)
+        clock.reach(now)
+      }
+    }
+    seen = seen.classified(by: shard.rules)
+    if !seen.isSame(as: image) { counting(shard) { shard.rederive(seen) } }
+    return Unmanaged.passUnretained(seen.storage)
   }
 
-  /// Runs `body` on each twin in the order given, all of them as they are at one moment.
-  package func withTwins<E: Error>(
-    _ names: [TwinName], _ body: (_ index: Int, Resident) throws(E) -> Void
+  /// Runs `body` on each twin in the order given, all of them as they are at one moment and under the same rules.
+  func withTwins<E: Error>(
+    _ names: [TwinName], in view: View, _ body: (_ index: Int, Resident, Sight) throws(E) -> Void
   ) throws(E) {
     let touched = names.reduce(UInt64(0)) { $0 | 1 << UInt64(shardIndex($1)) }
     lock(touched)
     defer { unlock(touched) }
     for (index, name) in names.enumerated() {
-      switch look(shards[shardIndex(name)], name) {
-      case .image(let image): try body(index, .image(TwinImage(storage: image.takeUnretainedValue())))
-      case .absent: try body(index, .absent)
-      case .cold: try body(index, .cold)
+      let shard = shards[shardIndex(name)]
+      switch look(shard, name) {
+      case .image(let image):
+        let image = TwinImage(storage: image.takeUnretainedValue())
+        try body(index, .image(image), shard.sight(of: image, in: view))
+      case .absent: try body(index, .absent, .none)
+      case .cold: try body(index, .cold, .none)
       }
     }
   }
@@ -126,6 +155,11 @@ package final class TwinCache: Sendable {
     lock(touched)
     for (image, change) in zip(images, changes) {
       let shard = shards[shardIndex(image.name)]
+      // Nobody else has them yet.
+      if shard.rulesStamp != 0 {
+        image.classify(by: shard.rules)
+        if !change.isSame(as: image) { change.classify(by: shard.rules, as: image) }
+      }
       counting(shard) { shard.put(image, change: change) }
     }
     unlock(touched)

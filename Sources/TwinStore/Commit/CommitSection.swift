@@ -125,7 +125,7 @@ final class CommitSection: @unchecked Sendable {
     var images: [TwinImage?] = []
     images.reserveCapacity(command.twins.count)
     for twin in command.twins {
-      switch cache.withTwin(twin.name, { $0 }) {
+      switch cache.withTwin(twin.name, { found, _ in found }) {
       case .image(let image): images.append(image)
       case .absent: images.append(nil)
       case .cold: return .cold

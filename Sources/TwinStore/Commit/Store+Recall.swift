@@ -26,7 +26,7 @@ extension Store {
   func recall(for command: Command) throws(TwinError) -> [Int: Recollection] {
     var found: [Int: Recollection] = [:]
     for (index, twin) in command.twins.enumerated() {
-      guard case .image(let image) = cache.withTwin(twin.name, { $0 }) else { continue }
+      guard case .image(let image) = cache.withTwin(twin.name, { found, _ in found }) else { continue }
       let names = twin.forgottenNames(of: image)
       if names.isEmpty { continue }
       do throws(StoreError) {

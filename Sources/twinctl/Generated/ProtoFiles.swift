@@ -293,9 +293,9 @@ let protoFiles: [(path: String, text: String)] = [
       string name = 1;
       // Its revision now; 0 = it never existed.
       uint64 current_revision = 2;
-      // The agent of its last commit.
+      // The agent of its last commit. Empty if the caller does not see all of the twin.
       string last_agent = 3;
-      // When that commit was recorded, in microseconds since the epoch.
+      // When that commit was recorded, in microseconds since the epoch. 0 if the caller does not see all of the twin.
       int64 recorded_at = 4;
     }
 
@@ -636,6 +636,50 @@ let protoFiles: [(path: String, text: String)] = [
       bool created = 7;
       // The removals of the attributes in `removed`, as attributes without a value: from when, until when, and by whom.
       repeated Attribute ended = 8;
+    }
+    """# + "\n"
+  ),
+  (
+    "twind/v1/session_service.proto",
+    #"""
+    // Who is calling.
+    syntax = "proto3";
+
+    package twind.v1;
+
+    option go_package = "twind/v1";
+
+
+    service SessionService {
+      // States once, for all later calls of a connection, which agent makes them and what they are for. A client that
+      // connects again has to open its session again. Calls and streams that are open keep what they began with; a call
+      // that names another agent in its metadata (twind-agent) is that agent's.
+      rpc OpenSession(OpenSessionRequest) returns (OpenSessionResponse);
+    }
+
+    message OpenSessionRequest {
+      // 1 to 128 bytes of UTF-8 without control characters. Empty: the agent configured for the user, or else the user's
+      // name.
+      string agent = 1;
+      // Planned: the agent's token. FAILED_PRECONDITION if it is given.
+      bytes token = 2;
+      // The purpose of calls that state none: [a-z][a-z0-9_-]{0,62}. Empty: none.
+      string default_purpose = 3;
+      // Planned: the versions of schemas that this agent understands. FAILED_PRECONDITION if any are given.
+      repeated Contract contracts = 4;
+    }
+
+    // Versions of the schema of one kind of twin.
+    message Contract {
+      // space/kind.
+      string kind = 1;
+      // A range of semantic versions, such as ^2.1.
+      string range = 2;
+    }
+
+    message OpenSessionResponse {
+      // The agent whose calls these are from now on.
+      string agent = 1;
     }
     """# + "\n"
   ),

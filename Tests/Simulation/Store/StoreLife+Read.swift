@@ -29,7 +29,7 @@ extension StoreLife {
     var found: [TwinImage?] = []
     let twins = names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }
     var isCold = false
-    let sequence = store.withTwins(twins) { _, resident in
+    let sequence = store.withTwins(twins, in: .unlimited) { _, resident, _ in
       switch resident {
       case .image(let image): found.append(image)
       case .absent: found.append(nil)
@@ -110,7 +110,7 @@ extension Store {
   func image(of name: String) throws(TwinError) -> (image: TwinImage?, sequence: UInt64) {
     try withName(name) { (twin) throws(TwinError) in
       for _ in 0..<3 {
-        let (found, sequence) = withTwin(twin) { ($0, $1) }
+        let (found, sequence) = withTwin(twin, in: .unlimited) { ($0, $2) }
         switch found {
         case .image(let image): return (image, sequence)
         case .absent: return (nil, sequence)
@@ -119,7 +119,7 @@ extension Store {
       }
       // There is no room for it.
       do throws(StoreError) {
-        return (try self.twin(Array(name.utf8)), head)
+        return (try self.twin(Array(name.utf8), in: .unlimited)?.image, head)
       } catch {
         throw TwinError(.unavailable, "\(error)")
       }

@@ -5,7 +5,7 @@
  *     Twind__V1__GetTwinResponse *ada = first ? twind_finish(first, &error) : NULL;
  *     Twind__V1__GetTwinResponse *ben = second ? twind_finish(second, &error) : NULL;
  *
- * twin_service.h, admin_service.h and health.h declare typed functions for each method: twind_get_twin calls
+ * twin_service.h, session_service.h, admin_service.h and health.h declare typed functions for each method: twind_get_twin calls
  * twind_invoke, twind_start_get_twin calls twind_start. All of them are thread-safe.
  */
 #ifndef TWIND_CALL_H

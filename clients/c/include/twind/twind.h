@@ -3,6 +3,7 @@
 #define TWIND_TWIND_H
 
 #include <twind/admin_service.h>
+#include <twind/session_service.h>
 #include <twind/call.h>
 #include <twind/client.h>
 #include <twind/error.h>

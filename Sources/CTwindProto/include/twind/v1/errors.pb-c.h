@@ -40,11 +40,11 @@ struct  Twind__V1__ConflictDetail
    */
   uint64_t current_revision;
   /*
-   * The agent of its last commit.
+   * The agent of its last commit. Empty if the caller does not see all of the twin.
    */
   char *last_agent;
   /*
-   * When that commit was recorded, in microseconds since the epoch.
+   * When that commit was recorded, in microseconds since the epoch. 0 if the caller does not see all of the twin.
    */
   int64_t recorded_at;
 };
