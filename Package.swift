@@ -118,7 +118,7 @@ let package = Package(
       name: "TwinServiceTests",
       dependencies: [
         "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto", "CProtobufC",
-        logging,
+        "CLinux", "Threads", logging,
       ],
       swiftSettings: strict),
     .testTarget(

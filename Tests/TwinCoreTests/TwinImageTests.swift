@@ -94,7 +94,7 @@ import TwinFixtures
 
   @Test func layout() {
     #expect(MemoryLayout<TwinImage.Entry>.stride == 16)
-    #expect(MemoryLayout<TwinImage.Header>.size <= 80)
+    #expect(MemoryLayout<TwinImage.Header>.size <= 98)
     #expect(MemoryLayout<TwinImage>.size == 8)
   }
 }

@@ -74,11 +74,9 @@ struct MessageTree: Equatable, CustomStringConvertible {
   func without(_ drops: (Field) -> Bool) -> MessageTree {
     var copy = self
     copy.fields = fields.compactMap { field in
-      var field = field
-      if case .message(let message) = field.content {
-        field = Field(name: field.name, content: .message(message.without(drops)))
-      }
-      return drops(field) ? nil : field
+      if drops(field) { return nil }
+      guard case .message(let message) = field.content else { return field }
+      return Field(name: field.name, content: .message(message.without(drops)))
     }
     return copy
   }

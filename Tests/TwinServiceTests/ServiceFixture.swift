@@ -11,10 +11,12 @@ import TwinStore
 final class ServiceFixture: Sendable {
   let store: Store
   let twind: TwindClient
-  private let router: Router
+  let router: Router
   private let lanes = Lanes()
   private let syncs: SyncRunner
   private let folder: Folder
+  /// For sockets.
+  var path: String { folder.path }
 
   convenience init(options: Store.Options = .small, clock: any TwinStore.Clock = SystemClock()) throws {
     try self.init(Folder(), options, clock)
