@@ -246,6 +246,7 @@ final class Connection: EventSource, SessionHost {
 
   /// Calls back when the present output has been sent. If it has not by the deadline, closes the connection.
   func settle(by deadline: UInt64, then done: @escaping () -> Void) {
+    send()
     guard isOpen, !session.output.isEmpty else { return done() }
     settlements.append((sentBytes &+ UInt64(session.output.byteCount), deadline, done))
     wake(at: deadline)

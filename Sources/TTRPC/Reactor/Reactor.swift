@@ -32,6 +32,8 @@ package final class Reactor: Executor, @unchecked Sendable {
   private let jobLock = Lock()
   /// Protected by `jobLock`.
   private var posted: [(call: ServerCall?, job: Job)] = []
+  /// Jobs that wait for nobody. Protected by `jobLock`.
+  private var urgent: [Job] = []
   /// Swapped with `posted`, so that both keep their memory.
   @exclusivity(unchecked) private var taken: [(call: ServerCall?, job: Job)] = []
   /// Pending jobs that belong to no connection.
@@ -94,11 +96,22 @@ package final class Reactor: Executor, @unchecked Sendable {
     if wasEmpty { wakeup.signal() }
   }
 
+  /// Runs a job, which must be short, before all others that wait: as soon as the piece of work at hand is done.
+  func postUrgent(_ job: @escaping @Sendable () -> Void) {
+    jobLock.withLock { urgent.append(job) }
+    wakeup.signal()
+  }
+
   /// Distributes posted jobs to their connections.
   func takeJobs() {
     activity &+= 1
     wakeup.clear()
-    jobLock.withLock { swap(&posted, &taken) }
+    let urgent = jobLock.withLock {
+      swap(&posted, &taken)
+      defer { self.urgent = [] }
+      return self.urgent
+    }
+    for job in urgent { job() }
     for (call, job) in taken {
       if let connection = call?.host as? Connection { connection.take(job) } else { take(job) }
     }

@@ -13,7 +13,7 @@ extension Server {
     for _ in reactors { settlement.begin() }
     settlement.end()
     for reactor in reactors {
-      reactor.post {
+      reactor.postUrgent {
         let deadline = twind_monotonic_nanos() + UInt64(max(patience.nanos, 0))
         for connection in reactor.connections {
           settlement.begin()
