@@ -52,8 +52,8 @@ extension Command {
       twins.append(twin)
     }
     try self.init(
-      .batch, twins: twins, agent: agent, purpose: Text(request.pointee.purpose).or(defaultPurpose), idempotencyKey: key,
-      durability: request.pointee.durability)
+      .batch, twins: twins, agent: agent, purpose: Text(request.pointee.purpose).or(defaultPurpose),
+      idempotencyKey: key, durability: request.pointee.durability)
   }
 
   /// In a batch these three stand in the batch itself.

@@ -115,14 +115,16 @@ private func increment(
     let (sum, overflows) = number.addingReportingOverflow(delta.pointee.int_value)
     if overflows {
       throw TwinError(
-        .outOfRange, "\(quoted(name.bytes)) cannot be incremented by \(delta.pointee.int_value): the sum exceeds 64 bits")
+        .outOfRange,
+        "\(quoted(name.bytes)) cannot be incremented by \(delta.pointee.int_value): the sum exceeds 64 bits")
     }
     return .int(sum, delta: delta.pointee.int_value)
   case (.double(let number), false):
     let sum = number + delta.pointee.double_value
     if !sum.isFinite {
       throw TwinError(
-        .outOfRange, "\(quoted(name.bytes)) cannot be incremented by \(delta.pointee.double_value): the sum is not finite")
+        .outOfRange,
+        "\(quoted(name.bytes)) cannot be incremented by \(delta.pointee.double_value): the sum is not finite")
     }
     return .double(sum, delta: delta.pointee.double_value)
   default:

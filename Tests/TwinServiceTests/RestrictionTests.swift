@@ -157,8 +157,9 @@ import TwinStore
       try fixture.twind.update(Self.hot(number), [.set("secret", .string("SECRET")), .set("city", .string("Bern"))])
     }
     for number in 0..<Self.coldTwins {
+      let filler = String(repeating: "x", count: 8_000)
       try fixture.twind.update(
-        Self.cold(number), [.set("secret", .string("SECRET")), .set("filler", .string(String(repeating: "x", count: 8_000)))])
+        Self.cold(number), [.set("secret", .string("SECRET")), .set("filler", .string(filler))])
       if number % 100 == 99 { _ = try fixture.store.checkpoint() }
     }
     let server = try Server(router: fixture.router, reactors: reactors)

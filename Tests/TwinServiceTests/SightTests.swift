@@ -8,7 +8,8 @@ import TwinRoutes
 import TwinStore
 
 /// Methods that anyone may call. Operators see everything.
-private let routes = (TwinServiceRoutes.all + SessionServiceRoutes.all + AdminServiceRoutes.all).filter { $0.caller == .anyone }
+private let routes =
+  (TwinServiceRoutes.all + SessionServiceRoutes.all + AdminServiceRoutes.all).filter { $0.caller == .anyone }
 
 /// Of writing methods replies differ from call to call.
 private let writing: Set = ["UpdateTwin", "BatchUpdateTwins", "DeleteTwin"]
@@ -240,9 +241,10 @@ private let secretAgent = "surgeon"
   /// The condition follows the twin.
   @Test func aTwinThatChangesIsJudgedAnew() throws {
     let fixture = try ServiceFixture()
-    fixture.store.put([Self.denial(agent: nil, "a") { twin in
+    let denial = Self.denial(agent: nil, "a") { twin in
       Array("minor".utf8).withUnsafeBytes { twin.find($0) } != nil
-    }])
+    }
+    fixture.store.put([denial])
     func seen() throws -> [String] { try fixture.twind.get(Self.name(1)).twin?.attributes.map(\.name) ?? [] }
     try fixture.twind.update(Self.name(1), [.set("a", .int(1))])
     #expect(try seen() == ["a"])

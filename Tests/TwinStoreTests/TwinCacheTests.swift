@@ -56,7 +56,9 @@ import TwinStore
     for _ in 0..<3 {
       #expect(throws: TwinError.self) {
         try withBytes("a/b/1") { bytes in
-          try store.withTwin(TwinName(unchecked: bytes), in: .unlimited) { (_, _, _) throws(TwinError) in throw .invalid("no") }
+          try store.withTwin(TwinName(unchecked: bytes), in: .unlimited) { (_, _, _) throws(TwinError) in
+            throw .invalid("no")
+          }
         }
       }
     }

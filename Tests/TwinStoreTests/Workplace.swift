@@ -117,7 +117,8 @@ extension Store {
   func readAll(_ names: [String], _ body: (Int, TwinImage?) -> Void) -> UInt64 {
     let requests = Requests()
     defer { withExtendedLifetime(requests) {} }
-    return withTwins(names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }, in: .unlimited) { index, found, _ in
+    let names = names.map { TwinName(unchecked: Text(requests.text($0)).bytes) }
+    return withTwins(names, in: .unlimited) { index, found, _ in
       if case .image(let image) = found { body(index, image) } else { body(index, nil) }
     }
   }

@@ -36,7 +36,8 @@ struct Call: ParsableCommand {
     transform: durationArgument)
   var timeout: Duration?
 
-  private static let routes = TwinServiceRoutes.all + SessionServiceRoutes.all + AdminServiceRoutes.all + HealthRoutes.all
+  private static let routes =
+    TwinServiceRoutes.all + SessionServiceRoutes.all + AdminServiceRoutes.all + HealthRoutes.all
 
   func validate() throws {
     if list == (method != nil) {

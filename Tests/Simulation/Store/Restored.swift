@@ -95,7 +95,9 @@ struct Restored {
       }
       let expected = Expected(model: model, now: store.now, rule: world.options.retention.others)
       // From the database, as a list shows them; then loaded.
-      for name in world.wishes.names { try expected.check(try store.twin(Array(name.utf8), in: .unlimited)?.image, name) }
+      for name in world.wishes.names {
+        try expected.check(try store.twin(Array(name.utf8), in: .unlimited)?.image, name)
+      }
       for name in world.wishes.names { try expected.check(store, name) }
       let names = try store.names(prefix: [], after: [], limit: 1_000).names
       try expected.check(names.map { String(decoding: $0, as: UTF8.self) })
