@@ -93,7 +93,8 @@ let package = Package(
     .executableTarget(
       name: "twind-hot-path",
       dependencies: [
-        "CAllocations", "CBench", "TwinService", "TwinStore", "TwinClient", "TwinRoutes", "TTRPC", "CTwindProto",
+        "CAllocations", "CBench", "TwinService", "TwinStore", "TwinCore", "TwinClient", "TwinRoutes", "TTRPC",
+        "CTwindProto",
       ],
       path: "Tests/HotPath", exclude: ["CAllocations"], swiftSettings: strict),
     .target(

@@ -5,6 +5,7 @@ import CTwindProto
 import Foundation
 import TTRPC
 import TwinClient
+import TwinCore
 import TwinRoutes
 import TwinService
 import TwinStore
@@ -23,7 +24,7 @@ final class HotPath {
   @exclusivity(unchecked) private var number = 0
   private let tags: UnsafeMutablePointer<UInt32>
 
-  init(isWriting: Bool, inFlight: Int, purpose: String) throws {
+  init(isWriting: Bool, inFlight: Int, purpose: String, hidden: String) throws {
     folder = FileManager.default.temporaryDirectory.path + "/twind-hot-path-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let store = try Store(directory: folder + "/data")
@@ -33,6 +34,9 @@ final class HotPath {
     server = try Server(router: router, reactors: 1)
     try server.start(try UnixListener(path: folder + "/s"))
     try Self.fill(TwindClient(path: folder + "/s"))
+    if !hidden.isEmpty {
+      store.put([Denial(kind: Array("customer".utf8), attributes: AttributeMask(names: [Array(hidden.utf8)]))])
+    }
     guard let wire = bench_wire_open(folder + "/s", BENCH_TTRPC, UInt32(inFlight), 0) else {
       throw RPCError(.unavailable, "cannot connect: errno \(errno)")
     }
