@@ -102,7 +102,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Simulation",
-      dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CTwindProto", grdb, sqlite],
+      dependencies: ["TwinFixtures", "TwinStore", "TwinCore", "Threads", "CLinux", "CTwindProto", grdb, sqlite],
       path: "Tests/Simulation", exclude: ["Command", "README.md"], swiftSettings: strict),
     .executableTarget(
       name: "twind-simulate", dependencies: ["Simulation", arguments], path: "Tests/Simulation/Command",

@@ -73,6 +73,13 @@ stage_sim() {
   "$simulate" disk --seeds 500
   "$simulate" journal --seeds 2000
   "$simulate" faults
+  local store older
+  for store in Tests/System/stores/*.tar.xz; do
+    older=$(mktemp -d)
+    tar xJf "$store" -C "$older"
+    "$simulate" migration "$older"
+    rm -r "$older"
+  done
   "$simulate" run --seeds 2000
 }
 

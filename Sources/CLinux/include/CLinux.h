@@ -29,6 +29,11 @@
 
 // Epoll events as plain integers.
 static const uint32_t twind_readable = EPOLLIN | EPOLLRDHUP;
+static const uint32_t twind_input = EPOLLIN;
+// The peer will send no more.
+static const uint32_t twind_ended = EPOLLRDHUP | EPOLLHUP;
+// Tells of each arrival once, not for as long as there is something to read.
+static const uint32_t twind_once = EPOLLET;
 static const uint32_t twind_writable = EPOLLOUT;
 static const uint32_t twind_hung_up = EPOLLERR | EPOLLHUP;
 

@@ -19,7 +19,11 @@ final class Connection: EventSource, SessionHost {
   /// On the monotonic clock.
   let openedAt = twind_monotonic_nanos()
   @exclusivity(unchecked) private var input = ReceiveBuffer()
-  @exclusivity(unchecked) private var events = twind_readable
+  @exclusivity(unchecked) private var events = twind_readable | twind_once
+  /// Whether there may be bytes to read that no event will come for. Meaningless while nothing is read.
+  @exclusivity(unchecked) private var mayHaveInput = false
+  /// No more than what is there already will come, and then the end.
+  @exclusivity(unchecked) private var isEndNear = false
   @exclusivity(unchecked) private var isOpen = true
   /// Whether there is something to send or to continue with.
   @exclusivity(unchecked) private var isPending = false
@@ -80,6 +84,7 @@ final class Connection: EventSource, SessionHost {
       if isOpen && ready & twind_hung_up != 0 && events & twind_readable == 0 { close() }
       return
     }
+    if ready & twind_ended != 0 { isEndNear = true }
     receive()
   }
 
@@ -114,25 +119,35 @@ final class Connection: EventSource, SessionHost {
     reactor.enqueue(fd)
   }
 
-  var hasWork: Bool { isOpen && (isPending || !jobs.isEmpty) }
+  var hasWork: Bool { isOpen && (isPending || !jobs.isEmpty || canReadOn) }
 
   func work() {
     Reactor.runSome { jobs.popFirst() }
-    guard isPending else { return }
-    isPending = false
-    flush()
+    if isPending {
+      isPending = false
+      flush()
+    }
+    if isOpen && canReadOn { receive() }
   }
 
   // MARK: Input
 
+  /// Whether to read without waiting for an event. Reading that was stopped begins with an event in any case.
+  private var canReadOn: Bool { mayHaveInput && !hasFramesLeft && events & twind_readable != 0 }
+
   private func receive() {
     // Frames that are here come first; the next turn is theirs.
-    if hasFramesLeft { return }
+    if hasFramesLeft {
+      mayHaveInput = true
+      return
+    }
     let borrows = input.capacity == 0
     if borrows { swap(&input, &reactor.spareInput) }
     let room = input.room()
     let count = twind_receive(fd, room.baseAddress, room.count)
     let problem = count < 0 ? errno : 0
+    // A buffer that is not full is a socket that is empty.
+    mayHaveInput = count == room.count || isEndNear || problem == EINTR
     if count > 0 {
       input.received(count)
       reactor.heard(self)
@@ -143,7 +158,8 @@ final class Connection: EventSource, SessionHost {
     if borrows { giveBackSpare() } else if input.isEmpty { input.free() }
     account()
     if count < 0 && problem != EAGAIN && problem != EINTR { return close() }
-    if count == 0 { end() }
+    if count == 0 { return end() }
+    if isOpen && mayHaveInput { reactor.enqueue(fd) }
   }
 
   /// Handles what the peer sent before it closed its side.
@@ -270,9 +286,11 @@ final class Connection: EventSource, SessionHost {
     updateEvents()
   }
 
+  /// Being told once spares epoll a look at the socket after each request, to see whether anything is left there. While
+  /// something waits to be sent, events are repeated: then nothing depends on how much the kernel took.
   private func updateEvents() {
     var wanted: UInt32 = isReading ? twind_readable : 0
-    if !session.output.isEmpty { wanted |= twind_writable }
+    wanted |= session.output.isEmpty ? twind_once : twind_writable
     if wanted != events {
       events = wanted
       reactor.change(fd, events)

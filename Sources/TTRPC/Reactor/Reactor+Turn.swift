@@ -211,7 +211,7 @@ extension Reactor {
     while running {
       for _ in 0..<Self.directReads {
         let before = activity
-        lastHeard?._withUnsafeGuaranteedRef { $0.ready(twind_readable) }
+        lastHeard?._withUnsafeGuaranteedRef { $0.ready(twind_input) }
         if activity == before {
           twind_cpu_pause()
         } else {

@@ -39,6 +39,16 @@ struct Stage {
     contests.append(Contest(name: name, ours: ours, theirs: theirs, metric: metric, budget: budget))
   }
 
+  /// The same by the median and, under names of their own, by the fastest tenth and the mean: with both ends on one core, a
+  /// call is quick or slow depending on which of them the kernel lets run first, and a median falls between the two.
+  mutating func compareLatencies(
+    _ name: String, _ ours: Contestant?, _ theirs: Contestant?, budget: Double? = nil, fastBudget: Double? = nil
+  ) {
+    compare(name, ours, theirs, .median, budget: budget)
+    compare(name + "/p10", ours, theirs, .fast, budget: fastBudget)
+    compare(name + "/mean", ours, theirs, .mean)
+  }
+
   func run(rounds: Int, turn: Duration) throws {
     for round in 0..<min(rounds, turnsMax) {
       // Every second round goes backwards: nobody always follows the same one.

@@ -23,5 +23,8 @@ struct Simulate: ParsableCommand {
         twind-simulate journal --seeds 2000
         twind-simulate check-history events.ndjson
       """,
-    subcommands: [RunCommand.self, FaultsCommand.self, DiskCommand.self, JournalCommand.self, CheckHistory.self])
+    subcommands: [
+      RunCommand.self, FaultsCommand.self, MigrationCommand.self, DiskCommand.self, JournalCommand.self,
+      CheckHistory.self,
+    ])
 }

@@ -133,6 +133,9 @@ final class RawPeer: @unchecked Sendable {
     }
   }
 
+  /// The server reads the end behind what was sent.
+  func endSending() { shutdown(fd, Int32(SHUT_WR)) }
+
   /// All bytes to the end of the connection, at most ten seconds of silence.
   func all() -> [UInt8] {
     while readMore() > 0 {}

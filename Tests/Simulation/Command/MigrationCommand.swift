@@ -1,0 +1,45 @@
+// twind-simulate migration
+
+import ArgumentParser
+import Simulation
+
+struct MigrationCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "migration",
+    abstract: "A directory of an older version is opened: every operation fails once.",
+    discussion: """
+      The data directory is copied to a simulated disk and opened there, again for
+      every operation of the disk: that operation fails with EIO, or ENOSPC, and
+      the process is killed later or the power fails; or the process ends right
+      there. The next start has to find all that was in it. The directory itself
+      is only read.
+
+      EXAMPLES
+        mkdir old && tar xJf Tests/System/stores/0.1.tar.xz -C old
+        twind-simulate migration old
+        twind-simulate migration old --operation 57
+      """)
+
+  @Argument(help: "The data directory.") var directory: String
+  @Option(help: "This operation alone.") var operation: Int?
+
+  func run() throws {
+    let sweep = try MigrationSweep(directory: directory)
+    let range = operation.map { $0...$0 } ?? 1...sweep.operations
+    var progress = Progress(whole: range.count, unit: "operations")
+    for operation in range {
+      progress.show(operation - range.lowerBound)
+      do {
+        try sweep.run(at: operation)
+      } catch {
+        progress.clear()
+        print("\(error)\nrepeat with: twind-simulate migration \(directory) --operation \(operation)")
+        throw ExitCode.failure
+      }
+    }
+    progress.clear()
+    print(
+      "\(sweep.summary): \(range.count) operations, each in \(MigrationSweep.troubleCount) kinds of trouble: "
+        + "no fault in \(progress.secondsText) s")
+  }
+}
