@@ -79,7 +79,7 @@ package final class Store: Sendable {
     random: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
     progress: (RecoveryProgress) -> Void = { _ in }
   ) throws(StoreError) {
-    var opening = try StoreOpening(directory, options, clock, fileSystem)
+    var opening = try StoreOpening(directory, options, clock, fileSystem, progress)
     try opening.scan(progress)
     try opening.replay(progress)
     let journal = try opening.beginRun(random)

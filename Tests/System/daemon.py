@@ -24,6 +24,15 @@ TWIND = BINARIES / "twind"
 LAST_BANNER_LINE = "watch acme/"
 
 
+def shifted_clock(offset: str) -> dict[str, Any]:
+    """Arguments of a start for a daemon whose time of day is ahead or behind, as `+3y` or `-90s`."""
+    library = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+    assert library.exists(), "libfaketime shifts the clock: install faketime, as Tests/run.sh does"
+    variables = {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    # Not twind's own start: the library changes the environment of the first process, which hides Swift's arguments.
+    return {"variables": variables, "wrapper": ("env",)}
+
+
 def environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     """This process's variables without those that twind reads, and with `variables`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TWIND_") and k != "XDG_RUNTIME_DIR"}

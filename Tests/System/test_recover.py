@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 import twind
-from daemon import BINARIES, TWIND, Daemon, environment, refused, until
+from daemon import BINARIES, TWIND, Daemon, environment, refused, shifted_clock, until
 
 COUNT = 20
 YEARS_AHEAD = 10
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 def name(i: int) -> str:
@@ -276,13 +275,11 @@ def test_what_goes_says_whether_it_was_synced(start: Callable[..., Daemon], dire
 
 @pytest.mark.parametrize("crash", [False, True], ids=["after a clean stop", "after a crash"])
 def test_a_clock_that_was_ahead(start: Callable[..., Daemon], crash: bool) -> None:
-    variables = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{YEARS_AHEAD}y", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     daemon = start()
     with daemon.client() as client:
         before = client.update(name(1), {"plan": "basic", "kept": 1})
     daemon.stop()
-    # Not twind's own start: the library changes the environment of the first process, which hides Swift's arguments.
-    daemon = start(variables=variables, wrapper=("env",))
+    daemon = start(**shifted_clock(f"+{YEARS_AHEAD}y"))
     with daemon.client() as client:
         ahead = [client.update(name(i), {"plan": "pro"}, idempotency_key=f"k{i}") for i in range(4)]
         client.update(name(2), {"plan": twind.remove})

@@ -52,7 +52,8 @@ package final class Daemon: Service {
     try AddressSpace.check(memoryLimit: options.store.memoryBytesMax, bufferLimit: options.bufferLimit)
     let (limits, descriptors) = try Self.limits(options)
     do {
-      store = try Store(directory: options.dataDirectory, options: options.store)
+      var progress = StartProgress(logger)
+      store = try Store(directory: options.dataDirectory, options: options.store, progress: { progress.note($0) })
     } catch {
       throw Failure(description: error.description)
     }

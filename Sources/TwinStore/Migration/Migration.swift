@@ -12,6 +12,10 @@ struct Migration {
   let path: String
   /// Where the journal is; nil = none belongs to the database, as to a backup.
   let journal: (directory: String, fileSystem: any FileSystem)?
+  /// Told how many twins have been copied, and of how many.
+  var progress: (Int, Int) -> Void = { _, _ in }
+
+  private static let progressRows = 10_000
 
   func run(_ db: GRDB.Database) throws {
     guard let (old, twins) = try Format2.checkpoint(db) else {
@@ -41,11 +45,14 @@ struct Migration {
     var found = TableSum()
     var factDigest: UInt32 = 0
     var written = TableSum()
+    let count = Int(clamping: expected.rowCount)
+    progress(0, count)
     try db.each("SELECT \(Format2.twinColumns) FROM twins_2 ORDER BY id") { old in
       let (twin, checksum) = try checked(old)
       found.add(checksum)
       factDigest ^= twin.factDigest
       written.add(try twin.write(db))
+      if written.rowCount % Int64(Self.progressRows) == 0 { progress(Int(written.rowCount), count) }
       return true
     }
     if found.rowCount != expected.rowCount {

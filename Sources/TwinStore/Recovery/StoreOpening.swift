@@ -7,7 +7,9 @@ import Glibc
 import TwinCore
 
 /// How far a start is.
-package enum RecoveryProgress: Sendable {
+package enum RecoveryProgress: Equatable, Sendable {
+  /// Twins copied from the older format, of so many. Told first when none have been.
+  case migrating(Int, of: Int)
   /// Rows of twins checked, of so many.
   case scanning(Int, of: Int)
   /// Commits replayed from the journal.
@@ -51,7 +53,8 @@ struct StoreOpening {
   private let startedAt: UInt64
 
   init(
-    _ directory: String, _ options: Store.Options, _ clock: any Clock, _ fileSystem: any FileSystem
+    _ directory: String, _ options: Store.Options, _ clock: any Clock, _ fileSystem: any FileSystem,
+    _ progress: (RecoveryProgress) -> Void
   ) throws(StoreError) {
     startedAt = clock.monotonicNanos()
     self.clock = SteadyClock(clock)
@@ -68,8 +71,10 @@ struct StoreOpening {
         throw .missing(path: path, because: "a part of it is there, which a restore has left")
       }
     }
-    let migration = Migration(path: path, journal: (directory, fileSystem))
-    database = try Database(path: path, fileSystem: fileSystem, migration: migration)
+    database = try withoutActuallyEscaping(progress) { (progress) throws(StoreError) in
+      let migration = Migration(path: path, journal: (directory, fileSystem)) { progress(.migrating($0, of: $1)) }
+      return try Database(path: path, fileSystem: fileSystem, migration: migration)
+    }
     try database.loadCheckpointRow()
     files = try OwnFiles([directory + "/lock", path], fileSystem)
     directoryLock = lock

@@ -119,7 +119,8 @@ let protoFiles: [(path: String, text: String)] = [
     // One customer's digital twin, all of it as of one revision.
     message Twin {
       // `space/kind/id`. Space and kind match [a-z][a-z0-9-]{0,62}; the id is 1 to 200 bytes of UTF-8 without
-      // `/`, control characters or NUL. Compared by bytes.
+      // `/`, control characters or NUL. Compared by bytes. Kinds that begin with `twind-` are reserved for twind's own
+      // twins: agents cannot write them.
       string name = 1;
       // The sequence of the twin's last commit. It keeps growing when the twin is deleted and created again.
       uint64 revision = 2;
@@ -134,7 +135,8 @@ let protoFiles: [(path: String, text: String)] = [
 
     // One attribute's current value and where it came from.
     message Attribute {
-      // Parts of [a-z][a-z0-9_]{0,62} joined by `.`, at most 127 bytes.
+      // Parts of [a-z][a-z0-9_]{0,62} joined by `.`, at most 127 bytes. Names that begin with `twind.` are
+      // reserved: agents cannot write them.
       string name = 1;
       // At most 64 KiB encoded.
       Value value = 2;

@@ -85,7 +85,8 @@ struct  Twind__V1__Twin
   ProtobufCMessage base;
   /*
    * `space/kind/id`. Space and kind match [a-z][a-z0-9-]{0,62}; the id is 1 to 200 bytes of UTF-8 without
-   * `/`, control characters or NUL. Compared by bytes.
+   * `/`, control characters or NUL. Compared by bytes. Kinds that begin with `twind-` are reserved for twind's own
+   * twins: agents cannot write them.
    */
   char *name;
   /*
@@ -118,7 +119,8 @@ struct  Twind__V1__Attribute
 {
   ProtobufCMessage base;
   /*
-   * Parts of [a-z][a-z0-9_]{0,62} joined by `.`, at most 127 bytes.
+   * Parts of [a-z][a-z0-9_]{0,62} joined by `.`, at most 127 bytes. Names that begin with `twind.` are
+   * reserved: agents cannot write them.
    */
   char *name;
   /*
