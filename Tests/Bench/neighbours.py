@@ -8,6 +8,9 @@ read of a twin as it was known before, a list of 100 twins. It sends raw frames,
 millisecond; a call without an answer after 30 seconds ends its cell. Neighbours run in processes of low priority, so
 that the daemon is measured and not the cores that they take themselves. A new daemon serves each neighbour.
 
+The column "idle" is the same read from a second daemon, which the neighbours do not call: what is left there is the
+machine, on which the neighbours and the daemon that serves them take the cores.
+
 Needs the Python client in the environment. Takes two to four minutes, and ends only what it has started.
 """
 
@@ -189,15 +192,22 @@ class Victim:
 
 def victims(known: int) -> dict[str, Calls]:
     return {
+        "idle": same("GetTwin", field(1, VICTIM)),
         "get": same("GetTwin", field(1, VICTIM)),
         "as-of": same("GetTwin", field(1, VICTIM) + field(7, known)),
         "list": same("ListTwins", field(1, "victims/") + field(2, 100)),
     }
 
 
-def measured(daemon: Daemon, floods: list[tuple[int, int, Calls]], known: int, seconds: float) -> dict[str, Any]:
+def measured(
+    daemon: Daemon, idle: Daemon, floods: list[tuple[int, int, Calls]], known: int, seconds: float
+) -> dict[str, Any]:
     """One row."""
-    calls = {kind: Victim(daemon.socket, call) for kind, call in victims(known).items()}
+    calls = {
+        kind: Victim((idle if kind == "idle" else daemon).socket, call) for kind, call in victims(known).items()
+    }
+    with twind.Client(idle.socket, timeout=30) as client:
+        client.update(VICTIM, attributes(42))
     with twind.Client(daemon.socket, timeout=30) as client:
         for _ in range(20):  # so that what the victim reads is in memory, and stays there
             for number in range(100):
@@ -275,12 +285,14 @@ def run(binary: Path, seconds: float, only: str, quiet: bool) -> dict[str, Any]:
         with serving(binary, directory) as daemon, twind.Client(daemon.socket, timeout=60) as client:
             known = write_all(client)
         say(f"Milliseconds, p50/p99, of {seconds:g} s each; {os.cpu_count()} cores, Linux {platform.release()}.\n")
-        say(f"| {'beside':27} | {'get':>11} | {'as-of':>11} | {'list':>11} | {'calls/s':>7} |")
-        say("|-".ljust(30, "-") + "|" + f"{':|':->14}" * 3 + f"{':|':->10}")
+        kinds = " | ".join(f"{kind:>11}" for kind in victims(known))
+        say(f"| {'beside':27} | {kinds} | {'calls/s':>7} |")
+        say("|-".ljust(30, "-") + "|" + f"{':|':->14}" * len(victims(known)) + f"{':|':->10}")
         for name, floods in neighbours(known).items():
             if only in name or name == "none":
-                with serving(binary, directory) as daemon:
-                    rows[name] = measured(daemon, floods, known, seconds)
+                (directory / "idle").mkdir(exist_ok=True)
+                with serving(binary, directory) as daemon, serving(binary, directory / "idle") as idle:
+                    rows[name] = measured(daemon, idle, floods, known, seconds)
                 say(row(name, rows[name]))
         noted = [note for name, found in rows.items() for note in notes(name, found)]
         say("\n" + "\n".join(noted))
