@@ -7,12 +7,12 @@ import Testing
 import Threads
 
 @Suite struct ArrivalTests {
-  /// A request whose frame has so many bytes.
+  /// A request whose frame has so many bytes, or one less where a length takes another byte.
   private static func request(_ id: UInt32, bytes: Int) -> [UInt8] {
     var payload = bytes
     while true {
       let frame = Frame.request(id, "Echo", EchoMessage("", payload: [UInt8](repeating: 7, count: payload)).encoded)
-      if frame.bytes.count == bytes { return frame.bytes }
+      if frame.bytes.count <= bytes { return frame.bytes }
       payload -= max(frame.bytes.count - bytes, 1)
     }
   }
