@@ -126,8 +126,9 @@ final class Connection: EventSource, SessionHost {
     if isPending {
       isPending = false
       flush()
+    } else if isOpen && canReadOn {
+      receive()
     }
-    if isOpen && canReadOn { receive() }
   }
 
   // MARK: Input
@@ -162,12 +163,15 @@ final class Connection: EventSource, SessionHost {
     if isOpen && mayHaveInput { reactor.enqueue(fd) }
   }
 
-  /// Handles what the peer sent before it closed its side.
+  /// The peer will send no more. What it sent is still handled, and the replies that wait are still sent.
   private func end() {
-    guard session.isPaused, !input.isEmpty else { return close() }
     hasEnded = true
+    if isDone { return close() }
     updateEvents()
   }
+
+  /// Whether nothing is left to do for a peer that has ended sending.
+  private var isDone: Bool { hasEnded && session.output.isEmpty && !session.isPaused && !hasFramesLeft }
 
   /// Requests are read while replies wait, up to a limit; above it they are refused.
   private func refuseQueued() {
@@ -243,7 +247,7 @@ final class Connection: EventSource, SessionHost {
       if input.isEmpty { input.free() }
       account()
     }
-    if hasEnded && !session.isPaused && !hasFramesLeft { close() }
+    if isDone { close() }
   }
 
   /// One write; the rest waits for the socket.
@@ -263,7 +267,10 @@ final class Connection: EventSource, SessionHost {
   /// Calls back when the present output has been sent. If it has not by the deadline, closes the connection.
   func settle(by deadline: UInt64, then done: @escaping () -> Void) {
     send()
-    guard isOpen, !session.output.isEmpty else { return done() }
+    guard isOpen, !session.output.isEmpty else {
+      if isDone { close() }
+      return done()
+    }
     settlements.append((sentBytes &+ UInt64(session.output.byteCount), deadline, done))
     wake(at: deadline)
   }

@@ -15,8 +15,6 @@ struct Migration {
   /// Told how many twins have been copied, and of how many.
   var progress: (Int, Int) -> Void = { _, _ in }
 
-  private static let progressRows = 10_000
-
   func run(_ db: GRDB.Database) throws {
     guard let (old, twins) = try Format2.checkpoint(db) else {
       throw damage("its checkpoint row is missing or its checksum does not match")
@@ -52,7 +50,7 @@ struct Migration {
       found.add(checksum)
       factDigest ^= twin.factDigest
       written.add(try twin.write(db))
-      if written.rowCount % Int64(Self.progressRows) == 0 { progress(Int(written.rowCount), count) }
+      if Int(written.rowCount) % StoreOpening.progressRows == 0 { progress(Int(written.rowCount), count) }
       return true
     }
     if found.rowCount != expected.rowCount {

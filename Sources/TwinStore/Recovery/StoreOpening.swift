@@ -7,7 +7,7 @@ import Glibc
 import TwinCore
 
 /// How far a start is.
-package enum RecoveryProgress: Equatable, Sendable {
+package enum RecoveryProgress: Sendable {
   /// Twins copied from the older format, of so many. Told first when none have been.
   case migrating(Int, of: Int)
   /// Rows of twins checked, of so many.
@@ -35,7 +35,7 @@ package struct RecoveryReport: Equatable, Sendable {
 }
 
 struct StoreOpening {
-  private static let progressRows = 10_000
+  static let progressRows = 10_000
 
   let directory: String
   let options: Store.Options

@@ -24,22 +24,11 @@ struct FaultsCommand: ParsableCommand {
 
   func run() throws {
     var sweep = try FaultSweep(seed: seed)
-    let range = operation.map { $0...$0 } ?? 1...sweep.operations
-    var progress = Progress(whole: range.count, unit: "operations")
-    for operation in range {
-      progress.show(operation - range.lowerBound)
-      do {
-        try sweep.run(at: operation)
-      } catch {
-        progress.clear()
-        print("\(error)\nrepeat with: twind-simulate faults --seed \(seed) --operation \(operation)")
-        throw ExitCode.failure
-      }
-    }
-    progress.clear()
+    let operations = OperationSweep(sweep.operations, only: operation, command: "twind-simulate faults --seed \(seed)")
+    let seconds = try operations.run { try sweep.run(at: $0) }
     print(
-      "\(range.count) operations, each failing in \(FaultSweep.errors.count) ways: no fault in \(progress.secondsText) s"
-    )
+      "\(operations.operations.count) operations, each failing in \(FaultSweep.errors.count) ways: no fault in "
+        + "\(seconds) s")
     print(sweep.counts)
   }
 }

@@ -25,21 +25,11 @@ struct MigrationCommand: ParsableCommand {
 
   func run() throws {
     let sweep = try MigrationSweep(directory: directory)
-    let range = operation.map { $0...$0 } ?? 1...sweep.operations
-    var progress = Progress(whole: range.count, unit: "operations")
-    for operation in range {
-      progress.show(operation - range.lowerBound)
-      do {
-        try sweep.run(at: operation)
-      } catch {
-        progress.clear()
-        print("\(error)\nrepeat with: twind-simulate migration \(directory) --operation \(operation)")
-        throw ExitCode.failure
-      }
-    }
-    progress.clear()
+    let operations = OperationSweep(
+      sweep.operations, only: operation, command: "twind-simulate migration \(directory)")
+    let seconds = try operations.run { try sweep.run(at: $0) }
     print(
-      "\(sweep.summary): \(range.count) operations, each in \(MigrationSweep.troubleCount) kinds of trouble: "
-        + "no fault in \(progress.secondsText) s")
+      "\(sweep.summary): \(operations.operations.count) operations, each in \(MigrationSweep.troubleCount) kinds of "
+        + "trouble: no fault in \(seconds) s")
   }
 }
